@@ -1,0 +1,82 @@
+"""States of a visit and the moves between them. Imports nothing of ours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    HELD = "held", _("Held")
+    CONFIRMED = "confirmed", _("Confirmed")
+    CHECKED_IN = "checked_in", _("Checked in")
+    IN_SERVICE = "in_service", _("In service")
+    READY = "ready", _("Ready")
+    COMPLETED = "completed", _("Handed over")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    NO_SHOW = "no_show", _("No-show")
+
+
+# What each state may become. `bookings.actions` is the only place that changes a status, and it obeys this table.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    Status.HELD: frozenset({Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED}),
+    Status.CONFIRMED: frozenset({Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}),
+    Status.CHECKED_IN: frozenset({Status.IN_SERVICE, Status.CANCELLED}),
+    Status.IN_SERVICE: frozenset({Status.READY}),
+    Status.READY: frozenset({Status.IN_SERVICE, Status.COMPLETED}),
+    Status.COMPLETED: frozenset(),
+    Status.EXPIRED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    # A customer who comes after all, the same day, is checked in if the bay is still free.
+    Status.NO_SHOW: frozenset(),
+}
+
+# States in which a visit claims its bay and technician.
+CLAIMING = (Status.HELD, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.READY, Status.COMPLETED)
+UPCOMING = (Status.CONFIRMED,)
+IN_SHOP = (Status.CHECKED_IN, Status.IN_SERVICE, Status.READY)
+ENDED = (Status.COMPLETED, Status.EXPIRED, Status.CANCELLED, Status.NO_SHOW)
+
+
+class Source(models.TextChoices):
+    ONLINE = "online", _("Booked online")
+    WALK_IN = "walk_in", _("Walk-in")
+    PHONE = "phone", _("By telephone")
+    DEMO = "demo", _("Demo data")
+
+
+class AllocationKind(models.TextChoices):
+    WORK = "work", _("Work")
+    BREAK = "break", _("Break")
+    BLOCK = "block", _("Out of use")
+
+
+class EventKind(models.TextChoices):
+    HELD = "held", _("Slot held")
+    CONFIRMED = "confirmed", _("Booked")
+    EXPIRED = "expired", _("Hold expired")
+    RESCHEDULED = "rescheduled", _("Moved to another time")
+    REASSIGNED = "reassigned", _("Bay or technician changed")
+    CANCELLED = "cancelled", _("Cancelled")
+    CHECKED_IN = "checked_in", _("Car checked in")
+    STARTED = "started", _("Work started")
+    READY = "ready", _("Ready to collect")
+    REOPENED = "reopened", _("Work taken up again")
+    COMPLETED = "completed", _("Handed over")
+    NO_SHOW = "no_show", _("Did not come")
+
+
+class ActorRole(models.TextChoices):
+    """As what a person acted: the same person can be an owner here and staff there."""
+
+    OWNER = "owner", _("Owner")
+    STAFF = "staff", _("Shop")
+    PLATFORM = "platform", _("Platform")
+    SYSTEM = "system", _("System")
+
+
+class CancelReason(models.TextChoices):
+    PLANS_CHANGED = "plans_changed", _("My plans changed")
+    OTHER_SHOP = "other_shop", _("I chose another shop")
+    NOT_NEEDED = "not_needed", _("It is not needed any more")
+    SHOP_CANNOT = "shop_cannot", _("The shop cannot do it")
+    OTHER = "other", _("Another reason")

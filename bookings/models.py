@@ -1,0 +1,201 @@
+"""A visit from slot to handover, and the claims that make its slot true."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from bookings.choices import ActorRole, AllocationKind, EventKind, Source, Status
+from bookings.querysets import AllocationQuerySet, BookingQuerySet
+from catalog.models import Service
+from core.ids import PublicIdModel
+from shops.models import Resource, Shop
+from vehicles.models import MAX_ODOMETER_KM, Car, Variant
+
+
+class Booking(PublicIdModel):
+    """A visit. Everything agreed is frozen here when it is held: price, time, predicted end, cancellation terms.
+
+    Before sign-in a hold belongs to a browser (`visitor_key`), afterwards to a person (`owner`). Walk-ins may have
+    neither. All times UTC; `timezone` is the shop's zone when it was booked.
+    """
+
+    number = models.CharField(_("number"), max_length=20, unique=True)
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("shop"))
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+", verbose_name=_("variant"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="bookings",
+        verbose_name=_("owner"),
+    )
+    visitor_key = models.CharField(max_length=64, blank=True, editable=False)
+    car = models.ForeignKey(
+        Car, null=True, blank=True, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("car")
+    )
+    status = models.CharField(_("status"), max_length=12, choices=Status)
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.ONLINE)
+
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ready at"), help_text=_("predicted end of the work, promised to the owner"))
+    timezone = models.CharField(_("time zone"), max_length=40)
+
+    labour_fen = models.PositiveIntegerField(_("labour, fen"))
+    parts_fen = models.PositiveIntegerField(_("parts, fen"))
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    parts_note = models.CharField(_("parts used"), max_length=120, blank=True)
+    free_cancel_until = models.DateTimeField(_("cancellation is free until"))
+
+    contact_name = models.CharField(_("contact"), max_length=80, blank=True)
+    contact_phone = models.CharField(_("contact's number"), max_length=20, blank=True)
+    plate = models.CharField(_("number plate"), max_length=10, blank=True)
+    owner_note = models.TextField(_("the owner's words"), max_length=1000, blank=True)
+    # Where an on-site team goes; empty for a visit to the shop.
+    visit_address = models.CharField(_("address of the visit"), max_length=200, blank=True)
+    visit_latitude = models.FloatField(null=True, blank=True)
+    visit_longitude = models.FloatField(null=True, blank=True)
+
+    odometer_km = models.PositiveIntegerField(
+        _("odometer at check-in, km"), null=True, blank=True, validators=[MaxValueValidator(MAX_ODOMETER_KM)]
+    )
+    hold_expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("booked at"), null=True, blank=True)
+    checked_in_at = models.DateTimeField(_("checked in at"), null=True, blank=True)
+    started_at = models.DateTimeField(_("work started at"), null=True, blank=True)
+    ready_at = models.DateTimeField(_("work finished at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Counts every change that a calendar or a board must notice (SEQUENCE of the calendar file).
+    revision = models.PositiveIntegerField(_("revision"), default=0)
+
+    objects: ClassVar[BookingQuerySet] = BookingQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("booking")
+        verbose_name_plural = _("bookings")
+        ordering = ["-starts_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="booking_takes_time"),
+            models.CheckConstraint(
+                condition=~Q(status=Status.HELD) | Q(hold_expires_at__isnull=False), name="booking_hold_expires"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.HELD, Status.EXPIRED, Status.CANCELLED]) | Q(confirmed_at__isnull=False),
+                name="booking_confirmed_dated",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.COMPLETED) | Q(completed_at__isnull=False), name="booking_completed_dated"
+            ),
+            models.CheckConstraint(
+                condition=Q(odometer_km__isnull=True) | Q(odometer_km__lte=MAX_ODOMETER_KM),
+                name="booking_odometer_sane",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["shop", "starts_at"], name="booking_of_day"),
+            models.Index(fields=["owner", "-starts_at"], name="booking_of_owner"),
+            models.Index(
+                fields=["shop", "hold_expires_at"], name="booking_held", condition=Q(status=Status.HELD)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def total_fen(self) -> int:
+        """The all-in price agreed, tax included."""
+        return self.labour_fen + self.parts_fen
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def local_start(self) -> datetime:
+        """The start on the shop's wall clock."""
+        return self.starts_at.astimezone(self.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        """The predicted end on the shop's wall clock."""
+        return self.ends_at.astimezone(self.zone)
+
+
+class Allocation(models.Model):
+    """A claim on a bay, mobile unit or technician for a time. Two claims on one resource cannot overlap: the database
+    refuses. A visit's claims go with its slot (they are deleted when it is given up); breaks and blocks have no visit.
+
+    `during` includes the turnaround after the work, so it can reach beyond the booking's `ends_at`.
+    """
+
+    resource = models.ForeignKey(
+        Resource, on_delete=models.PROTECT, related_name="allocations", verbose_name=_("resource")
+    )
+    booking = models.ForeignKey(
+        Booking, null=True, blank=True, on_delete=models.CASCADE, related_name="allocations", verbose_name=_("booking")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=AllocationKind, default=AllocationKind.WORK)
+    during = DateTimeRangeField(_("during"))
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+
+    objects: ClassVar[AllocationQuerySet] = AllocationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
+        ordering = ["resource", "during", "pk"]
+        constraints = [
+            ExclusionConstraint(
+                name="allocation_no_overlap",
+                expressions=[("resource", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(
+                condition=Q(during__isempty=False, during__startswith__isnull=False, during__endswith__isnull=False),
+                name="allocation_has_length",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="work", booking__isnull=False) | (~Q(kind="work") & Q(booking__isnull=True)),
+                name="allocation_work_has_booking",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.during}"
+
+
+class BookingEvent(models.Model):
+    """What happened to a visit: who, when, from, to, why. Append-only (a database trigger refuses changes)."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="events", verbose_name=_("booking"))
+    at = models.DateTimeField(_("at"))
+    kind = models.CharField(_("event"), max_length=20, choices=EventKind)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    actor_role = models.CharField(_("as"), max_length=10, choices=ActorRole)
+    from_status = models.CharField(_("from"), max_length=12, choices=Status, blank=True)
+    to_status = models.CharField(_("to"), max_length=12, choices=Status)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    data = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("booking event")
+        verbose_name_plural = _("booking events")
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,48 @@
+"""Reads of services and offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Case, Q, Value, When
+
+from catalog.choices import SPECIFICITY
+
+if TYPE_CHECKING:
+    from catalog.models import Offer, Service  # noqa: F401  (for the type parameters)
+    from vehicles.models import Variant
+
+
+class ServiceQuerySet(models.QuerySet["Service"]):
+    def listed(self) -> Self:
+        """Services that can be booked."""
+        return self.filter(is_listed=True)
+
+    def suiting(self, variant: Variant) -> Self:
+        """Services that make sense for this car's powertrain."""
+        return self.filter(powertrains__contains=[variant.powertrain])
+
+    def matching(self, text: str) -> Self:
+        """Services whose name or other words contain what was typed, in either language."""
+        return self.filter(Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(aliases__icontains=text))
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def fitting(self, variant: Variant) -> Self:
+        """Offers whose scope covers this car (make at hand through `variant.model`)."""
+        return self.filter(
+            Q(variant=variant)
+            | Q(model=variant.model_id)
+            | Q(make=variant.model.make_id)
+            | Q(price_class=variant.model.price_class)
+            | Q(scope="all")
+        )
+
+    def most_specific(self) -> Self:
+        """One offer for each shop and service: the one with the narrowest scope."""
+        rank = Case(*(When(scope=scope, then=Value(rank)) for scope, rank in SPECIFICITY.items()))
+        return self.order_by("shop_id", "service_id", rank.desc(), "pk").distinct("shop_id", "service_id")

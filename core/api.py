@@ -1,0 +1,68 @@
+"""What every API endpoint shares: pagination and problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from core.errors import Refusal
+
+
+class Pagination(PageNumberPagination):
+    """`?page=` and `?page_size=` (1 to 100)."""
+
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+def problem(*, status: int, code: str, detail: str, errors: dict[str, Any] | None = None, **extra: Any) -> Response:
+    """A problem document: `type`, `title`, `status`, `code`, `detail`, and `errors` by field name."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    body.update(extra)
+    return Response(body, status=status, content_type="application/problem+json")
+
+
+def problem_details(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every refusal of the API has the same shape."""
+    if isinstance(exc, Refusal):
+        errors = {exc.field: [str(exc.message)]} if exc.field else None
+        return problem(status=exc.status, code=exc.code, detail=str(exc.message), errors=errors, **exc.extra)
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        return response
+    answer = _of_api_exception(exc)
+    for header in ("WWW-Authenticate", "Retry-After"):
+        if header in response.headers:
+            answer[header] = response[header]
+    return answer
+
+
+def _of_api_exception(exc: exceptions.APIException) -> Response:
+    if isinstance(exc, exceptions.ValidationError):
+        errors = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
+        return problem(status=exc.status_code, code="invalid", detail=str(exc.default_detail), errors=dict(errors))
+    codes = exc.get_codes()
+    return problem(
+        status=exc.status_code, code=codes if isinstance(codes, str) else exc.default_code, detail=str(exc.detail)
+    )

@@ -1,0 +1,19 @@
+"""Celery entry points of the outbox."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from core import outbox
+
+
+@shared_task
+def handle_event(event_id: int) -> bool:
+    """Handle one outbox event; see `core.outbox.handle`."""
+    return outbox.handle(event_id=event_id, at=timezone.now())
+
+
+@shared_task
+def dispatch_outbox() -> int:
+    """Handle every event that is due: those whose wake-up was lost and those that failed before. Returns how many."""
+    now = timezone.now()
+    return sum(outbox.handle(event_id=event_id, at=now) for event_id in outbox.due_ids(at=now))

@@ -1,0 +1,259 @@
+"""`make run`: bring everything up in order, keep it in one terminal, take it down in order."""
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import IO
+
+from o2o_platform.services import assets, config, terminal
+from o2o_platform.services.config import Config
+from o2o_platform.services.errors import ServiceError, require_disk_space
+from o2o_platform.services.paths import BASE_DIR, DATA_DIR, ENVIRONMENT_FILE
+from o2o_platform.services.postgres import Postgres
+from o2o_platform.services.processes import ProcessBook, exclusive, stop_child
+from o2o_platform.services.valkey import Valkey
+
+_WEB_START_SECONDS = 60
+
+
+class StopRequested(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal. Like KeyboardInterrupt, no `except Exception` may swallow it."""
+
+
+@dataclass
+class Child:
+    """A process whose log is shown in the terminal."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    unfinished: bytes = b""
+
+    @property
+    def output(self) -> IO[bytes]:
+        """The reading end of its log."""
+        assert self.process.stdout is not None  # noqa: S101  (every child is started with a pipe)
+        return self.process.stdout
+
+
+@dataclass
+class Run:
+    """One `make run`, from lock to shutdown."""
+
+    settings: Config
+    book: ProcessBook
+    environment: dict[str, str]
+    database: Postgres | None = None
+    cache: Valkey | None = None
+    children: list[Child] = field(default_factory=list)
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def bring_up(self) -> str:
+        """Start the servers, load the data, build the files, start the platform; returns the demo sign-ins."""
+        self.start_servers()
+        with terminal.step("CSS and translations") as words:
+            words += assets.build() or ["unchanged"]
+        sign_ins = self.prepare_data()
+        with terminal.step("Web, worker and beat"):
+            self.start_platform()
+            self.wait_for_web()
+        return sign_ins
+
+    def start_servers(self) -> None:
+        """Start PostgreSQL and Valkey unless the environment names others, and write down their addresses."""
+        if not self.settings.database_url:
+            with terminal.step("PostgreSQL"):
+                self.database = Postgres(DATA_DIR / "postgres")
+                self.database.start(self.book)
+                self.database.create_database()
+                self.environment["DATABASE_URL"] = self.database.url()
+        if not self.settings.redis_url:
+            with terminal.step("Valkey"):
+                self.cache = Valkey(DATA_DIR / "valkey")
+                self.cache.start(self.book)
+                self.environment["REDIS_URL"] = self.cache.url()
+        names = ("DATABASE_URL", "REDIS_URL", "SITE_URL")
+        ENVIRONMENT_FILE.touch(mode=0o600)
+        ENVIRONMENT_FILE.write_text("".join(f"{name}={self.environment[name]}\n" for name in names))
+
+    def prepare_data(self) -> str:
+        """Migrate and load catalogue and demo city in a process of their own; returns the demo sign-ins."""
+        sign_ins = DATA_DIR / "sign-ins.txt"
+        command = [sys.executable, "manage.py", "prepare", "--sign-ins", str(sign_ins)]
+        # Its own session, so that Ctrl-C reaches only the launcher, which then stops it like the others.
+        process = subprocess.Popen(command, cwd=BASE_DIR, env=self.environment, start_new_session=True)
+        self.book.add("prepare", process.pid)
+        try:
+            process.wait()
+        except BaseException:
+            stop_child(process, (signal.SIGTERM, 5))
+            raise
+        if process.returncode != 0:
+            raise ServiceError("Preparing the data failed; the reason is above.")
+        return sign_ins.read_text()
+
+    def start_platform(self) -> None:
+        """Start the web server, the Celery worker and beat."""
+        python = sys.executable
+        celery = [python, "-m", "celery", "--quiet", "--app", "o2o_platform"]
+        level = ["--loglevel", "INFO"]
+        beat_file = str(DATA_DIR / "beat" / "schedule")
+        (DATA_DIR / "beat").mkdir(exist_ok=True)
+        self._spawn("web", [python, "-m", "gunicorn", *self._gunicorn_options(), "o2o_platform.wsgi:application"])
+        self._spawn("worker", [*celery, "worker", *level, "--concurrency", "2", "--without-gossip", "--without-mingle"])
+        self._spawn("beat", [*celery, "beat", *level, "--schedule", beat_file, "--pidfile", ""])
+        if self.settings.reload:
+            self._spawn(
+                "css", [assets.tailwind(), "-i", str(assets.CSS_SOURCE), "-o", str(assets.CSS_TARGET), "--watch=always"]
+            )
+
+    def wait_for_web(self) -> None:
+        """Show logs until the web server listens. Raises ServiceError when it dies or takes too long."""
+        host = "127.0.0.1" if self.settings.host in {"0.0.0.0", ""} else self.settings.host  # noqa: S104  (compared)
+        deadline = time.monotonic() + _WEB_START_SECONDS
+        while time.monotonic() < deadline:
+            self.show_logs(timeout_seconds=0.1)
+            self.require_all_alive()
+            with suppress(OSError), socket.create_connection((host, self.settings.port), timeout=1):
+                return
+        raise ServiceError(f"The web server did not answer within {_WEB_START_SECONDS} seconds.")
+
+    def supervise(self) -> None:
+        """Show logs until a process ends (ServiceError) or StopRequested arrives."""
+        while True:
+            self.show_logs(timeout_seconds=0.5)
+            self.require_all_alive()
+
+    def require_all_alive(self) -> None:
+        """Raise ServiceError naming the process that has ended."""
+        servers = [("db", self.database), ("cache", self.cache)]
+        running = [(child.name, child.process) for child in self.children]
+        running += [(name, server.child) for name, server in servers if server and server.child]
+        for name, process in running:
+            if process.poll() is not None:
+                self.show_logs(timeout_seconds=0.2)
+                where = f" Its log: {DATA_DIR}/{'postgres/postgres.log' if name == 'db' else 'valkey/valkey.log'}."
+                require_disk_space(DATA_DIR, needed_mb=50)
+                hint = where if name in {"db", "cache"} else ""
+                raise ServiceError(f"{name} has stopped ({_how(process.returncode)}), so everything stops.{hint}")
+
+    def show_logs(self, *, timeout_seconds: float) -> None:
+        """Print what the children have logged, waiting at most `timeout_seconds` for the first line."""
+        for key, _ in self.selector.select(timeout_seconds):
+            child: Child = key.data
+            chunk = os.read(child.output.fileno(), 65536)
+            if not chunk:
+                self.selector.unregister(child.output)
+            *lines, child.unfinished = (child.unfinished + chunk).split(b"\n")
+            for line in lines:
+                terminal.log(child.name, line.decode(errors="replace"))
+
+    def shut_down(self) -> None:
+        """Stop in the order in which nobody misses anyone: web, beat, worker, then Valkey and PostgreSQL."""
+        order = {"web": 0, "css": 1, "beat": 2, "worker": 3}
+        for child in sorted(self.children, key=lambda child: order.get(child.name, 9)):
+            # A worker's second, harder signal hands its tasks back to the queue.
+            stop_child(child.process, (signal.SIGTERM, 10), (signal.SIGQUIT, 3))
+            self.show_logs(timeout_seconds=0)
+        for server in (self.cache, self.database):
+            if server is not None:
+                server.stop()
+        self.book.clear()
+        ENVIRONMENT_FILE.unlink(missing_ok=True)
+
+    def _spawn(self, name: str, command: list[str]) -> None:
+        process = subprocess.Popen(
+            command,
+            cwd=BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.book.add(name, process.pid)
+        child = Child(name, process)
+        self.children.append(child)
+        os.set_blocking(child.output.fileno(), False)
+        self.selector.register(child.output, selectors.EVENT_READ, child)
+
+    def _gunicorn_options(self) -> list[str]:
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        options = ["--bind", f"{host}:{self.settings.port}", "--worker-class", "gthread", "--workers", "2"]
+        options += ["--threads", "4", "--keep-alive", "75", "--graceful-timeout", "8", "--access-logfile", "-"]
+        options += ["--access-logformat", "%(m)s %(U)s %(s)s %(M)sms", "--log-level", "warning"]
+        return [*options, "--reload"] if self.settings.reload else options
+
+
+def run() -> None:
+    """Run until Ctrl-C, SIGTERM or a closed terminal. Raises ServiceError when something has to be put right first."""
+    settings = config.read()
+    DATA_DIR.mkdir(exist_ok=True)
+    note = f"CarKeeper runs here already: {settings.address} (process {os.getpid()}). Stop it first, with Ctrl-C there."
+    with exclusive(DATA_DIR / "run.lock", note=note):
+        _handle_signals(_request_stop)
+        book = ProcessBook(DATA_DIR / "processes.json")
+        with suppress(StopRequested):
+            terminal.say(terminal.paint("CarKeeper", "1"))
+            if orphans := book.end_orphans():
+                terminal.say(f"  Ended what an earlier run left behind: {', '.join(orphans)}")
+            config.require_free_port(settings)
+            require_disk_space(DATA_DIR)
+            _run(Run(settings, book, _environment(settings)))
+
+
+def _run(this: Run) -> None:
+    try:
+        sign_ins = this.bring_up()
+        _banner(this.settings, sign_ins)
+        this.supervise()
+    except StopRequested:
+        terminal.say("\nStopping …")
+        raise
+    finally:
+        # An impatient second Ctrl-C must not leave a database behind; every wait below has its limit.
+        _handle_signals(signal.SIG_IGN)
+        this.shut_down()
+        terminal.say("Stopped. The data stays in .data/; `make run` finds it again.")
+
+
+def _environment(settings: Config) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment.setdefault("DJANGO_SETTINGS_MODULE", "o2o_platform.settings.local")
+    environment.setdefault("SITE_URL", settings.address)
+    environment["PYTHONUNBUFFERED"] = "1"
+    # A worker in a container runs as root; on a developer's machine the warning about it is noise.
+    environment.setdefault("PYTHONWARNINGS", "ignore::RuntimeWarning:celery.platforms")
+    if settings.reload:
+        environment["RELOAD"] = "1"
+    return environment
+
+
+def _banner(settings: Config, sign_ins: str) -> None:
+    terminal.say()
+    terminal.say(f"  {terminal.paint('CarKeeper is ready:', '1')} {terminal.paint(settings.address + '/', '1;36')}")
+    terminal.say(f"  Mail and text messages: {settings.address}/dev/outbox/")
+    for line in sign_ins.splitlines():
+        terminal.say(f"  {line}")
+    terminal.say("  Ctrl-C stops everything; the data stays.")
+    terminal.say()
+
+
+def _handle_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def _request_stop(_number: int, _frame: FrameType | None) -> None:
+    raise StopRequested
+
+
+def _how(return_code: int) -> str:
+    return f"killed by {signal.Signals(-return_code).name}" if return_code < 0 else f"exit code {return_code}"

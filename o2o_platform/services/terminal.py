@@ -1,0 +1,43 @@
+"""What the launcher prints: one short line a step, and the logs of all processes with a coloured prefix."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_COLOURS = {"web": "32", "worker": "35", "beat": "36", "css": "34", "db": "33", "cache": "33"}
+_PREFIX_WIDTH = 6
+
+
+def _is_colourful() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def paint(text: str, colour: str) -> str:
+    """`text` in an ANSI colour when the output is a terminal."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if _is_colourful() else text
+
+
+def say(text: str = "") -> None:
+    """Print a line at once, also into a pipe."""
+    # A terminal that was closed must not keep the launcher from shutting down.
+    with suppress(OSError):
+        print(text, flush=True)
+
+
+def log(name: str, line: str) -> None:
+    """Print one line of a process's log behind its name."""
+    say(f"{paint(f'{name:<{_PREFIX_WIDTH}} |', _COLOURS.get(name, '37'))} {line}")
+
+
+@contextmanager
+def step(title: str) -> Iterator[list[str]]:
+    """Print `title` and, when the block is done, how long it took; words put into the yielded list stand between."""
+    started = time.monotonic()
+    words: list[str] = []
+    if sys.stdout.isatty():
+        print(f"  … {title}", end="\r", flush=True)
+    yield words
+    detail = f" ({', '.join(words)})" if words else ""
+    say(f"  {paint('✓', '32')} {title}{detail} {paint(f'{time.monotonic() - started:.1f} s', '2')}")

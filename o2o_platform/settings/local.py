@@ -1,0 +1,21 @@
+"""Settings of `make run`: a developer's machine, DEBUG on, every message shown in the developer outbox."""
+
+import environ
+
+from o2o_platform.services.paths import ENVIRONMENT_FILE
+
+# While `make run` runs, this file says where its PostgreSQL and Valkey are, so that `manage.py` by hand finds them.
+# What the environment says itself goes before it.
+if ENVIRONMENT_FILE.exists():
+    environ.Env.read_env(ENVIRONMENT_FILE)
+
+from o2o_platform.settings.base import *  # noqa: E402, F403  (reads the environment, so it comes after the file)
+
+DEBUG = True
+SECRET_KEY = "local-only-not-a-secret"  # noqa: S105  (production refuses to start with it)
+ALLOWED_HOSTS = ["*"]
+INTERNAL_IPS = ["127.0.0.1"]
+
+# The launcher's terminal puts the process's name before each line.
+CELERY_WORKER_LOG_FORMAT = CELERY_BEAT_LOG_FORMAT = "%(levelname)s %(message)s"
+CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname)s %(task_name)s %(message)s"

@@ -1,0 +1,33 @@
+"""Settings of a deployment. Refuses to start half-configured: a wrong secret or DEBUG stops it with one clear line."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine one another by star import)
+from o2o_platform.settings.base import BASE_DIR, env
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off in production.")
+if len(SECRET_KEY) < 50 or "not-a-secret" in SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY to a random string of at least 50 characters.")
+for _name in ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "SITE_URL"):
+    if not env.str(_name, default=""):
+        raise ImproperlyConfigured(f"Set {_name}: production has no default for it.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+LANGUAGE_COOKIE_SECURE = True
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))

@@ -1,0 +1,93 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ShopKind(models.TextChoices):
+    DEALER = "4s", _("Brand dealer")
+    CHAIN = "chain", _("Chain")
+    INDEPENDENT = "independent", _("Independent")
+    ON_SITE = "on_site", _("On-site team")
+
+
+class Role(models.TextChoices):
+    """What a person is at one shop. What each may do: `shops.rules`."""
+
+    OWNER = "owner", _("Shop owner")
+    MANAGER = "manager", _("Manager")
+    ADVISOR = "advisor", _("Service advisor")
+    TECHNICIAN = "technician", _("Technician")
+    CASHIER = "cashier", _("Cashier")
+
+
+class ResourceKind(models.TextChoices):
+    """What can be claimed for a time. Bays and mobile units are where work happens, technicians who does it."""
+
+    BAY = "bay", _("Bay")
+    MOBILE_UNIT = "mobile_unit", _("Mobile unit")
+    TECHNICIAN = "technician", _("Technician")
+
+
+class BayCapability(models.TextChoices):
+    """What a bay or a mobile unit is equipped for."""
+
+    LIFT = "lift", _("Lift")
+    ALIGNMENT = "alignment", _("Alignment rig")
+    TYRE = "tyre", _("Tyre machine")
+    EV = "ev", _("High-voltage bay")
+    WASH = "wash", _("Wash bay")
+
+
+class Skill(models.TextChoices):
+    """What a technician is trained for."""
+
+    MAINTENANCE = "maintenance", _("Maintenance")
+    ENGINE = "engine", _("Engine")
+    TRANSMISSION = "transmission", _("Transmission")
+    CHASSIS = "chassis", _("Chassis and brakes")
+    TYRE = "tyre", _("Tyres")
+    ALIGNMENT = "alignment", _("Wheel alignment")
+    ELECTRICAL = "electrical", _("Electrics")
+    AC = "ac", _("Air conditioning")
+    DIAGNOSIS = "diagnosis", _("Diagnosis")
+    EV_HV = "ev_hv", _("High voltage")
+    AGENCY = "agency", _("Inspection handling")
+    DRIVER = "driver", _("Driver")
+    WASH = "wash", _("Washing")
+
+
+class Amenity(models.TextChoices):
+    PICKUP = "pickup", _("Pick-up and delivery")
+    LOANER = "loaner", _("Loaner car")
+    LOUNGE = "lounge", _("Waiting lounge")
+    WIFI = "wifi", _("Wi-Fi")
+    CHARGING = "charging", _("EV charging")
+    PARKING = "parking", _("Free parking")
+    GLASS_WALL = "glass_wall", _("Work in view")
+    OLD_PARTS = "old_parts", _("Old parts shown and returned")
+    COFFEE = "coffee", _("Coffee")
+    METRO = "metro", _("Metro within 500 m")
+
+
+class Day(models.IntegerChoices):
+    """Days for opening hours: ISO weekdays, and public holidays as a day of their own."""
+
+    MONDAY = 1, _("Monday")
+    TUESDAY = 2, _("Tuesday")
+    WEDNESDAY = 3, _("Wednesday")
+    THURSDAY = 4, _("Thursday")
+    FRIDAY = 5, _("Friday")
+    SATURDAY = 6, _("Saturday")
+    SUNDAY = 7, _("Sunday")
+    HOLIDAY = 8, _("Public holidays")
+
+
+class HolidayPolicy(models.TextChoices):
+    CLOSED = "closed", _("Closed on public holidays")
+    HOLIDAY_HOURS = "holiday_hours", _("Holiday hours on public holidays")
+    AS_USUAL = "as_usual", _("Open as on any other day")
+
+
+class PlaceKind(models.TextChoices):
+    DISTRICT = "district", _("District")
+    AREA = "area", _("Area")
+    STATION = "station", _("Station")

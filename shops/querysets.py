@@ -1,0 +1,42 @@
+"""Reads of shops and of what belongs to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from shops.models import Place, Resource, Shop  # noqa: F401  (for the type parameters)
+    from vehicles.models import Make
+
+
+class ShopQuerySet(models.QuerySet["Shop"]):
+    def listed(self) -> Self:
+        """Shops that owners can find and book."""
+        return self.filter(is_listed=True)
+
+    def staffed_by(self, user: User) -> Self:
+        """Shops at which this person works, in any role. A platform admin does not work at any shop by that alone."""
+        return self.filter(members__user=user)
+
+    def working_on(self, make: Make) -> Self:
+        """Shops that work on this make: those that list it, and those that list none."""
+        return self.filter(Q(makes=make) | Q(makes__isnull=True))
+
+    def for_card(self) -> Self:
+        """With what a card shows at hand."""
+        return self.select_related("city")
+
+
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    def in_use(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class PlaceQuerySet(models.QuerySet["Place"]):
+    def matching(self, text: str) -> Self:
+        """Places whose name, in either language, contains what was typed."""
+        return self.filter(Q(name_zh__icontains=text) | Q(name_en__icontains=text))
