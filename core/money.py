@@ -4,7 +4,7 @@ import re
 
 CURRENCY_SYMBOLS = {"CNY": "¥"}
 MINUS = "\N{MINUS SIGN}"
-_YUAN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.(\d{1,2}))?")
+_YUAN = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,2}|[0-9]{1,9})(?:\.([0-9]{1,2}))?")
 
 
 def format_fen(fen: int, *, currency: str = "CNY") -> str:
@@ -33,7 +33,7 @@ def parse_yuan(text: str) -> int:
     Raises ValueError for anything else: negative, more than two decimals, a billion yuan or more.
     """
     match = _YUAN.fullmatch(text.strip().removeprefix("¥").removeprefix("￥").strip())
-    if match is None or not text.isascii() and not text.strip().startswith(("¥", "￥")):
+    if match is None:
         raise ValueError("not an amount of money")
     yuan = int(match[1].replace(",", ""))
     return yuan * 100 + int((match[2] or "0").ljust(2, "0"))

@@ -1,6 +1,7 @@
 """The design system's tags and filters. Every page is made of these and of the classes in `static/src/`."""
 
 import logging
+import re
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -11,10 +12,12 @@ from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.template.loader import get_template
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide as lucide_svg
 
@@ -51,7 +54,9 @@ def icon(name: str, size: int = 20, label: str = "", css: str = "") -> SafeStrin
 @cache
 def _icon(name: str, size: int, label: str, css: str) -> SafeString:
     spoken = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
-    return lucide_svg(name, size=size, stroke_width="1.75", focusable="false", **{"class": f"icon {css}".strip()}, **spoken)
+    return lucide_svg(
+        name, size=size, stroke_width="1.75", focusable="false", **{"class": f"icon {css}".strip()}, **spoken
+    )
 
 
 @register.simple_tag
@@ -125,6 +130,49 @@ def ring(fraction: float, icon_name: str = "", tone: str = "brand", size: int = 
     }
 
 
+# --- Navigation ---------------------------------------------------------------------------------
+
+_MAIN_NAV = (
+    ("book", "home", _("Book")),
+    ("cars", "vehicles:garage", _("My cars")),
+    ("visits", "bookings:list", _("My bookings")),
+    ("prices", "catalog:service_list", _("Fair prices")),
+)
+_TAB_BAR = (
+    ("book", "home", _("Home"), "house"),
+    ("visits", "bookings:list", _("Bookings"), "calendar-check"),
+    ("cars", "vehicles:garage", _("My cars"), "car-front"),
+    ("me", "accounts:me", _("Me"), "user-round"),
+)
+
+
+@register.inclusion_tag("ui/main_nav.html", takes_context=True)
+def main_nav(context: template.Context) -> dict[str, Any]:
+    """The owner's navigation in the header of wide screens."""
+    here = context.get("nav_section", "")
+    return {"items": [{"url": _address(view), "label": text, "current": key == here} for key, view, text in _MAIN_NAV]}
+
+
+@register.inclusion_tag("ui/tab_bar.html", takes_context=True)
+def tab_bar(context: template.Context) -> dict[str, Any]:
+    """The owner's navigation at the bottom of phones."""
+    here = context.get("nav_section", "")
+    return {
+        "items": [
+            {"url": _address(view), "label": text, "icon": name, "current": key == here}
+            for key, view, text, name in _TAB_BAR
+        ]
+    }
+
+
+def _address(view_name: str) -> str:
+    try:
+        return reverse(view_name)
+    except NoReverseMatch:
+        logger.error("no address for %r", view_name)
+        return "#"
+
+
 # --- Drawings -----------------------------------------------------------------------------------
 
 
@@ -149,20 +197,20 @@ def empty_art(name: str = "calendar", css: str = "empty-art") -> SafeString:
 
 @cache
 def _drawing(name: str, colour: str, css: str) -> SafeString:
-    return get_template(f"ui/illustrations/{name}.html").render({"colour": colour, "css": css})
+    return SafeString(get_template(f"ui/illustrations/{name}.html").render({"colour": colour, "css": css}))
 
 
 # --- Prices -------------------------------------------------------------------------------------
 
 
 @register.filter
-def money(fen: int | None) -> str:
+def money(fen: int | str | None) -> str:
     """Fen for lists: ¥268, ¥268.50, −¥20. Nothing for None."""
     return "" if fen is None or fen == "" else format_fen(int(fen))
 
 
 @register.filter
-def money_exact(fen: int | None) -> str:
+def money_exact(fen: int | str | None) -> str:
     """Fen for bills: ¥268.00. Nothing for None."""
     return "" if fen is None or fen == "" else format_fen_exact(int(fen))
 
@@ -177,7 +225,13 @@ def range_bar(band: PriceBand | None, price_fen: int | None = None, variant: str
     if band is None:
         return {"bar": None, "variant": variant}
     drawn = draw_price_bar(band, price_fen)
-    return {"bar": drawn, "band": band, "variant": variant, "sample": sample_size(band.n), "label": _bar_label(band, drawn)}
+    return {
+        "bar": drawn,
+        "band": band,
+        "variant": variant,
+        "sample": sample_size(band.n),
+        "label": _bar_label(band, drawn),
+    }
 
 
 @register.simple_tag
@@ -208,16 +262,17 @@ def _bar_label(band: PriceBand, drawn: Any) -> str:
 
 
 @register.filter
-def km(value: int | None) -> str:
+def km(value: int | str | None) -> str:
     """An odometer reading with thousands by comma: 58,263. Write the unit beside it."""
     return "" if value is None or value == "" else f"{int(value):,}"
 
 
 @register.filter
-def distance(metres: float | None) -> str:
+def distance(metres: float | str | None) -> str:
     """Metres as people say them: 800 m, 1.2 km, 120 km."""
     if metres is None or metres == "":
         return ""
+    metres = float(metres)
     if metres < 995:
         return f"{max(10, round(metres / 10) * 10)} m"
     kilometres = metres / 1000
@@ -290,14 +345,14 @@ def table_time(at: datetime | None, zone: Zone = None) -> str:
 
 
 @register.inclusion_tag("ui/field.html")
-def field(
-    bound: BoundField, label: str = "", hint: str = "", icon_name: str = "", prefix: str = "", unit: str = ""
+def field(  # noqa: PLR0913  (each is a word of the template tag, most are left out)
+    bound: BoundField, *, label: str = "", hint: str = "", icon_name: str = "", prefix: str = "", unit: str = ""
 ) -> dict[str, Any]:
     """A form field: label above, control, hint and error below, tied together for screen readers."""
     kind = _field_kind(bound.field.widget)
     own = bound.field.widget.attrs.get("class", "")
     base = {"choices": "", "check": "", "code": "code-input"}.get(kind, "input")
-    attrs = {"class": f"{base} {own}".strip()} if base or own else {}
+    attrs: dict[str, str | bool] = {"class": f"{base} {own}".strip()} if base or own else {}
     return {
         "field": bound,
         "kind": kind,
@@ -323,7 +378,7 @@ def _field_kind(widget: forms.Widget) -> str:
     return "code" if widget.attrs.get("autocomplete") == "one-time-code" else "input"
 
 
-def _described_by(bound: BoundField, hint: str) -> dict[str, str]:
+def _described_by(bound: BoundField, hint: str) -> dict[str, str | bool]:
     """Django ties help text and errors to the control by itself; a hint given in the template needs the same."""
     if not hint or bound.help_text:
         return {}
