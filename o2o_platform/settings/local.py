@@ -9,7 +9,7 @@ from o2o_platform.services.paths import ENVIRONMENT_FILE
 if ENVIRONMENT_FILE.exists():
     environ.Env.read_env(ENVIRONMENT_FILE)
 
-from o2o_platform.settings.base import *  # noqa: E402, F403  (reads the environment, so it comes after the file)
+from o2o_platform.settings.base import *  # noqa: F403  (reads the environment, so it comes after the file)
 
 DEBUG = True
 SECRET_KEY = "local-only-not-a-secret"  # noqa: S105  (production refuses to start with it)

@@ -1,0 +1,55 @@
+# Every command sets up what it needs first: a virtual environment in .venv, made by bin/install.
+.DEFAULT_GOAL := help
+python := .venv/bin/python
+export PYTHON
+
+##@ Use it
+
+.PHONY: run
+run: ready ## Start everything in this terminal (PORT=8000; Ctrl-C stops it, data stays in .data/)
+	@$(python) -m o2o_platform.services run
+
+##@ Work on it
+
+.PHONY: test
+test: ready-dev ## Run all tests (ARGS="tests/shops -k hours" for some)
+	@$(python) -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto)
+
+.PHONY: check
+check: ready-dev ## Lint, types, layers, templates, migrations, translations, deployment settings, API schema
+	@$(python) -m o2o_platform.services check
+
+.PHONY: bench
+bench: ready-dev ## Measure slot search and booking beside plain SQL
+	@$(python) -m benchmarks
+
+.PHONY: format
+format: ready-dev ## Format Python and templates
+	@$(python) -m ruff check --fix --quiet . ; $(python) -m ruff format .
+	@git ls-files '*.html' | xargs $(python) -m djade --target-version 5.2
+
+.PHONY: messages
+messages: ready ## Bring the translation files up to date with the code (then translate what is empty)
+	@$(python) -m o2o_platform.translations extract
+
+##@ Tidy up
+
+.PHONY: clean
+clean: ## Remove what was built; databases and uploads stay
+	@rm -rf static/build staticfiles .data/stamps .data/tests .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find locale -name '*.mo' -delete
+
+.PHONY: reset
+reset: ## Remove the local databases and uploads: the next `make run` starts afresh
+	@rm -rf .data
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: ready ready-dev
+ready:
+	@sh bin/install requirements.txt
+ready-dev:
+	@sh bin/install requirements-dev.txt
