@@ -54,9 +54,8 @@ def icon(name: str, size: int = 20, label: str = "", css: str = "") -> SafeStrin
 @cache
 def _icon(name: str, size: int, label: str, css: str) -> SafeString:
     spoken = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
-    return lucide_svg(
-        name, size=size, stroke_width="1.75", focusable="false", **{"class": f"icon {css}".strip()}, **spoken
-    )
+    attrs = {"class": f"icon {css}".strip(), "stroke_width": "1.75", "focusable": "false", **spoken}
+    return SafeString(re.sub(r"\s*\n\s*", "", lucide_svg(name, size=size, **attrs)))
 
 
 @register.simple_tag
