@@ -23,7 +23,7 @@ from o2o_platform.services.paths import BASE_DIR
 
 LOCALE_DIR = BASE_DIR / "locale"
 
-MessageId = str | tuple[str, str]
+MessageId = str | tuple[str, ...] | list[str]
 Key = tuple[MessageId, str | None]
 Found = tuple[MessageId, list[str], str | None]
 
@@ -105,10 +105,10 @@ def extracted(*, language: str) -> Catalog:
 
 def strings_of(path: Path) -> Iterator[Found]:
     """The strings that a Python file or template marks for translation: message, comments for translators, context."""
-    method = "python" if path.suffix == ".py" else _read_template
+    method: Any = "python" if path.suffix == ".py" else _read_template
     with path.open("rb") as file:
         for _, message, comments, context in extract_with(method, file, KEYWORDS, ["Translators"]):
-            if message and message != ("", ""):
+            if message and any(message):
                 yield message, [comment.removeprefix("Translators: ") for comment in comments], context
 
 
@@ -122,9 +122,6 @@ def merge(before: Catalog, wanted: Catalog) -> Catalog:
         header_comment=before.header_comment,
         project="CarKeeper",
         version="1",
-        msgid_bugs_address="",
-        last_translator="",
-        language_team="",
         # Kept as they are: a new date in each extraction would be the only change in most of them.
         creation_date=before.creation_date,
         revision_date=before.revision_date,
@@ -144,7 +141,7 @@ def merge(before: Catalog, wanted: Catalog) -> Catalog:
             user_comments=old.user_comments if old else (),
             context=message.context,
         )
-    after.obsolete = {key: message for key, message in known.items() if any(_strings(message))}
+    after.obsolete.update({str(key): message for key, message in known.items() if any(_strings(message))})
     return after
 
 
@@ -193,7 +190,7 @@ def _messages(catalogue: Catalog) -> Iterator[Message]:
 
 
 def _strings(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def _key(message: MessageId, context: str | None) -> Key:

@@ -1,8 +1,8 @@
-"""`python -m o2o_platform.services run|build`: what the Makefile calls."""
+"""`python -m o2o_platform.services run|build|check`: what the Makefile calls."""
 
 import sys
 
-from o2o_platform.services import assets, launcher
+from o2o_platform.services import assets, checks, launcher
 from o2o_platform.services.errors import ServiceError, explain
 
 
@@ -14,6 +14,8 @@ def main(arguments: list[str]) -> int:
                 launcher.run()
             case ["build"]:
                 print("Built:", ", ".join(assets.build()) or "nothing, all unchanged")
+            case ["check"]:
+                return 0 if checks.run(checks.all_checks()) else 1
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

@@ -80,7 +80,11 @@ _servers: ThrowAwayServers | None = None
 def pytest_load_initial_conftests() -> Generator[None]:
     """Start everything before pytest-django reads the settings."""
     global _servers  # noqa: PLW0603  (one run of pytest in a process, and pytest gives plugins no other place)
-    if "PYTEST_XDIST_WORKER" not in os.environ and not _ASK_ONLY & set(sys.argv):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        # Each worker gets a numbered database of its own in Valkey, as Django gives it one in PostgreSQL.
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].removesuffix("/0") + "/" + worker.removeprefix("gw")
+    elif not _ASK_ONLY & set(sys.argv):
         # `timeout` and CI stop a run with SIGTERM; pytest cleans up after Ctrl-C only.
         signal.signal(signal.SIGTERM, _interrupt)
         _servers = ThrowAwayServers(DATA_DIR / "tests")
