@@ -91,3 +91,15 @@ class PlaceKind(models.TextChoices):
     DISTRICT = "district", _("District")
     AREA = "area", _("Area")
     STATION = "station", _("Station")
+
+
+class Permission(models.TextChoices):
+    """What a role opens at a shop (`shops.rules.PERMISSIONS`)."""
+
+    BOARD = "board", _("See the board")
+    CHECK_IN = "check_in", _("Check cars in")
+    WALK_IN = "walk_in", _("Take walk-ins and move visits")
+    CLOSE_DAY = "close_day", _("Close the day")
+    PRICES = "prices", _("Change prices")
+    SETTINGS = "settings", _("Change settings")
+    STAFF = "staff", _("Manage staff")

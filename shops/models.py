@@ -78,7 +78,8 @@ def unit_sphere(latitude: models.Expression | F, longitude: models.Expression | 
 class Shop(PublicIdModel, TwoNames):
     """A place (or a mobile team) that does the work.
 
-    Times of day in hours and policies are wall time in the city's zone. Rules are copied onto a booking when it is made.
+    Times of day in hours and policies are wall time in the city's zone. Rules are copied onto a booking
+    when it is made.
     """
 
     slug = models.SlugField(_("address on the site"), unique=True, max_length=80)
@@ -105,7 +106,9 @@ class Shop(PublicIdModel, TwoNames):
         models.CharField(max_length=20, choices=Amenity), verbose_name=_("amenities"), default=list, blank=True
     )
     warranty_months = models.PositiveSmallIntegerField(
-        _("warranty, months"), default=0, help_text=_("on its own work, beyond the statutory warranty; 0: statutory only")
+        _("warranty, months"),
+        default=0,
+        help_text=_("on its own work, beyond the statutory warranty; 0: statutory only"),
     )
     service_radius_km = models.PositiveSmallIntegerField(
         _("service radius, km"), null=True, blank=True, help_text=_("on-site teams only: how far they come")
@@ -144,6 +147,9 @@ class Shop(PublicIdModel, TwoNames):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects: ClassVar[ShopQuerySet] = ShopQuerySet.as_manager()  # type: ignore[assignment]
+
+    # The role of the member who looks at it; set by `shops.access`, not a column.
+    viewer_role: str | None = None
 
     class Meta:
         verbose_name = _("shop")
