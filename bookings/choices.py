@@ -26,7 +26,6 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.COMPLETED: frozenset(),
     Status.EXPIRED: frozenset(),
     Status.CANCELLED: frozenset(),
-    # A customer who comes after all, the same day, is checked in if the bay is still free.
     Status.NO_SHOW: frozenset(),
 }
 
@@ -63,6 +62,19 @@ class EventKind(models.TextChoices):
     REOPENED = "reopened", _("Work taken up again")
     COMPLETED = "completed", _("Handed over")
     NO_SHOW = "no_show", _("Did not come")
+
+
+# The status that follows from an event; events that are not here leave the status alone.
+OUTCOMES: dict[str, str] = {
+    EventKind.CONFIRMED: Status.CONFIRMED,
+    EventKind.CANCELLED: Status.CANCELLED,
+    EventKind.CHECKED_IN: Status.CHECKED_IN,
+    EventKind.STARTED: Status.IN_SERVICE,
+    EventKind.REOPENED: Status.IN_SERVICE,
+    EventKind.READY: Status.READY,
+    EventKind.COMPLETED: Status.COMPLETED,
+    EventKind.NO_SHOW: Status.NO_SHOW,
+}
 
 
 class ActorRole(models.TextChoices):

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.choices import ActorRole, AllocationKind, EventKind, Source, Status
-from bookings.querysets import AllocationQuerySet, BookingQuerySet
+from bookings.querysets import BookingQuerySet
 from catalog.models import Service
 from core.ids import PublicIdModel
 from shops.models import Resource, Shop
@@ -107,9 +107,7 @@ class Booking(PublicIdModel):
         indexes = [
             models.Index(fields=["shop", "starts_at"], name="booking_of_day"),
             models.Index(fields=["owner", "-starts_at"], name="booking_of_owner"),
-            models.Index(
-                fields=["shop", "hold_expires_at"], name="booking_held", condition=Q(status=Status.HELD)
-            ),
+            models.Index(fields=["shop", "hold_expires_at"], name="booking_held", condition=Q(status=Status.HELD)),
         ]
 
     def __str__(self) -> str:
@@ -150,9 +148,9 @@ class Allocation(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=AllocationKind, default=AllocationKind.WORK)
     during = DateTimeRangeField(_("during"))
+    # A hold's claim lapses by itself: readers and claimers ignore it from this time on, whether or not it was removed.
+    held_until = models.DateTimeField(_("held until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=120, blank=True)
-
-    objects: ClassVar[AllocationQuerySet] = AllocationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("allocation")

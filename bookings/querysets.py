@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
 from bookings.choices import ENDED, IN_SHOP, UPCOMING, Status
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from bookings.models import Allocation, Booking  # noqa: F401  (for the type parameters)
+    from bookings.models import Booking  # noqa: F401  (for the type parameter)
     from shops.models import Shop
 
 
@@ -50,9 +50,3 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 
         claims = Prefetch("allocations", Allocation.objects.select_related("resource__technician"))
         return self.select_related("shop__city", "service", "variant__model__make", "car").prefetch_related(claims)
-
-
-class AllocationQuerySet(models.QuerySet["Allocation"]):
-    def standing(self, *, at: datetime) -> Self:
-        """Claims that count at `at`: all but those of holds whose time is over."""
-        return self.exclude(Q(booking__status=Status.HELD, booking__hold_expires_at__lte=at))

@@ -12,7 +12,5 @@ def append_only(table: str, *, deletes: bool = True) -> tuple[str, str]:
     """Forward and reverse SQL that makes a table append-only. `deletes=False` lets cascades delete rows."""
     events = "UPDATE OR DELETE" if deletes else "UPDATE"
     name = f"{table}_append_only"
-    forward = (
-        f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change();"
-    )
+    forward = f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change();"
     return forward, f"DROP TRIGGER IF EXISTS {name} ON {table};"

@@ -190,7 +190,7 @@ def shopfront_art(kind: str = "independent", css: str = "") -> SafeString:
 
 @register.simple_tag
 def empty_art(name: str = "calendar", css: str = "empty-art") -> SafeString:
-    """A small drawing for an empty state: calendar, garage, search, shop, road."""
+    """A small drawing for an empty state: calendar, garage, search, shop, road, fault, lock."""
     return _drawing(f"empty_{name}", "", css)
 
 

@@ -1,0 +1,69 @@
+"""What the booking engine says no to. Each has a stable code; `extra["alternatives"]` names the nearest real slots."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from bookings.availability import Reason, Slot
+from core.errors import Conflict, InvalidInput, NotAllowed
+
+
+class SlotTakenError(Conflict):
+    """Somebody else was faster, or the shop cannot take a visit then. Nothing was changed."""
+
+    code = "slot_taken"
+    message = _("This time has just gone. Nothing you entered is lost: pick one of the nearest times.")
+    alternatives: tuple[Slot, ...] = ()
+
+    def offer(self, alternatives: list[Slot]) -> SlotTakenError:
+        """The same refusal with the nearest slots to offer instead."""
+        self.alternatives = tuple(alternatives)
+        self.extra["alternatives"] = [
+            {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()} for slot in alternatives
+        ]
+        return self
+
+
+class SlotUnavailableError(SlotTakenError):
+    """The shop does not offer that start at all, whoever asks: closed, in the past, no such bay."""
+
+    code = "slot_unavailable"
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.label, field="starts_at", extra={"reason": reason.value})
+        self.reason = reason
+        # A time that can never be had is bad input; one that is taken is a conflict.
+        taken = {Reason.BAYS_TAKEN, Reason.TECHNICIANS_TAKEN, Reason.FULL}
+        self.status = 409 if reason in taken else 400
+
+
+class HoldExpiredError(Conflict):
+    code = "hold_expired"
+    message = _("The time was held for you and the hold has ended. Nothing you entered is lost: pick a time again.")
+
+
+class WrongStatusError(Conflict):
+    """The visit has moved on: what was asked does not follow from its present state."""
+
+    code = "wrong_status"
+    message = _("The visit has moved on in the meantime. Look at it again.")
+
+
+class NotOfferedError(InvalidInput):
+    code = "not_offered"
+    message = _("This shop does not offer this service for this car.")
+
+
+class OutOfRadiusError(InvalidInput):
+    code = "out_of_radius"
+    message = _("The team does not come that far.")
+
+
+class TooLateError(NotAllowed):
+    code = "too_late"
+    status = 409
+    message = _("The visit has begun: please call the shop.")
+
+
+class OdometerError(InvalidInput):
+    code = "odometer"

@@ -1,0 +1,238 @@
+"""What a shop does to a visit: walk-in, move, check-in, work, ready, handover, no-show; and bays out of use.
+
+Same rules as `bookings.actions`: lock, check, change, event, outbox, in one transaction. Instants are UTC. Whether the
+member may do it is asked by the view (`shops.rules`); the actor's role here is always STAFF.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from psycopg2.extras import DateTimeTZRange
+
+from accounts.models import User
+from bookings import availability, claims
+from bookings.actions import Actor, Contact, Wanted, locked, record, resource_ids, transition
+from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Status
+from bookings.errors import OdometerError, SlotTakenError, SlotUnavailableError, WrongStatusError
+from bookings.jobs import Job, QuotedJob, claimed_range, need_of_booking
+from bookings.models import Allocation, Booking
+from core.errors import InvalidInput
+from shops.choices import ResourceKind
+from shops.models import Resource
+from vehicles import actions as vehicle_actions
+from vehicles.choices import OdometerSource
+from vehicles.models import MAX_ODOMETER_KM
+
+# More than this between two visits is a typing error until somebody says otherwise (a taxi drives 120,000 km a year).
+IMPLAUSIBLE_JUMP_KM = 100_000
+# A customer is late, not absent, for this long after the start (product decision).
+NO_SHOW_AFTER = timedelta(minutes=15)
+
+
+def walk_in(*, job: Job, starts_at: datetime, wanted: Wanted, contact: Contact, by: User, at: datetime) -> Booking:
+    """Open a visit at the counter; it is confirmed at once. Lead time, window and grid do not bind staff.
+
+    Raises NotOfferedError, or SlotUnavailableError / SlotTakenError with the nearest slots.
+    """
+    quoted = job.quoted()
+    try:
+        return _walk_in(quoted, starts_at, wanted, contact, by, at)
+    except SlotTakenError as refusal:
+        raise refusal.offer(availability.nearest(shop=job.shop, need=quoted.need, wanted=starts_at, at=at)) from None
+
+
+@transaction.atomic
+def _walk_in(
+    quoted: QuotedJob, starts_at: datetime, wanted: Wanted, contact: Contact, by: User, at: datetime
+) -> Booking:
+    shop, need = quoted.job.shop, quoted.need
+    claims.remove_lapsed(shop=shop, at=at)
+    free = availability.candidates(shop=shop, need=need, starts_at=starts_at, at=at, staff=True)
+    free = free.narrowed(bay=wanted.bay, technician=wanted.technician)
+    if free.reason:
+        raise SlotUnavailableError(free.reason)
+    booking = Booking.objects.create(
+        **quoted.terms(starts_at),
+        status=Status.CONFIRMED,
+        source=Source.WALK_IN,
+        confirmed_at=at,
+        contact_name=contact.name,
+        contact_phone=contact.phone,
+        plate=contact.plate,
+        owner_note=contact.note,
+    )
+    claims.claim(booking=booking, free=free, during=claimed_range(starts_at, need))
+    record(booking=booking, kind=EventKind.CONFIRMED, by=Actor(ActorRole.STAFF, by), at=at)
+    return booking
+
+
+@transaction.atomic
+def reassign(*, booking: Booking, wanted: Wanted, by: User, at: datetime) -> Booking:
+    """Give a visit whose car is in the shop another bay or technician for the time it still claims.
+
+    Before check-in use `actions.reschedule`. Raises InvalidInput for a resource that cannot do the job,
+    SlotTakenError if it is taken (nothing has changed then), WrongStatusError.
+    """
+    booking = locked(booking)
+    if booking.status not in IN_SHOP:
+        raise WrongStatusError
+    before = list(booking.allocations.select_related("resource"))
+    if not before:
+        raise WrongStatusError
+    chosen = _reassigned(booking, [claimed.resource for claimed in before], wanted)
+    during = before[0].during
+    claims.release(booking)
+    technicians = tuple(r.pk for r in chosen if r.kind == ResourceKind.TECHNICIAN)
+    free = availability.Candidates(tuple(r.pk for r in chosen if r.pk not in technicians), technicians)
+    claims.claim(booking=booking, free=free, during=during)
+    booking.revision += 1
+    booking.save(update_fields=["revision"])
+    data = {
+        "before": {"resources": sorted(r.resource_id for r in before)},
+        "after": {"resources": resource_ids(booking)},
+    }
+    record(booking=booking, kind=EventKind.REASSIGNED, by=Actor(ActorRole.STAFF, by), at=at, data=data)
+    return booking
+
+
+def _reassigned(booking: Booking, now: list[Resource], wanted: Wanted) -> list[Resource]:
+    """The present resources with the wanted ones in place of those of the same kind."""
+    need = need_of_booking(booking)
+    ids = [pk for pk in (wanted.bay, wanted.technician) if pk is not None]
+    new = list(Resource.objects.in_use().filter(shop=booking.shop, pk__in=ids))
+    if len(new) != len(ids):
+        raise InvalidInput(_("There is no such bay or technician here."), field="resource")
+    for resource in new:
+        suits = need.suits_technician if resource.kind == ResourceKind.TECHNICIAN else need.suits_bay
+        if not suits(resource.kind, resource.capabilities):
+            raise InvalidInput(_("It is not equipped or trained for this work."), field="resource")
+    replaced = {resource.kind for resource in new}
+    return [resource for resource in now if resource.kind not in replaced] + new
+
+
+@transaction.atomic
+def check_in(
+    *, booking: Booking, odometer_km: int, by: User, at: datetime, plate: str = "", odometer_note: str = ""
+) -> Booking:
+    """Receive the car. `odometer_km` is compared with what is known of it: a smaller value or a jump beyond
+    `IMPLAUSIBLE_JUMP_KM` is refused (OdometerError) unless `odometer_note` says why it is right.
+
+    Side effects: the reading joins the car's record (if the car is known); event and outbox `booking.checked_in`.
+    """
+    booking = locked(booking)
+    _check_odometer(booking, odometer_km, odometer_note)
+    transition(
+        booking=booking,
+        kind=EventKind.CHECKED_IN,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"checked_in_at": at, "odometer_km": odometer_km, "plate": plate or booking.plate},
+        reason=odometer_note,
+        data={"odometer_km": odometer_km},
+    )
+    if booking.car_id is not None:
+        vehicle_actions.record_odometer(
+            car=booking.car, km=odometer_km, read_at=at, source=OdometerSource.CHECK_IN, by=by, note=odometer_note
+        )
+    return booking
+
+
+def _check_odometer(booking: Booking, km: int, note: str) -> None:
+    if not 0 <= km <= MAX_ODOMETER_KM:
+        raise OdometerError(_("Enter what the odometer shows, between 0 and 999,999 km."), field="odometer_km")
+    known = booking.car.odometer_km if booking.car else None
+    if known is None or note:
+        return
+    if km < known:
+        raise OdometerError(
+            _("The last reading was %(known)s km. If this one is right, say why it is lower.")
+            % {"known": f"{known:,}"},
+            field="odometer_km",
+        )
+    if km - known > IMPLAUSIBLE_JUMP_KM:
+        raise OdometerError(
+            _("That is %(more)s km more than last time. If it is right, say why.") % {"more": f"{km - known:,}"},
+            field="odometer_km",
+        )
+
+
+@transaction.atomic
+def start(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """Work begins (or is taken up again after it was reported ready)."""
+    booking = locked(booking)
+    again = booking.status == Status.READY
+    return transition(
+        booking=booking,
+        kind=EventKind.REOPENED if again else EventKind.STARTED,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"ready_at": None} if again else {"started_at": at},
+    )
+
+
+@transaction.atomic
+def mark_ready(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """The work is finished and the car can be collected; the rest of its claims is free at once."""
+    booking = locked(booking)
+    transition(
+        booking=booking,
+        kind=EventKind.READY,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"ready_at": at},
+    )
+    claims.end_early(booking, at=at)
+    return booking
+
+
+@transaction.atomic
+def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """The owner has the car back. Outbox `booking.completed` starts what follows a visit."""
+    booking = locked(booking)
+    transition(
+        booking=booking,
+        kind=EventKind.COMPLETED,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"completed_at": at},
+        data={"total_fen": booking.total_fen},
+    )
+    return booking
+
+
+@transaction.atomic
+def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """The customer did not come. Possible from `NO_SHOW_AFTER` past the start; bay and technician are free at once."""
+    booking = locked(booking)
+    if booking.status == Status.CONFIRMED and at < booking.starts_at + NO_SHOW_AFTER:
+        raise InvalidInput(_("Wait 15 minutes after the start before you report a no-show."))
+    transition(booking=booking, kind=EventKind.NO_SHOW, by=Actor(ActorRole.STAFF, by), at=at)
+    claims.release(booking)
+    return booking
+
+
+@transaction.atomic
+def block(
+    *, resource: Resource, starts_at: datetime, ends_at: datetime, kind: AllocationKind, reason: str
+) -> Allocation:
+    """Take a bay or technician out of use for a time. Raises SlotTakenError where something stands already."""
+    if ends_at <= starts_at:
+        raise InvalidInput(_("The end must be after the start."), field="ends_at")
+    try:
+        with transaction.atomic():
+            return Allocation.objects.create(
+                resource=resource, kind=kind, during=DateTimeTZRange(starts_at, ends_at), reason=reason
+            )
+    except IntegrityError as error:
+        raise SlotTakenError(_("Something is already planned there in that time."), field="starts_at") from error
+
+
+@transaction.atomic
+def unblock(*, allocation: Allocation) -> None:
+    """Put a bay or technician back in use. Raises WrongStatusError for the claim of a visit."""
+    if allocation.kind == AllocationKind.WORK:
+        raise WrongStatusError
+    allocation.delete()
