@@ -255,6 +255,11 @@ class Offer(models.Model):
         ]
         indexes = [
             models.Index(fields=["service", "shop"], name="offer_of_service", condition=Q(is_active=True)),
+            models.Index(
+                fields=["service", "scope", "variant", "model", "make", "price_class"],
+                name="offer_for_car",
+                condition=Q(is_active=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,12 +34,19 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
     def fitting(self, variant: Variant) -> Self:
         """Offers whose scope covers this car (make at hand through `variant.model`)."""
+        # Every column of the index `offer_for_car` is named, so that one index serves all five scopes.
         return self.filter(
-            Q(variant=variant)
-            | Q(model=variant.model_id)
-            | Q(make=variant.model.make_id)
-            | Q(price_class=variant.model.price_class)
+            Q(scope="variant", variant=variant)
+            | Q(scope="model", variant=None, model=variant.model_id)
+            | Q(scope="make", variant=None, model=None, make=variant.model.make_id)
+            | Q(scope="price_class", variant=None, model=None, make=None, price_class=variant.model.price_class)
             | Q(scope="all")
+        )
+
+    def for_class(self, price_class: str) -> Self:
+        """Offers for any car of a price class, whatever its make."""
+        return self.filter(
+            Q(scope="price_class", variant=None, model=None, make=None, price_class=price_class) | Q(scope="all")
         )
 
     def most_specific(self) -> Self:
