@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -36,6 +36,17 @@ class ClosedDays(NamedTuple):
     first: dt.date
     last: dt.date
     reason: str = ""
+
+
+class Facts(TypedDict):
+    """What `open_intervals` and `why_closed` are asked with, for callers that ask both."""
+
+    hours: Sequence[Hours]
+    closures: Sequence[ClosedDays]
+    policy: str
+    works_makeup_days: bool
+    country: str
+    date: dt.date
 
 
 class DayType(StrEnum):
@@ -145,7 +156,7 @@ def _nearest(feasts: dict[dt.date, str], day: dt.date) -> str | None:
     return feasts[min(near, key=lambda other: abs((other - day).days))] if near else None
 
 
-def open_intervals(  # noqa: PLR0913  (a shop's columns, so that a search can call it without model instances)
+def open_intervals(
     *,
     hours: Sequence[Hours],
     closures: Sequence[ClosedDays],
@@ -172,7 +183,7 @@ def open_intervals(  # noqa: PLR0913  (a shop's columns, so that a search can ca
     return own
 
 
-def why_closed(  # noqa: PLR0913  (as open_intervals)
+def why_closed(
     *,
     hours: Sequence[Hours],  # noqa: ARG001  (called with the same facts as open_intervals)
     closures: Sequence[ClosedDays],

@@ -103,3 +103,18 @@ class Permission(models.TextChoices):
     PRICES = "prices", _("Change prices")
     SETTINGS = "settings", _("Change settings")
     STAFF = "staff", _("Manage staff")
+
+
+class ChangeKind(models.TextChoices):
+    """What was changed at a shop (`ShopChange`)."""
+
+    PROFILE = "profile", _("Profile")
+    HOURS = "hours", _("Opening hours")
+    RULES = "rules", _("Booking rules")
+    CLOSURE_ADDED = "closure_added", _("Closure added")
+    CLOSURE_REMOVED = "closure_removed", _("Closure removed")
+    BAY = "bay", _("Bay or mobile unit")
+    TECHNICIAN = "technician", _("Technician")
+    CERTIFICATE = "certificate", _("Certificate")
+    INVITATION = "invitation", _("Invitation")
+    MEMBER = "member", _("Member")

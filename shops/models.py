@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
@@ -18,6 +19,7 @@ from core.catalogue import Seeded, TwoNames, localized
 from core.ids import PublicIdModel
 from shops.choices import (
     Amenity,
+    ChangeKind,
     Day,
     HolidayPolicy,
     PlaceKind,
@@ -360,3 +362,26 @@ class Invitation(PublicIdModel):
 
     def __str__(self) -> str:
         return self.email or self.phone
+
+
+class ShopChange(models.Model):
+    """What was changed at a shop in the browser: who, when, what, before and after. Append-only by a trigger."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="changes", verbose_name=_("shop"))
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    kind = models.CharField(_("what"), max_length=20, choices=ChangeKind)
+    subject = models.CharField(_("which"), max_length=254, blank=True)
+    before = models.JSONField(_("before"), default=dict, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), default=dict, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = _("change at a shop")
+        verbose_name_plural = _("changes at shops")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["shop", "-at"], name="shop_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.subject}".strip()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
     from shops.models import Place, Resource, Shop  # noqa: F401  (for the type parameters)
     from vehicles.models import Make
@@ -22,6 +24,12 @@ class ShopQuerySet(models.QuerySet["Shop"]):
         """Shops at which this person works, in any role. A platform admin does not work at any shop by that alone."""
         return self.filter(members__user=user)
 
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Listed shops, and the unlisted ones at which this person works."""
+        if not user.is_authenticated:
+            return self.listed()
+        return self.filter(Q(is_listed=True) | Q(pk__in=user.memberships.values("shop")))
+
     def working_on(self, make: Make) -> Self:
         """Shops that work on this make: those that list it, and those that list none."""
         return self.filter(Q(makes=make) | Q(makes__isnull=True))
@@ -29,6 +37,15 @@ class ShopQuerySet(models.QuerySet["Shop"]):
     def for_card(self) -> Self:
         """With what a card shows at hand."""
         return self.select_related("city")
+
+    def for_page(self) -> Self:
+        """With what a shop's page shows at hand: hours, closures, bays, technicians. Six queries."""
+        from shops.models import Resource  # the model imports this module
+
+        people = Prefetch("resources", Resource.objects.in_use().select_related("technician"))
+        return self.for_card().prefetch_related(
+            "makes", "opening_hours", "closures", people, "resources__technician__certificates"
+        )
 
 
 class ResourceQuerySet(models.QuerySet["Resource"]):

@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 
 from shops.access import SignInRequired, get_staff_shop, role_of
 from shops.choices import Role
@@ -11,6 +11,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.shops import ShopFactory, ShopMemberFactory
 
 pytestmark = pytest.mark.django_db
+MIDDLEWARE = StaffAccessMiddleware(HttpResponse)
 
 
 @pytest.fixture
@@ -56,21 +57,19 @@ def test_get_staff_shop_role_without_permission(rf, shop):
 
 
 def test_middleware_sends_to_sign_in_and_back(rf):
-    answer = StaffAccessMiddleware(lambda request: None).process_exception(
-        request_of(rf, AnonymousUser()), SignInRequired()
-    )
+    answer = MIDDLEWARE.process_exception(request_of(rf, AnonymousUser()), SignInRequired())
     assert answer.status_code == 302
     assert answer["Location"].endswith("?next=/shop/shenchi/settings/%3Ftab%3Dhours")
 
 
 def test_middleware_htmx_leaves_the_whole_page(rf):
     request = request_of(rf, AnonymousUser(), hx_request="true")
-    answer = StaffAccessMiddleware(lambda request: None).process_exception(request, SignInRequired())
+    answer = MIDDLEWARE.process_exception(request, SignInRequired())
     assert "?next=" in answer["HX-Redirect"]
 
 
 def test_middleware_leaves_other_errors_alone(rf):
-    assert StaffAccessMiddleware(lambda r: None).process_exception(request_of(rf, AnonymousUser()), ValueError()) is None
+    assert MIDDLEWARE.process_exception(request_of(rf, AnonymousUser()), ValueError()) is None
 
 
 @pytest.mark.parametrize(
