@@ -17,6 +17,11 @@ export function enhanceDayStrips(root) {
     });
     const chosen = strip.querySelector("[aria-current], [aria-pressed='true']");
     // Not scrollIntoView(): that would also move the page.
-    if (chosen) strip.scrollLeft = chosen.offsetLeft - strip.clientWidth / 2 + chosen.offsetWidth / 2;
+    if (chosen) strip.scrollLeft += middle(chosen) - middle(strip);
   }
+}
+
+function middle(element) {
+  const box = element.getBoundingClientRect();
+  return box.left + box.width / 2;
 }

@@ -1,5 +1,5 @@
 // Countdown of a held slot: <div class="hold" data-expires-at="ISO" data-now="ISO" data-total-seconds="600" …>
-//   [data-hold-time] gets m:ss, .ring-fill shrinks, [data-hold-over] is shown and [data-hold-live] hidden at the end.
+//   [data-hold-time] gets m:ss, .dial-fill shrinks, [data-hold-over] is shown and [data-hold-live] hidden at the end.
 // data-now is the server's clock when the page was made, so a wrong clock on the phone does not matter.
 // data-say-2min, data-say-30s and data-say-over hold the sentences for screen readers.
 import { announce, fresh } from "./dom.js";
@@ -36,7 +36,7 @@ function show(hold, left, total) {
   const seconds = Math.ceil(left);
   const time = hold.querySelector("[data-hold-time]");
   if (time) time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  hold.querySelector(".ring-fill")?.setAttribute("stroke-dasharray", `${((left / total) * 100).toFixed(2)} 100`);
+  hold.querySelector(".dial-fill")?.setAttribute("stroke-dasharray", `${((left / total) * 100).toFixed(2)} 100`);
   hold.classList.toggle("is-ending", left <= 120 && left > 0);
 }
 
