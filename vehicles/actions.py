@@ -1,24 +1,196 @@
-"""Every write to a person's cars."""
+"""Every write to cars: the garage, odometer readings, and the text that typing is matched against."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
-from vehicles.choices import OdometerSource
-from vehicles.models import Car, OdometerReading
+from core.errors import Conflict, InvalidInput
+from vehicles import plates, vin
+from vehicles.choices import OdometerSource, Powertrain
+from vehicles.models import MAX_ODOMETER_KM, Car, OdometerReading, Variant, Wmi
+
+MAX_CARS = 30  # a garage, not a fleet (product decision)
+OLDEST_MODEL_YEAR = 1980
+# Nobody drives further than this day after day: more is a mistyped digit (product decision; taxis do about 500).
+MAX_KM_PER_DAY = 1_000
+
+# What owners type for a powertrain, beside the variant's own name.
+_POWERTRAIN_WORDS = {
+    Powertrain.ICE: "燃油 汽油 油车 petrol ice",
+    Powertrain.HEV: "混动 双擎 油电混合 hybrid hev",
+    Powertrain.PHEV: "插混 插电混动 混动 新能源 plug-in hybrid phev dm-i dmi",
+    Powertrain.EREV: "增程 增程式 新能源 range extender erev",
+    Powertrain.BEV: "纯电 电动 电车 新能源 electric ev bev",
+}
+
+
+class OdometerDecreasedError(Conflict):
+    """The reading is below the last one: one of the two is wrong."""
+
+    code = "odometer_decreased"
+
+
+class OdometerImplausibleError(Conflict):
+    """The reading is further from the last one than anybody drives in that time."""
+
+    code = "odometer_implausible"
+
+
+class GarageFullError(Conflict):
+    code = "garage_full"
+
+
+class PlateTakenError(Conflict):
+    code = "plate_taken"
+
+
+@dataclass(frozen=True)
+class CarDetails:
+    """What an owner says about a car, as typed. Plate and VIN may be empty, the year unknown."""
+
+    plate: str = ""
+    vin: str = ""
+    model_year: int | None = None
+    nickname: str = ""
+
+
+@transaction.atomic
+def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime, odometer_km: int | None = None) -> Car:
+    """Put a car into the owner's garage, with its first odometer reading if one is given (read at `at`).
+
+    Raises GarageFullError, PlateTakenError, InvalidInput (PlateError and VinError among it) with the field named.
+    """
+    User.objects.select_for_update().get(pk=owner.pk)  # two clicks at once must not add the same plate twice
+    if Car.objects.visible_to(owner).count() >= MAX_CARS:
+        raise GarageFullError(_("There are %(count)d cars already. Remove one first.") % {"count": MAX_CARS})
+    car = Car(owner=owner, variant=variant)
+    _apply(car, details=details, at=at)
+    car.save()
+    if odometer_km is not None:
+        record_odometer(car=car, km=odometer_km, by=owner, source=OdometerSource.OWNER, at=at)
+    return car
+
+
+@transaction.atomic
+def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -> Car:
+    """Correct what a car is. Raises what `add_car` raises. The odometer has its own action."""
+    User.objects.select_for_update().get(pk=car.owner_id)
+    car = Car.objects.select_for_update().get(pk=car.pk)
+    car.variant = variant
+    _apply(car, details=details, at=at)
+    car.save(update_fields=["variant", "plate", "vin", "model_year", "nickname"])
+    return car
+
+
+@transaction.atomic
+def remove_car(*, car: Car, at: datetime) -> Car:
+    """Take a car out of the garage. The row stays: visits point at it. Doing it twice changes nothing."""
+    car = Car.objects.select_for_update().get(pk=car.pk)
+    if car.removed_at is None:
+        car.removed_at = at
+        car.save(update_fields=["removed_at"])
+    return car
 
 
 @transaction.atomic
 def record_odometer(
-    *, car: Car, km: int, read_at: datetime, source: OdometerSource, by: User | None, note: str = ""
+    *, car: Car, km: int, by: User | None, source: OdometerSource, at: datetime, is_correction: bool = False
 ) -> OdometerReading:
-    """Add a reading (UTC) to the car's record; the car shows it if it is the newest. Plausibility is the caller's."""
-    car = Car.objects.select_for_update().get(pk=car.pk)
-    reading = OdometerReading.objects.create(car=car, km=km, read_at=read_at, source=source, by=by, note=note)
-    if car.odometer_at is None or read_at >= car.odometer_at:
-        car.odometer_km, car.odometer_at = km, read_at
-        car.save(update_fields=["odometer_km", "odometer_at"])
+    """Write down what the odometer showed at `at` and make it the car's latest reading; updates `car` as well.
+
+    A correction may be lower than the last reading or far above it: somebody looked again and says so. Raises
+    InvalidInput for an impossible number, OdometerDecreasedError or OdometerImplausibleError for an unlikely one.
+    """
+    if not 0 <= km <= MAX_ODOMETER_KM:
+        raise InvalidInput(
+            _("An odometer shows between 0 and %(limit)s km.") % {"limit": f"{MAX_ODOMETER_KM:,}"}, field="odometer_km"
+        )
+    locked = Car.objects.select_for_update().get(pk=car.pk)
+    note = ""
+    if locked.odometer_km is not None and is_correction:
+        note = _("Corrects %(km)s km") % {"km": f"{locked.odometer_km:,}"}
+    elif locked.odometer_km is not None and locked.odometer_at is not None:
+        _check_plausible(km, last_km=locked.odometer_km, since=at - locked.odometer_at)
+    reading = OdometerReading.objects.create(car=locked, km=km, read_at=at, source=source, by=by, note=note)
+    locked.odometer_km, locked.odometer_at = km, at
+    locked.save(update_fields=["odometer_km", "odometer_at"])
+    car.odometer_km, car.odometer_at = km, at
     return reading
+
+
+def _check_plausible(km: int, *, last_km: int, since: timedelta) -> None:
+    if km < last_km:
+        raise OdometerDecreasedError(
+            _("The last reading was %(last)s km. A reading cannot go down unless the last one was wrong.")
+            % {"last": f"{last_km:,}"},
+            field="odometer_km",
+        )
+    days = max(since.days, 0) + 1
+    if km - last_km > days * MAX_KM_PER_DAY:
+        raise OdometerImplausibleError(
+            _("That is %(more)s km more than %(days)d days ago. Is there a digit too many?")
+            % {"more": f"{km - last_km:,}", "days": days - 1},
+            field="odometer_km",
+        )
+
+
+def _apply(car: Car, *, details: CarDetails, at: datetime) -> None:
+    """Check the owner's words and put them on the car; does not save."""
+    car.plate = plates.validate(details.plate) if details.plate.strip() else ""
+    car.vin = vin.validate(details.vin) if details.vin.strip() else ""
+    car.model_year = details.model_year
+    car.nickname = details.nickname.strip()
+    if details.model_year is not None and not OLDEST_MODEL_YEAR <= details.model_year <= at.year + 1:
+        raise InvalidInput(
+            _("A model year lies between %(first)d and %(last)d.") % {"first": OLDEST_MODEL_YEAR, "last": at.year + 1},
+            field="model_year",
+        )
+    if car.vin:
+        _check_maker(car)
+    same_plate = Car.objects.filter(owner=car.owner_id, plate=car.plate, removed_at__isnull=True).exclude(pk=car.pk)
+    if car.plate and same_plate.exists():
+        raise PlateTakenError(
+            _("%(plate)s is in your garage already.") % {"plate": plates.display(car.plate)}, field="plate"
+        )
+
+
+def _check_maker(car: Car) -> None:
+    """Refuse a VIN whose builder is known and builds other makes only."""
+    builders = list(Wmi.objects.filter(code=car.vin[:3]).select_related("make"))
+    if builders and car.variant.model.make_id not in {wmi.make_id for wmi in builders}:
+        raise vin.VinError(
+            _("This VIN belongs to a car built by %(maker)s, not to a %(make)s.")
+            % {"maker": builders[0].maker, "make": car.variant.model.make.name}
+        )
+
+
+def refresh_search_text(variants: Iterable[Variant] | None = None) -> int:
+    """Bring `search_text` of the variants (all of them by default) up to date with names; return how many changed."""
+    if variants is None:
+        variants = Variant.objects.with_names()
+    changed = []
+    for variant in variants:
+        text = _search_text(variant)
+        if variant.search_text != text:
+            variant.search_text = text
+            changed.append(variant)
+    Variant.objects.bulk_update(changed, ["search_text"])
+    return len(changed)
+
+
+def _search_text(variant: Variant) -> str:
+    model, make = variant.model, variant.model.make
+    parts = [
+        *(make.name_zh, make.name_en, make.aliases),
+        *(model.name_zh, model.name_en, model.aliases),
+        *(variant.code, variant.engine, _POWERTRAIN_WORDS[Powertrain(variant.powertrain)]),
+        # Chinese is typed without spaces: 大众朗逸1.4T
+        f"{make.name_zh}{model.name_zh}{variant.code}",
+    ]
+    return " ".join(part for part in parts if part).lower()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from core.catalogue import Seeded, TwoNames, localized
 from core.ids import PublicIdModel
 from vehicles.choices import Confidence, MakeKind, OdometerSource, Powertrain, PriceClass, Segment
-from vehicles.querysets import CarQuerySet, VariantQuerySet
+from vehicles.querysets import CarQuerySet, MakeQuerySet, VariantQuerySet
 
 # A car that has gone further has not been seen on the road; six digits is also all that odometers show.
 MAX_ODOMETER_KM = 999_999
@@ -28,6 +28,8 @@ class Make(Seeded, TwoNames):
     aliases = models.TextField(_("other words for it"), blank=True, help_text=_("both languages, for searching"))
     source = models.TextField(_("source"), blank=True)
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
+
+    objects: ClassVar[MakeQuerySet] = MakeQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("make")
