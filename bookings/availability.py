@@ -130,19 +130,18 @@ class _ShopTime:
     shop: Shop
     resources: list[tuple[int, str, list[str]]] = field(default_factory=list)
     hours: list[calendar.Hours] = field(default_factory=list)
-    closures: list[calendar.Closed] = field(default_factory=list)
+    closures: list[calendar.ClosedDays] = field(default_factory=list)
     claims: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def open_on(self, day: date) -> list[tuple[datetime, datetime]]:
-        shop, country = self.shop, self.shop.city.country
-        rules = (shop.holiday_policy, shop.works_makeup_days)
-        return calendar.utc_intervals(self.hours, self.closures, *rules, on=day, country=country, zone=shop.zone)
-
-    def why_closed(self, day: date) -> str:
-        shop, country = self.shop, self.shop.city.country
-        rules = (shop.holiday_policy, shop.works_makeup_days)
-        reason = calendar.why_closed(self.hours, self.closures, *rules, on=day, country=country)
-        return reason.text if reason else ""
+    def facts(self, day: date) -> calendar.Facts:
+        return {
+            "hours": self.hours,
+            "closures": self.closures,
+            "policy": self.shop.holiday_policy,
+            "works_makeup_days": self.shop.works_makeup_days,
+            "country": self.shop.city.country,
+            "date": day,
+        }
 
     def suitable(self, need: Need) -> tuple[list[int], list[int]]:
         """Ids of bays and of technicians that could do the job, the least capable first."""
@@ -268,7 +267,7 @@ def _day(found: _ShopTime, need: Need, day: date, at: datetime) -> DaySlots:
     bays, technicians = found.suitable(need)
     open_ticks, starts = _open(found, need, day, base)
     if not open_ticks:
-        return DaySlots(day, (), Reason.CLOSED, found.why_closed(day))
+        return DaySlots(day, (), Reason.CLOSED, calendar.why_closed(**found.facts(day)).text)
     missing = _missing(need, bays, technicians) or (None if starts else Reason.TOO_LONG)
     if missing:
         return DaySlots(day, (), missing)
@@ -292,8 +291,8 @@ def _missing(need: Need, bays: list[int], technicians: list[int]) -> Reason | No
 
 def _open(found: _ShopTime, need: Need, day: date, base: int) -> tuple[int, int]:
     """The open ticks of a day, and the ticks at which a visit may start by hours and grid."""
-    intervals = [(int(a.timestamp()), int(b.timestamp())) for a, b in found.open_on(day)]
-    open_ticks = slots.inside(intervals, base)
+    intervals = calendar.utc_intervals(**found.facts(day), zone=found.shop.zone)
+    open_ticks = slots.inside([(int(a.timestamp()), int(b.timestamp())) for a, b in intervals], base)
     step = found.shop.slot_step_minutes // slots.TICK_MINUTES
     on_grid = slots.grid(0, step, open_ticks.bit_length() // step + 1)
     return open_ticks, slots.fitting_starts(open_ticks, need.work_ticks) & on_grid
@@ -346,7 +345,7 @@ def _fetch(
     closed = Closure.objects.filter(shop_id__in=ids, last_date__gte=start.date(), first_date__lte=end.date())
     days = closed.order_by("first_date").values_list("shop_id", "first_date", "last_date", "reason")
     for shop_id, first_date, last_date, reason in days:
-        found[shop_id].closures.append((first_date, last_date, reason))
+        found[shop_id].closures.append(calendar.ClosedDays(first_date, last_date, reason))
     for pk, claims in _claims(list(owner_of), start, end, at=at, ignore_booking=ignore_booking).items():
         found[owner_of[pk]].claims[pk] = claims
     return found
