@@ -58,7 +58,11 @@ def sample_context(at: datetime) -> dict[str, object]:
         "band": SampleBand(),
         "tones": TONES,
         "specimens": [
-            {"theme": theme, "form": SampleForm(prefix=theme), "refused": SampleForm(_prefixed(typed, theme), prefix=f"{theme}2")}
+            {
+                "theme": theme,
+                "form": SampleForm(prefix=theme),
+                "refused": SampleForm(_prefixed(typed, theme), prefix=f"{theme}2"),
+            }
             for theme in ("light", "dark")
         ],
         "slots": [at + timedelta(hours=hours) for hours in (2, 20, 50)],

@@ -214,6 +214,12 @@ def money_exact(fen: int | str | None) -> str:
     return "" if fen is None or fen == "" else format_fen_exact(int(fen))
 
 
+@register.filter
+def money_bare(fen: int | str | None) -> str:
+    """As `money` without the sign, for the end of a range: ¥240–330."""
+    return money(fen).replace("¥", "")
+
+
 @register.inclusion_tag("ui/range_bar.html")
 def range_bar(band: PriceBand | None, price_fen: int | None = None, variant: str = "labels") -> dict[str, Any]:
     """A price on the usual range (P25–P75) of this service here.
@@ -245,11 +251,11 @@ def price_verdict(band: PriceBand | None, price_fen: int, css: str = "") -> Safe
 @register.filter
 def sample_size(count: int) -> str:
     """How many prices a band was computed from."""
-    return ngettext("%(count)s price compared", "%(count)s prices compared", count) % {"count": f"{count:,}"}
+    return ngettext("%(count)s price", "%(count)s prices", count) % {"count": f"{count:,}"}
 
 
 def _bar_label(band: PriceBand, drawn: Any) -> str:
-    usual = gettext("Usual here: %(low)s to %(high)s, %(sample)s.") % {
+    usual = gettext("Usual here: %(low)s to %(high)s, from %(sample)s.") % {
         "low": format_fen(band.low_fen),
         "high": format_fen(band.high_fen),
         "sample": sample_size(band.n),
