@@ -7,6 +7,8 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from o2o_platform.settings.admin import UNFOLD  # noqa: F401  (Unfold reads it from the settings)
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
@@ -64,6 +66,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "shops.middleware.StaffAccessMiddleware",
+    "o2o_platform.admin_site.AdminDoorMiddleware",
 ]
 
 ROOT_URLCONF = "o2o_platform.urls"
@@ -119,9 +123,33 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "notifications.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "phone"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "phone", "password1"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# A contact is proven by a code before it gets an account (accounts.codes), so allauth need not verify it again.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_RATE_LIMITS = {
+    # amount/time/per; "key" is the contact. The first keeps COOL_DOWN in accounts.codes.
+    "code_cooldown": "1/30s/key",
+    "code_quota": "6/h/key,20/d/key,30/m/ip,300/h/ip",
+    # "key" is one code: five attempts, then another code is needed.
+    "code_check": "5/10m/key,60/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+}
+# How many proxies in front of us append to X-Forwarded-For; 0: the address of the connection counts.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "CarKeeper"
+# Platform admins need a second factor for /admin/.
+ADMIN_REQUIRES_MFA = env.bool("ADMIN_REQUIRES_MFA", default=False)
+HEADLESS_CLIENTS = ("app",)
 
 # --- Language and time --------------------------------------------------------------------------
 
@@ -171,12 +199,24 @@ CONTENT_SECURITY_POLICY = {
 # --- Messages -----------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CarKeeper <no-reply@carkeeper.example>")
+# Codes and notices go through notifications.delivery. Without a mail server or gateway they stay in the delivery log.
+# EMAIL_URL: smtp+tls://user:password@host:587, smtp+ssl://…:465
+_EMAIL_URL = env.str("EMAIL_URL", default="")
+if _EMAIL_URL:
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "notifications.mail.OutboxEmailBackend"
+EMAIL_TIMEOUT = 10
+# A class with send(recipient=, text=), see notifications.sms.
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.sms.OutboxSmsGateway")
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
+SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
 
 # --- API ----------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "allauth.headless.contrib.rest_framework.authentication.XSessionTokenAuthentication",
+        "accounts.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],

@@ -1,0 +1,99 @@
+"""The one door through which a message leaves the platform. Every message is a row in the delivery log."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.module_loading import import_string
+
+from notifications.choices import Channel, MessageStatus
+from notifications.models import Message
+from notifications.sms import SmsGateway
+
+logger = logging.getLogger("notifications")
+
+MASK = "••••••"
+_CODE = re.compile(r"\d{6}")
+
+
+def send(  # noqa: PLR0913  (a message has that many parts, all named)
+    *, channel: str, kind: str, recipient: str, subject: str, body: str, html: str = "", secret: bool = False
+) -> Message:
+    """Send one message now and return its row in the log; `status` says whether it was handed over. Never raises for a
+    server that refuses.
+
+    `channel` is "email" or "sms"; `kind` names the message ("sign_in_code"); `recipient` is an address or an E.164
+    number; `html` joins an e-mail as its richer form. With `secret`, six-digit codes are masked in the log, except in
+    the developer outbox (DEBUG). It talks to a server for up to EMAIL_TIMEOUT seconds: hold no row lock while calling.
+    """
+    error = ""
+    try:
+        if channel == Channel.SMS:
+            _gateway().send(recipient=recipient, text=body)
+        else:
+            _mail(recipient=recipient, subject=subject, body=body, html=html)
+    except Exception as problem:  # whatever the server or its library raises: the log says what happened
+        logger.exception("message %s to %s failed", kind, recipient)
+        error = f"{type(problem).__name__}: {problem}"[:2000]
+    shown = body if settings.DEBUG or not secret else _CODE.sub(MASK, body)
+    message = Message.objects.create(
+        channel=channel,
+        kind=kind,
+        recipient=recipient,
+        subject=(subject if settings.DEBUG or not secret else _CODE.sub(MASK, subject))[:200],
+        body=shown,
+        status=MessageStatus.FAILED if error else MessageStatus.SENT,
+        error=error,
+    )
+    if not error:
+        logger.info("%s to %s (%s): %s", channel, recipient, kind, shown if settings.DEBUG else subject or MASK)
+    return message
+
+
+def send_template(
+    *, channel: str, kind: str, recipient: str, context: Mapping[str, Any], language: str = "", secret: bool = False
+) -> Message:
+    """Render `kind` and send it; see `send`.
+
+    An SMS is `templates/sms/<kind>.txt`; an e-mail is `templates/emails/<kind>_subject.txt`, `<kind>.txt` and, if
+    there is one, `<kind>.html`. `language` is the recipient's (empty: the active one, that of the request).
+    """
+    with translation.override(language or translation.get_language()):
+        values = {"site_name": str(settings.SITE_NAME), "site_url": settings.SITE_URL.rstrip("/"), **context}
+        if channel == Channel.SMS:
+            subject, html = "", ""
+            body = " ".join(render_to_string(f"sms/{kind}.txt", values).split())
+        else:
+            subject = " ".join(render_to_string(f"emails/{kind}_subject.txt", values).split())
+            body = render_to_string(f"emails/{kind}.txt", values).strip() + "\n"
+            html = _html(kind, {**values, "subject": subject})
+        return send(
+            channel=channel, kind=kind, recipient=recipient, subject=subject, body=body, html=html, secret=secret
+        )
+
+
+def _html(kind: str, values: dict[str, Any]) -> str:
+    try:
+        return render_to_string(f"emails/{kind}.html", values)
+    except TemplateDoesNotExist:
+        return ""
+
+
+def _mail(*, recipient: str, subject: str, body: str, html: str) -> None:
+    message = EmailMultiAlternatives(subject=subject, body=body, to=[recipient])
+    if html:
+        message.attach_alternative(html, "text/html")
+    message.send()
+
+
+def _gateway() -> SmsGateway:
+    gateway: SmsGateway = import_string(settings.SMS_GATEWAY)()
+    return gateway

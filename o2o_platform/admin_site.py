@@ -1,0 +1,109 @@
+"""The door of /admin/ and its side bar. The models are registered in each app's `admin.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from allauth.mfa.utils import is_mfa_enabled
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+ADMIN_PREFIX = "/admin/"
+
+# Unfold's pages use Alpine (evaluates expressions) and inline styles; nothing outside /admin/ may.
+ADMIN_POLICY = {
+    "default-src": [NONE],
+    "base-uri": [NONE],
+    "connect-src": [SELF],
+    "font-src": [SELF],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+    "img-src": [SELF, "data:"],
+    "manifest-src": [SELF],
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# The apps of each group of the side bar, in order; what is in none of them comes under the last one.
+_PEOPLE = ("accounts", "notifications")
+_GROUPS = (_PEOPLE, ("vehicles", "catalog"), ("shops",), ("bookings",))
+
+# The admin's own password form is not a second door: who is not signed in goes through ours.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class AdminDoorMiddleware:
+    """For /admin/ alone: its own content security policy, and a second factor where the settings ask for one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(ADMIN_PREFIX):
+            return self.get_response(request)
+        if self._lacks_second_factor(request):
+            messages.warning(request, _("Platform admins need an authenticator app. Please set one up first."))
+            return redirect("mfa_index")
+        response = self.get_response(request)
+        response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]  (django-csp's interface)
+        return response
+
+    @staticmethod
+    def _lacks_second_factor(request: HttpRequest) -> bool:
+        user = request.user
+        if not settings.ADMIN_REQUIRES_MFA or not user.is_authenticated or not user.is_staff:
+            return False
+        return not is_mfa_enabled(user)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar: what the person may see, grouped by trade rather than by app."""
+    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("System"))
+    items: list[list[dict[str, Any]]] = [[] for _title in titles]
+    for app in admin.site.get_app_list(request):
+        place = next((i for i, labels in enumerate(_GROUPS) if app["app_label"] in labels), len(_GROUPS))
+        for model in app["models"]:
+            if model["admin_url"]:
+                icon = _ICONS.get(model["object_name"], "article")
+                items[place].append({"title": model["name"], "icon": icon, "link": model["admin_url"]})
+    return [
+        {"title": title, "separator": True, "collapsible": False, "items": group}
+        for title, group in zip(titles, items, strict=True)
+        if group
+    ]
+
+
+# Names from Material Symbols, which Unfold ships.
+_ICONS = {
+    "User": "person",
+    "Group": "groups",
+    "Message": "mail",
+    "Make": "factory",
+    "CarModel": "directions_car",
+    "Variant": "tune",
+    "Service": "build",
+    "Shop": "storefront",
+    "City": "location_city",
+    "Place": "place",
+    "Booking": "event",
+    "Car": "directions_car",
+    "OutboxEvent": "outbox",
+}
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001  (Unfold's signature)
+    """Links in the menu of the signed-in admin."""
+    try:
+        return [
+            {"title": _("My account"), "link": reverse("accounts:me")},
+            {"title": _("Back to the site"), "link": reverse("home")},
+        ]
+    except NoReverseMatch:
+        return []
