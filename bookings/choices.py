@@ -62,6 +62,7 @@ class EventKind(models.TextChoices):
     REOPENED = "reopened", _("Work taken up again")
     COMPLETED = "completed", _("Handed over")
     NO_SHOW = "no_show", _("Did not come")
+    ODOMETER = "odometer", _("Odometer corrected")
 
 
 # The status that follows from an event; events that are not here leave the status alone.

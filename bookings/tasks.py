@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import actions
+from bookings import actions, workshop
 
 
 @shared_task
 def expire_holds() -> int:
     """Tidy up holds whose time is over. Claims ignore them already: nothing depends on this running."""
     return actions.expire_holds(at=timezone.now())
+
+
+@shared_task
+def extend_overruns() -> int:
+    """Keep bays taken whose cars are still in work. Rows locked by another run are left to it."""
+    return workshop.extend_overruns(at=timezone.now())

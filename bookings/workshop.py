@@ -24,12 +24,17 @@ from shops.choices import ResourceKind
 from shops.models import Resource
 from vehicles import actions as vehicle_actions
 from vehicles.choices import OdometerSource
-from vehicles.models import MAX_ODOMETER_KM
+from vehicles.models import MAX_ODOMETER_KM, Car
 
 # More than this between two visits is a typing error until somebody says otherwise (a taxi drives 120,000 km a year).
 IMPLAUSIBLE_JUMP_KM = 100_000
 # A customer is late, not absent, for this long after the start (product decision).
 NO_SHOW_AFTER = timedelta(minutes=15)
+# A car that is still in work when its claim is about to end keeps its place, a step at a time.
+OVERRUN_NOTICE = timedelta(minutes=5)
+OVERRUN_STEP = timedelta(minutes=15)
+# A visit that was forgotten must not keep its bay for days: the closing list puts it right.
+MAX_OVERRUN = timedelta(hours=12)
 
 
 def walk_in(*, job: Job, starts_at: datetime, wanted: Wanted, contact: Contact, by: User, at: datetime) -> Booking:
@@ -133,10 +138,42 @@ def check_in(
         reason=odometer_note,
         data={"odometer_km": odometer_km},
     )
-    if booking.car_id is not None:
-        vehicle_actions.record_odometer(
-            car=booking.car, km=odometer_km, read_at=at, source=OdometerSource.CHECK_IN, by=by, note=odometer_note
-        )
+    if booking.car is not None:
+        _join_record(booking.car, odometer_km, by, at, is_explained=bool(odometer_note))
+    return booking
+
+
+def _join_record(car: Car, km: int, by: User, at: datetime, *, is_explained: bool) -> None:
+    source = OdometerSource.CHECK_IN
+    vehicle_actions.record_odometer(car=car, km=km, by=by, source=source, at=at, is_correction=is_explained)
+
+
+@transaction.atomic
+def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User, at: datetime) -> Booking:
+    """Put right what was read at check-in, while the car is in the shop; `note` says why and is kept with the event.
+
+    Raises OdometerError, InvalidInput without a note, WrongStatusError before check-in and after handover.
+    Side effects: the reading joins the car's record as a correction; event and outbox `booking.odometer`.
+    """
+    booking = locked(booking)
+    if booking.status not in IN_SHOP:
+        raise WrongStatusError
+    if not note.strip():
+        raise InvalidInput(_("Say why the reading is changed."), field="odometer_note")
+    _check_odometer(booking, odometer_km, note)
+    before, booking.odometer_km = booking.odometer_km, odometer_km
+    booking.revision += 1
+    booking.save(update_fields=["odometer_km", "revision"])
+    if booking.car is not None:
+        _join_record(booking.car, odometer_km, by, at, is_explained=True)
+    record(
+        booking=booking,
+        kind=EventKind.ODOMETER,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        reason=note,
+        data={"before_km": before, "odometer_km": odometer_km},
+    )
     return booking
 
 
@@ -236,3 +273,36 @@ def unblock(*, allocation: Allocation) -> None:
     if allocation.kind == AllocationKind.WORK:
         raise WrongStatusError
     allocation.delete()
+
+
+def extend_overruns(*, at: datetime) -> int:
+    """Let cars that are still in work keep bay and technician truly taken: where the claims end within
+    `OVERRUN_NOTICE` of `at`, they reach `OVERRUN_STEP` further if nothing else stands there.
+
+    Where something does, they stay as they are, and the board says that the next visit waits. Each visit is a
+    transaction of its own. Returns how many were extended.
+    """
+    soon = Allocation.objects.filter(during__endswith__lte=at + OVERRUN_NOTICE).values("booking")
+    working = Booking.objects.filter(status__in=(Status.CHECKED_IN, Status.IN_SERVICE), ends_at__gt=at - MAX_OVERRUN)
+    return sum(
+        _extend_overrun(pk, at) for pk in working.filter(pk__in=soon).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+@transaction.atomic
+def _extend_overrun(pk: int, at: datetime) -> bool:
+    rows = Booking.objects.select_for_update(skip_locked=True, of=("self",))
+    booking = rows.filter(pk=pk, status__in=(Status.CHECKED_IN, Status.IN_SERVICE)).first()
+    # In the order in which claims are made, so that the two cannot wait for each other in a circle.
+    claimed_now = list(booking.allocations.order_by("resource_id")) if booking else []
+    if not any(claimed.during.upper <= at + OVERRUN_NOTICE for claimed in claimed_now):
+        return False
+    try:
+        with transaction.atomic():
+            for claimed in claimed_now:
+                end = max(claimed.during.upper, at) + OVERRUN_STEP
+                claimed.during = DateTimeTZRange(claimed.during.lower, end)
+                claimed.save(update_fields=["during"])
+    except IntegrityError:
+        return False
+    return True

@@ -27,8 +27,8 @@ def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
     """The shop's pages that this member's role opens; `current` is board, close_day, prices, settings or staff."""
     role = role_of(user, shop)
     entries = [
-        (Permission.BOARD, _("Board"), "calendar-clock", "bookings:board"),
-        (Permission.CLOSE_DAY, _("Day closing"), "clipboard-check", "bookings:close_day"),
+        (Permission.BOARD, _("Board"), "calendar-clock", "board:day"),
+        (Permission.CLOSE_DAY, _("Day closing"), "clipboard-check", "board:closing"),
         (Permission.PRICES, _("Prices"), "tags", "catalog:shop_prices"),
         (Permission.SETTINGS, _("Settings"), "settings", "shops:settings"),
         (Permission.STAFF, _("Staff"), "users", "shops:staff"),

@@ -221,6 +221,7 @@ class Migration(migrations.Migration):
                             ("reopened", "Work taken up again"),
                             ("completed", "Handed over"),
                             ("no_show", "Did not come"),
+                            ("odometer", "Odometer corrected"),
                         ],
                         max_length=20,
                         verbose_name="event",
