@@ -350,7 +350,7 @@ def table_time(at: datetime | None, zone: Zone = None) -> str:
 
 
 @register.inclusion_tag("ui/field.html")
-def field(  # noqa: PLR0913  (each is a word of the template tag, most are left out)
+def field(
     bound: BoundField, *, label: str = "", hint: str = "", icon_name: str = "", prefix: str = "", unit: str = ""
 ) -> dict[str, Any]:
     """A form field: label above, control, hint and error below, tied together for screen readers."""
