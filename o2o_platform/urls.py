@@ -12,4 +12,6 @@ urlpatterns = [
     path("accounts/", include("accounts.entrance_urls")),
     path("i18n/setlang/", set_language, name="set_language"),
     path("api/v1/auth/", include("accounts.api.urls")),
+    path("api/v1/", include("bookings.api.urls")),
+    path("api/", include("o2o_platform.api_docs")),
 ]

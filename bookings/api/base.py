@@ -1,0 +1,97 @@
+"""What the booking endpoints share: who asks, idempotent answers, and the words of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from bookings.actions import Actor, Holder
+from bookings.api.serializers import BookingSerializer
+from bookings.choices import ActorRole
+from bookings.models import Booking
+from core import idempotency
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Your own name for this request. A retry with the same key and body gets the first answer again;"
+    " with another body it is refused (422).",
+)
+PROBLEM = inline_serializer(
+    "Problem",
+    {
+        "type": serializers.CharField(),
+        "title": serializers.CharField(),
+        "status": serializers.IntegerField(),
+        "code": serializers.CharField(),
+        "detail": serializers.CharField(),
+        "errors": serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False),
+    },
+)
+
+
+def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The refusals of an endpoint in the schema: problem documents."""
+    words = {
+        400: "The input cannot be right; `errors` names the fields.",
+        401: "Sign in first.",
+        403: "Your role does not include this.",
+        404: "There is no such thing, or it is not yours.",
+        409: "The world has moved on; for a slot, `alternatives` names the nearest ones.",
+        422: "The Idempotency-Key was used for a different request.",
+        429: "Too many requests: wait as long as `Retry-After` says.",
+    }
+    return {status: OpenApiResponse(PROBLEM, words[status]) for status in statuses}
+
+
+def person(request: Request) -> User:
+    """The signed-in person; the permission class has seen to it that there is one."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
+
+
+def owner(request: Request) -> Actor:
+    return Actor(ActorRole.OWNER, person(request))
+
+
+def holder(request: Request) -> Holder:
+    return Holder(person(request))
+
+
+def own_booking(request: Request, public_id: str) -> Booking:
+    """The person's own visit or hold; anybody else's looks like a missing one."""
+    return get_object_or_404(Booking.objects.visible_to(person(request)).for_card(), public_id=public_id)
+
+
+def answer(booking: Booking, status: int = 200) -> tuple[int, Any]:
+    """A visit as the API shows it, read afresh with what it shows at hand."""
+    return status, BookingSerializer(Booking.objects.for_card().get(pk=booking.pk)).data
+
+
+def once(request: Request, run: Callable[[], tuple[int, Any]]) -> Response:
+    """Run an order, or replay its answer if its Idempotency-Key was used before."""
+    status, body = idempotency.once(
+        owner=f"user {person(request).pk}",
+        key=request.headers.get("Idempotency-Key", ""),
+        request={"method": request.method, "path": request.path, "body": request.data},
+        run=run,
+    )
+    return Response(body, status=status)
+
+
+def checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """The validated input; a ValidationError (400 with field errors) if there is something wrong with it."""
+    form = serializer(data=data)
+    form.is_valid(raise_exception=True)
+    return dict(form.validated_data)

@@ -1,0 +1,223 @@
+"""The shapes of bookings in the API. Instants are ISO 8601 with offset; money is integer fen of `currency`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from bookings.choices import CancelReason, Status
+from bookings.models import Booking, BookingEvent
+from bookings.search import LIMIT, Sort
+from catalog.models import Service
+from shops.choices import ShopKind
+from shops.models import Shop
+from vehicles import plates
+from vehicles.models import MAX_ODOMETER_KM, Variant
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+class JobFields(serializers.Serializer[Any]):
+    """Which service on which car."""
+
+    service = serializers.SlugRelatedField(
+        slug_field="key", queryset=Service.objects.listed(), help_text=_("a service's key")
+    )
+    variant = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Variant.objects.with_names(), help_text=_("a variant's slug")
+    )
+
+
+class SearchQuery(JobFields):
+    latitude = serializers.FloatField(min_value=-90, max_value=90, required=False, help_text=_("WGS-84"))
+    longitude = serializers.FloatField(min_value=-180, max_value=180, required=False, help_text=_("WGS-84"))
+    city = serializers.SlugField(default="shanghai", max_length=50)
+    sort = serializers.ChoiceField(choices=Sort.choices, default=Sort.BEST)
+    kind = serializers.ChoiceField(choices=ShopKind.choices, required=False)
+    evenings = serializers.BooleanField(default=False, help_text=_("open after 18:00 on weekdays"))
+    authorised = serializers.BooleanField(default=False, help_text=_("authorised by the car's maker"))
+    pickup = serializers.BooleanField(default=False, help_text=_("picks the car up and brings it back"))
+    limit = serializers.IntegerField(min_value=1, max_value=LIMIT, default=20)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("latitude" in attrs) != ("longitude" in attrs):
+            raise serializers.ValidationError({"latitude": [_("Give latitude and longitude together.")]})
+        return attrs
+
+
+class SlotsQuery(JobFields):
+    first = serializers.DateField(required=False, help_text=_("the shop's local date; today if left out"))
+    days = serializers.IntegerField(min_value=1, max_value=31, default=14)
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(help_text=_("when the work would be ready"))
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    slots = SlotSerializer(many=True)
+    reason = serializers.CharField(allow_null=True, help_text=_("why there is no slot, for machines"))
+    detail = serializers.CharField(help_text=_("for people, for example the holiday's name"))
+
+
+class FairPriceSerializer(serializers.Serializer[Any]):
+    low_fen = serializers.IntegerField()
+    high_fen = serializers.IntegerField()
+    n = serializers.IntegerField(help_text=_("how many prices the range stands on"))
+
+
+class ShopResultSerializer(serializers.Serializer[Any]):
+    shop = serializers.SlugField(source="shop.slug")
+    name = serializers.CharField(source="shop.name")
+    kind = serializers.ChoiceField(choices=ShopKind.choices, source="shop.kind")
+    address = serializers.CharField(source="shop.address")
+    latitude = serializers.FloatField(source="shop.latitude")
+    longitude = serializers.FloatField(source="shop.longitude")
+    distance_m = serializers.IntegerField()
+    labour_fen = serializers.IntegerField(source="quote.labour_fen")
+    parts_fen = serializers.IntegerField(source="quote.parts_fen")
+    total_fen = serializers.IntegerField(help_text=_("all in, tax included"))
+    mark = serializers.ChoiceField(choices=["fair", "below", "above"], allow_null=True)
+    next_slots = SlotSerializer(many=True, source="slots")
+
+
+class SearchAnswer(serializers.Serializer[Any]):
+    fair_price = FairPriceSerializer(allow_null=True, source="band", help_text=_("null: too few prices to say"))
+    results = ShopResultSerializer(many=True, source="rows")
+
+
+class EventSerializer(serializers.ModelSerializer[BookingEvent]):
+    class Meta:
+        model = BookingEvent
+        fields = ["at", "kind", "actor_role", "from_status", "to_status", "reason"]
+
+
+class BookingSerializer(serializers.ModelSerializer[Booking]):
+    """A visit as its owner and its shop see it."""
+
+    id = serializers.CharField(source="public_id")
+    shop = serializers.SlugField(source="shop.slug")
+    service = serializers.SlugField(source="service.key")
+    variant = serializers.SlugField(source="variant.slug")
+    car = serializers.CharField(source="car.public_id", allow_null=True, default=None)
+    total_fen = serializers.IntegerField()
+    bay = serializers.SerializerMethodField()
+    technician = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Booking
+        fields = [
+            "id",
+            "number",
+            "status",
+            "shop",
+            "service",
+            "variant",
+            "car",
+            "starts_at",
+            "ends_at",
+            "timezone",
+            "labour_fen",
+            "parts_fen",
+            "total_fen",
+            "currency",
+            "parts_note",
+            "free_cancel_until",
+            "hold_expires_at",
+            "contact_name",
+            "contact_phone",
+            "plate",
+            "owner_note",
+            "visit_address",
+            "odometer_km",
+            "bay",
+            "technician",
+            "revision",
+        ]
+        read_only_fields = fields
+
+    def get_bay(self, booking: Booking) -> str | None:
+        return self._resource(booking, technician=False)
+
+    def get_technician(self, booking: Booking) -> str | None:
+        return self._resource(booking, technician=True)
+
+    @staticmethod
+    def _resource(booking: Booking, *, technician: bool) -> str | None:
+        found = (a.resource for a in booking.allocations.all() if (a.resource.kind == "technician") == technician)
+        return next((resource.name for resource in found), None)
+
+
+# --- Orders ---------------------------------------------------------------------------------------
+
+
+class HoldOrder(JobFields):
+    shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.listed().select_related("city"))
+    starts_at = serializers.DateTimeField()
+    visit_address = serializers.CharField(max_length=200, required=False, help_text=_("on-site teams only"))
+    visit_latitude = serializers.FloatField(min_value=-90, max_value=90, required=False)
+    visit_longitude = serializers.FloatField(min_value=-180, max_value=180, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        place = [name for name in ("visit_address", "visit_latitude", "visit_longitude") if name in attrs]
+        if place and len(place) < 3:
+            raise serializers.ValidationError({"visit_address": [_("Give the address with its coordinates.")]})
+        return attrs
+
+
+class ContactFields(serializers.Serializer[Any]):
+    contact_name = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+    contact_phone = serializers.CharField(max_length=20, required=False, default="", allow_blank=True)
+    plate = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
+    note = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+
+    def validate_plate(self, value: str) -> str:
+        try:
+            return plates.validate(value) if value.strip() else ""
+        except plates.PlateError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class ConfirmOrder(ContactFields):
+    hold = serializers.CharField(max_length=16, help_text=_("the hold's id"))
+    car = serializers.CharField(max_length=16, required=False, help_text=_("a car of yours: its id"))
+
+
+class RescheduleOrder(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField()
+
+
+class CancelOrder(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=CancelReason.choices, default=CancelReason.OTHER)
+
+
+class WalkInOrder(JobFields, ContactFields):
+    starts_at = serializers.DateTimeField(required=False, help_text=_("now if left out"))
+    bay = serializers.CharField(max_length=16, required=False, help_text=_("a bay's id; any if left out"))
+    technician = serializers.CharField(max_length=16, required=False, help_text=_("a technician's id"))
+
+
+class MoveOrder(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField(required=False)
+    bay = serializers.CharField(max_length=16, required=False)
+    technician = serializers.CharField(max_length=16, required=False)
+
+
+class CheckInOrder(serializers.Serializer[Any]):
+    odometer_km = serializers.IntegerField(min_value=0, max_value=MAX_ODOMETER_KM)
+    odometer_note = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    plate = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
+
+    validate_plate = ContactFields.validate_plate
+
+
+class DayQuery(serializers.Serializer[Any]):
+    date = serializers.DateField(required=False, help_text=_("the shop's local date; today if left out"))
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
