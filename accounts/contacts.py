@@ -108,4 +108,4 @@ def person_owns_contact(user: User, *, email: str = "", phone: str = "") -> bool
         return user.phone == phone and user.phone_verified_at is not None
     if not email or (user.email or "").lower() != email.lower():
         return False
-    return EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists())

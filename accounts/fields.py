@@ -21,14 +21,14 @@ class ContactField(forms.CharField):
         )
         super().__init__(**kwargs)
 
-    def clean(self, value: Any) -> Contact | None:  # type: ignore[override]
+    def clean(self, value: Any) -> Contact | None:
         text = super().clean(value)
         if not text:
             return None
         try:
             return parse_login(text)
         except ContactError as error:
-            raise ValidationError(error.message, code=error.code) from error
+            raise ValidationError(str(error.message), code=error.code) from error
 
 
 class PhoneField(forms.CharField):
@@ -41,13 +41,13 @@ class PhoneField(forms.CharField):
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value)
+        text: str = super().clean(value)
         if not text:
             return text
         try:
             contact = parse_login(text)
         except ContactError as error:
-            raise ValidationError(error.message, code=error.code) from error
+            raise ValidationError(str(error.message), code=error.code) from error
         if not contact.is_phone:
             raise ValidationError(_("Enter a mobile number."), code="not_a_phone")
         return contact.value

@@ -2,6 +2,7 @@
 
 from allauth.core import ratelimit
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
@@ -24,7 +25,7 @@ class Unavailable(Refusal):
     message = _("Signing in does not work right now. Nothing was lost; please try again in a minute.")
 
 
-def consume(request: HttpRequest, *, action: str, key: str, message: str | None = None) -> None:
+def consume(request: HttpRequest, *, action: str, key: str, message: str | Promise | None = None) -> None:
     """Count one `action` for `key` and for the client's address. Raises TooMany, or Unavailable without a cache."""
     try:
         allowed = ratelimit.consume(request, action=action, key=key)

@@ -56,6 +56,6 @@ class AccountAdapter(BaseAccountAdapter):
             channel=Channel.EMAIL,
             kind=template_prefix.rsplit("/", 1)[-1],
             recipient=email,
-            subject=letter.subject,
+            subject=str(letter.subject),
             body=str(letter.body),
         )

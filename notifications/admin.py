@@ -32,6 +32,6 @@ class MessageAdmin(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:  # noqa: ARG002
         return False
 
-    @display(description=_("Status"), ordering="status", label={"sent": "success", "failed": "danger"})
+    @display(description=_("Status"), ordering="status", label={"sent": "success", "failed": "danger"})  # type: ignore[untyped-decorator]
     def shown_status(self, message: Message) -> tuple[str, str]:
-        return message.status, MessageStatus(message.status).label
+        return message.status, str(MessageStatus(message.status).label)

@@ -43,18 +43,19 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
     except Exception as problem:  # whatever the server or its library raises: the log says what happened
         logger.exception("message %s to %s failed", kind, recipient)
         error = f"{type(problem).__name__}: {problem}"[:2000]
-    shown = body if settings.DEBUG or not secret else _CODE.sub(MASK, body)
+    if secret and not settings.DEBUG:
+        subject, body = _CODE.sub(MASK, subject), _CODE.sub(MASK, body)
     message = Message.objects.create(
         channel=channel,
         kind=kind,
         recipient=recipient,
-        subject=(subject if settings.DEBUG or not secret else _CODE.sub(MASK, subject))[:200],
-        body=shown,
+        subject=subject[:200],
+        body=body,
         status=MessageStatus.FAILED if error else MessageStatus.SENT,
         error=error,
     )
     if not error:
-        logger.info("%s to %s (%s): %s", channel, recipient, kind, shown if settings.DEBUG else subject or MASK)
+        logger.info("%s to %s (%s): %s", channel, recipient, kind, body if settings.DEBUG else subject)
     return message
 
 

@@ -10,6 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.exceptions import AuthenticationFailed
 
 BEARER = "Bearer "
+MAX_TOKEN = 64
 
 
 class TokenAuthentication(XSessionTokenAuthentication):  # type: ignore[misc]
@@ -22,7 +23,9 @@ class TokenAuthentication(XSessionTokenAuthentication):  # type: ignore[misc]
         token = self.get_session_token(request)
         if token is None:
             return None
-        found = super().authenticate(request) if "\x00" not in token and len(token) <= 64 else None
+        found: tuple[Any, Any] | None = None
+        if "\x00" not in token and len(token) <= MAX_TOKEN:
+            found = super().authenticate(request)
         if found is None:
             raise AuthenticationFailed
         return found
@@ -41,9 +44,9 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     """The two headers in the OpenAPI document."""
 
     target_class = "accounts.api.authentication.TokenAuthentication"
-    name = ["bearerToken", "sessionToken"]  # type: ignore[assignment]
+    name = ["bearerToken", "sessionToken"]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # type: ignore[override]  # noqa: ARG002
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002
         how = "The token from `POST /api/v1/auth/token/`."
         return [
             {"type": "http", "scheme": "bearer", "description": how},

@@ -46,6 +46,7 @@ def session_of(request: HttpRequest, key: str = "") -> Iterator[None]:
     request.session = session
     mark_request_as_headless(request, Client.APP)
     purge_request_user_cache(request)
+    vars(request)["allauth"].headless._pre_user = request.user  # allauth compares it with who signs in
     try:
         yield
     finally:

@@ -4,10 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.authentication import MAX_TOKEN
 from accounts.codes import LIFETIME
 from accounts.contacts import MAX_LENGTH
-
-MAX_TOKEN = 64
 
 
 class CodeRequestSerializer(serializers.Serializer[Any]):

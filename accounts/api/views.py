@@ -96,6 +96,6 @@ class TokenView(APIView):
         responses={204: OpenApiResponse(description="The token is no longer valid.")},
     )
     def delete(self, request: Request) -> Response:
-        session = request.auth if request.auth is not None else request.session
+        session: Any = request.auth or request.session  # a token's session, or the cookie's
         session.flush()
         return Response(status=204)

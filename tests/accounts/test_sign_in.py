@@ -203,7 +203,8 @@ def test_one_address_cannot_send_codes_to_the_whole_town(clock: time_machine.Tra
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "nobody", "12345", "138\x0000138001", "9" * 100_000, "a@b", "\ud800".encode("utf-8", "replace").decode()]
+    "typed",
+    ["", "nobody", "12345", "138\x0000138001", "9" * 100_000, "a@b", "\ud800".encode("utf-8", "replace").decode()],
 )
 def test_bad_contact_is_refused_beside_the_field(ask: Ask, typed: str) -> None:
     answer = ask(typed)

@@ -1,0 +1,117 @@
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications import delivery
+from notifications.models import Message
+from notifications.sms import HttpSmsGateway
+
+pytestmark = pytest.mark.django_db
+
+CODE = {"channel": "email", "kind": "code", "recipient": "a@example.com", "context": {"code": "123456"}, "secret": True}
+
+
+def test_code_is_masked_in_the_log_but_not_in_the_mail() -> None:
+    message = delivery.send_template(**CODE)
+    assert "123456" not in message.body + message.subject
+    assert "••••••" in message.body
+    assert "123456" in mail.outbox[0].body
+    assert "123456" in mail.outbox[0].alternatives[0].content
+
+
+def test_code_is_in_the_clear_in_the_developer_outbox(settings: object) -> None:
+    settings.DEBUG = True  # type: ignore[attr-defined]
+    assert "123456" in delivery.send_template(**CODE).body
+
+
+def test_code_does_not_reach_the_log_file(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="notifications"):
+        delivery.send_template(**CODE)
+    assert "a@example.com" in caplog.text
+    assert "123456" not in caplog.text
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+@pytest.mark.parametrize("kind", ["code", "contact_changed"])
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_letter_renders_in_both_languages(channel: str, kind: str, language: str) -> None:
+    context = {"code": "123456", "old": "a@example.com", "new": "b@example.com"}
+    message = delivery.send_template(channel=channel, kind=kind, recipient="x", context=context, language=language)
+    assert message.status == "sent"
+    assert "{{" not in message.body
+    assert len(message.body) > 20
+
+
+def test_sms_fits_into_two_parts() -> None:
+    body = delivery.send_template(channel="sms", kind="code", recipient="+8613800138001", context={"code": "1"}).body
+    assert len(body) <= 134
+    assert "\n" not in body
+
+
+def test_failure_is_recorded_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_kwargs: object) -> None:
+        raise ConnectionRefusedError("away")
+
+    monkeypatch.setattr("notifications.delivery._mail", refuse)
+    message = delivery.send(channel="email", kind="test", recipient="a@example.com", subject="s", body="b")
+    assert message.status == "failed"
+    assert "away" in message.error
+    assert Message.objects.get() == message
+
+
+def test_line_break_in_a_subject_is_refused_by_the_mail_not_raised() -> None:
+    message = delivery.send(channel="email", kind="t", recipient="a@example.com", subject="a\nBcc: x@y.z", body="b")
+    assert message.status == "failed"
+    assert mail.outbox == []
+
+
+class _Gateway(BaseHTTPRequestHandler):
+    received: list[tuple[str, dict[str, str]]] = []
+    status = 200
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.received.append((self.headers["Authorization"], body))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway(settings: object) -> Iterator[type[_Gateway]]:
+    server = HTTPServer(("127.0.0.1", 0), _Gateway)
+    Thread(target=server.serve_forever, daemon=True).start()
+    settings.SMS_GATEWAY = "notifications.sms.HttpSmsGateway"  # type: ignore[attr-defined]
+    settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{server.server_port}/send"  # type: ignore[attr-defined]
+    settings.SMS_GATEWAY_TOKEN = "t0ken"  # type: ignore[attr-defined]
+    _Gateway.received, _Gateway.status = [], 200
+    yield _Gateway
+    server.shutdown()
+    server.server_close()
+
+
+def test_http_gateway_hands_an_sms_over(gateway: type[_Gateway]) -> None:
+    message = delivery.send(channel="sms", kind="t", recipient="+8613800138001", subject="", body="你好")
+    assert message.status == "sent"
+    assert gateway.received == [("Bearer t0ken", {"to": "+8613800138001", "text": "你好"})]
+
+
+def test_http_gateway_that_refuses_is_recorded(gateway: type[_Gateway]) -> None:
+    gateway.status = 500
+    message = delivery.send(channel="sms", kind="t", recipient="+8613800138001", subject="", body="x")
+    assert message.status == "failed"
+    assert "500" in message.error
+
+
+@pytest.mark.parametrize("url", ["", "file:///etc/passwd"])
+def test_http_gateway_needs_an_address(settings: object, url: str) -> None:
+    settings.SMS_GATEWAY_URL = url  # type: ignore[attr-defined]
+    with pytest.raises(ImproperlyConfigured):
+        HttpSmsGateway().send(recipient="+8613800138001", text="x")
