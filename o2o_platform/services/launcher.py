@@ -3,13 +3,13 @@
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from types import FrameType
 from typing import IO
 
@@ -115,13 +115,15 @@ class Run:
             )
 
     def wait_for_web(self) -> None:
-        """Show logs until the web server listens. Raises ServiceError when it dies or takes too long."""
-        host = "127.0.0.1" if self.settings.host in {"0.0.0.0", ""} else self.settings.host  # noqa: S104  (compared)
+        """Show logs until the web server answers. Raises ServiceError when it dies or takes too long."""
         deadline = time.monotonic() + _WEB_START_SECONDS
         while time.monotonic() < deadline:
             self.show_logs(timeout_seconds=0.1)
             self.require_all_alive()
-            with suppress(OSError), socket.create_connection((host, self.settings.port), timeout=1):
+            # gunicorn listens before its workers can answer, so an answer is waited for; any will do.
+            with suppress(OSError), closing(self._connect()) as connection:
+                connection.request("GET", "/")
+                connection.getresponse()
                 return
         raise ServiceError(f"The web server did not answer within {_WEB_START_SECONDS} seconds.")
 
@@ -152,7 +154,7 @@ class Run:
             if not chunk:
                 self.selector.unregister(child.output)
             *lines, child.unfinished = (child.unfinished + chunk).split(b"\n")
-            for line in lines:
+            for line in filter(None, lines):
                 terminal.log(child.name, line.decode(errors="replace"))
 
     def shut_down(self) -> None:
@@ -161,7 +163,6 @@ class Run:
         for child in sorted(self.children, key=lambda child: order.get(child.name, 9)):
             # A worker's second, harder signal hands its tasks back to the queue.
             stop_child(child.process, (signal.SIGTERM, 10), (signal.SIGQUIT, 3))
-            self.show_logs(timeout_seconds=0)
         for server in (self.cache, self.database):
             if server is not None:
                 server.stop()
@@ -184,6 +185,10 @@ class Run:
         os.set_blocking(child.output.fileno(), False)
         self.selector.register(child.output, selectors.EVENT_READ, child)
 
+    def _connect(self) -> HTTPConnection:
+        host = "127.0.0.1" if self.settings.host == "0.0.0.0" else self.settings.host  # noqa: S104  (compared)
+        return HTTPConnection(host, self.settings.port, timeout=20)
+
     def _gunicorn_options(self) -> list[str]:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         options = ["--bind", f"{host}:{self.settings.port}", "--worker-class", "gthread", "--workers", "2"]
@@ -200,7 +205,7 @@ def run() -> None:
     with exclusive(DATA_DIR / "run.lock", note=note):
         _handle_signals(_request_stop)
         book = ProcessBook(DATA_DIR / "processes.json")
-        with suppress(StopRequested):
+        with suppress(StopRequested, terminal.ClosedError):
             terminal.say(terminal.paint("CarKeeper", "1"))
             if orphans := book.end_orphans():
                 terminal.say(f"  Ended what an earlier run left behind: {', '.join(orphans)}")
@@ -216,12 +221,11 @@ def _run(this: Run) -> None:
         this.supervise()
     except StopRequested:
         terminal.say("\nStopping …")
-        raise
     finally:
         # An impatient second Ctrl-C must not leave a database behind; every wait below has its limit.
         _handle_signals(signal.SIG_IGN)
         this.shut_down()
-        terminal.say("Stopped. The data stays in .data/; `make run` finds it again.")
+    terminal.say("Stopped. The data stays in .data/; `make run` finds it again.")
 
 
 def _environment(settings: Config) -> dict[str, str]:
@@ -230,7 +234,7 @@ def _environment(settings: Config) -> dict[str, str]:
     environment.setdefault("SITE_URL", settings.address)
     environment["PYTHONUNBUFFERED"] = "1"
     # A worker in a container runs as root; on a developer's machine the warning about it is noise.
-    environment.setdefault("PYTHONWARNINGS", "ignore::RuntimeWarning:celery.platforms")
+    environment.setdefault("PYTHONWARNINGS", "ignore::UserWarning:celery.platforms")
     if settings.reload:
         environment["RELOAD"] = "1"
     return environment

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -52,8 +53,12 @@ class ProcessBook:
         """
         alive = [(record, process) for record in self._read() if (process := find(record))]
         for record, process in reversed(alive):
-            # PostgreSQL takes SIGINT as "disconnect everyone, then shut down"; with SIGTERM it would wait for them.
-            end(process, signal.SIGINT if record.name == "db" else signal.SIGTERM)
+            # PostgreSQL takes SIGINT as "disconnect everyone, then shut down", and is given time for it. The others may
+            # be killed at any moment: a task that was cut off comes back, a request is asked again.
+            if record.name == "db":
+                end(process, signal.SIGINT, patience_seconds=30)
+            else:
+                end(process, signal.SIGTERM, patience_seconds=2)
         self.clear()
         return [record.name for record, _ in alive]
 
@@ -74,21 +79,36 @@ def find(record: Record) -> psutil.Process | None:
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.started) < _START_TOLERANCE_SECONDS
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and _is_alive(process) else None
     except psutil.NoSuchProcess:
         return None
 
 
-def end(process: psutil.Process, gentle: signal.Signals, *, patience_seconds: float = 10.0) -> None:
+def end(process: psutil.Process, gentle: signal.Signals, *, patience_seconds: float) -> None:
     """End a process and its children: `gentle` first, SIGKILL after `patience_seconds`."""
     with suppress(psutil.NoSuchProcess):
         family = [process, *process.children(recursive=True)]
         process.send_signal(gentle)
-        _, stubborn = psutil.wait_procs(family, timeout=patience_seconds)
-        for member in stubborn:
+        for member in _wait(family, patience_seconds):
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-        psutil.wait_procs(stubborn, timeout=5)
+        _wait(family, 5)
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until the processes have ended; returns those that have not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    # An ended orphan stays a zombie where the init process does not collect it, as in many containers.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def stop_child(child: "subprocess.Popen[bytes]", *signals_and_patience: tuple[signal.Signals, float]) -> None:

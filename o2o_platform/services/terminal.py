@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 _COLOURS = {"web": "32", "worker": "35", "beat": "36", "css": "34", "db": "33", "cache": "33"}
 _PREFIX_WIDTH = 6
@@ -19,11 +19,16 @@ def paint(text: str, colour: str) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if _is_colourful() else text
 
 
+class ClosedError(Exception):
+    """Nobody reads the output any more: the terminal was closed, or the pipe's reader has ended."""
+
+
 def say(text: str = "") -> None:
-    """Print a line at once, also into a pipe."""
-    # A terminal that was closed must not keep the launcher from shutting down.
-    with suppress(OSError):
+    """Print a line at once, also into a pipe. Raises ClosedError when the terminal is gone."""
+    try:
         print(text, flush=True)
+    except OSError as error:
+        raise ClosedError from error
 
 
 def log(name: str, line: str) -> None:

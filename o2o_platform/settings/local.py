@@ -19,3 +19,11 @@ INTERNAL_IPS = ["127.0.0.1"]
 # The launcher's terminal puts the process's name before each line.
 CELERY_WORKER_LOG_FORMAT = CELERY_BEAT_LOG_FORMAT = "%(levelname)s %(message)s"
 CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname)s %(task_name)s %(message)s"
+
+# The sweeps run every few seconds; a line for each would bury everything else. Failures are still logged.
+_QUIET = {"level": "WARNING"}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"celery.worker.strategy": _QUIET, "celery.app.trace": _QUIET, "celery.beat": _QUIET},
+}
