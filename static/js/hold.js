@@ -1,7 +1,7 @@
 // Countdown of a held slot: <div class="hold" data-expires-at="ISO" data-now="ISO" data-total-seconds="600" …>
 //   [data-hold-time] gets m:ss, .dial-fill shrinks, [data-hold-over] is shown and [data-hold-live] hidden at the end.
 // data-now is the server's clock when the page was made, so a wrong clock on the phone does not matter.
-// data-say-2min, data-say-30s and data-say-over hold the sentences for screen readers.
+// data-say-soon, data-say-last and data-say-over hold the sentences for screen readers.
 import { announce, fresh } from "./dom.js";
 
 const IS_READY = Symbol("hold");
@@ -20,8 +20,8 @@ function run(hold) {
     if (!hold.isConnected) return clearInterval(timer);
     const left = Math.max(0, lifetime - (performance.now() - startedAt) / 1000);
     show(hold, left, total);
-    if (before > 120 && left <= 120 && left > 30) announce(hold.dataset.say2min ?? "");
-    if (before > 30 && left <= 30 && left > 0) announce(hold.dataset.say30s ?? "");
+    if (before > 120 && left <= 120 && left > 30) announce(hold.dataset.saySoon ?? "");
+    if (before > 30 && left <= 30 && left > 0) announce(hold.dataset.sayLast ?? "");
     if (left === 0) {
       clearInterval(timer);
       finish(hold);
