@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import TextChoices
@@ -368,7 +369,7 @@ def _claims(
         return claims
     with connection.cursor() as cursor:
         # -1 is no booking's id: NULL would leave out breaks and blocks, which belong to no booking.
-        params = {"resources": resources, "start": start, "end": end, "at": at, "ignore": ignore_booking or -1}
+        params: dict[str, Any] = {"resources": resources, "start": start, "end": end, "at": at, "ignore": ignore_booking or -1}
         cursor.execute(_CLAIMS, params)
         for resource_id, lower, upper in cursor.fetchall():
             claims[resource_id].append((lower, upper))

@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from psycopg2.extras import DateTimeTZRange
@@ -89,7 +90,8 @@ def _claim_all(
     savepoint = transaction.savepoint()
     with connection.cursor() as cursor:
         for resource in sorted(resources):
-            cursor.execute(_CLAIM, [resource, booking.pk, during, held_until])
+            values: list[Any] = [resource, booking.pk, during, held_until]
+            cursor.execute(_CLAIM, values)
             if cursor.rowcount != 1:
                 transaction.savepoint_rollback(savepoint)
                 return False

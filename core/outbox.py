@@ -48,7 +48,7 @@ def _wake(event_id: int) -> None:
     from core.tasks import handle_event
 
     try:
-        handle_event.apply_async(args=[event_id], retry=False)
+        handle_event.apply_async(args=(event_id,), retry=False)
     except Exception:  # the broker is only a wake-up: the sweep will find the row
         logger.warning("outbox: no broker to wake; event %s waits for the sweep", event_id)
 
