@@ -73,7 +73,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
     ordering = ["-date_joined", "-pk"]
     date_hierarchy = "date_joined"
     list_per_page = 50
-    filter_horizontal = ["groups"]
+    autocomplete_fields = ["groups"]
     actions = ["close_accounts", "reopen_accounts", "remove_second_factor"]
     readonly_fields = ["public_id", "date_joined", "last_login", "phone_verified_at", "has_second_factor"]
     fieldsets = [

@@ -31,8 +31,8 @@ ADMIN_POLICY = {
 }
 
 # The apps of each group of the side bar, in order; what is in none of them comes under the last one.
-_PEOPLE = ("accounts", "notifications")
-_GROUPS = (_PEOPLE, ("vehicles", "catalog"), ("shops",), ("bookings",))
+_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",))
+_ORDER = {label: place for place, label in enumerate(label for labels in _GROUPS for label in labels)}
 
 
 class AdminDoorMiddleware:
@@ -63,7 +63,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what the person may see, grouped by trade rather than by app."""
     titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("System"))
     items: list[list[dict[str, Any]]] = [[] for _title in titles]
-    for app in admin.site.get_app_list(request):
+    for app in sorted(admin.site.get_app_list(request), key=lambda app: _ORDER.get(app["app_label"], len(_ORDER))):
         place = next((i for i, labels in enumerate(_GROUPS) if app["app_label"] in labels), len(_GROUPS))
         for model in app["models"]:
             if model["admin_url"]:

@@ -19,6 +19,7 @@ _PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "ALLOWED_HOSTS": "carkeeper.example",
     "SITE_URL": "https://carkeeper.example",
+    "EMAIL_URL": "smtp+tls://user:password@mail.example:587",
 }
 
 

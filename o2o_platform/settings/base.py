@@ -143,11 +143,24 @@ ACCOUNT_RATE_LIMITS = {
     # "key" is one code: five attempts, then another code is needed.
     "code_check": "5/10m/key,60/m/ip",
     "login_failed": "10/m/ip,5/300s/key",
+    # Slots held from one address (bookings.limits): a family or an office, not a machine that empties a calendar.
+    "hold": "20/10m/ip",
 }
 # How many proxies in front of us append to X-Forwarded-For; 0: the address of the connection counts.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "CarKeeper"
+ACCOUNT_FORMS = {
+    "login": "accounts.entrance_forms.LoginForm",
+    "set_password": "accounts.entrance_forms.SetPasswordForm",
+    "change_password": "accounts.entrance_forms.ChangePasswordForm",
+    "reauthenticate": "accounts.entrance_forms.PasswordReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "accounts.entrance_forms.AuthenticateForm",
+    "reauthenticate": "accounts.entrance_forms.ReauthenticateForm",
+    "activate_totp": "accounts.entrance_forms.ActivateTOTPForm",
+}
 # Platform admins need a second factor for /admin/.
 ADMIN_REQUIRES_MFA = env.bool("ADMIN_REQUIRES_MFA", default=False)
 HEADLESS_CLIENTS = ("app",)
@@ -157,6 +170,7 @@ HEADLESS_CLIENTS = ("app",)
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["o2o_platform.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

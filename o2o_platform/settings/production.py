@@ -14,7 +14,12 @@ if len(SECRET_KEY) < 50 or "not-a-secret" in SECRET_KEY:
 for _name in ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "SITE_URL"):
     if not env.str(_name, default=""):
         raise ImproperlyConfigured(f"Set {_name}: production has no default for it.")
+if not env.str("EMAIL_URL", default="") and not env.str("SMS_GATEWAY", default=""):
+    raise ImproperlyConfigured("Set EMAIL_URL or SMS_GATEWAY: without one of them nobody gets a code to sign in.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+# Behind one proxy, which production needs for TLS, the client's address is the last one in X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
+ADMIN_REQUIRES_MFA = env.bool("ADMIN_REQUIRES_MFA", default=True)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
