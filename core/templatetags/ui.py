@@ -356,7 +356,7 @@ def field(
     """A form field: label above, control, hint and error below, tied together for screen readers."""
     kind = _field_kind(bound.field.widget)
     own = bound.field.widget.attrs.get("class", "")
-    base = {"choices": "", "check": "", "code": "code-input"}.get(kind, "input")
+    base = {"choices": "", "check": "", "code": "input code-input"}.get(kind, "input")
     attrs: dict[str, str | bool] = {"class": f"{base} {own}".strip()} if base or own else {}
     return {
         "field": bound,

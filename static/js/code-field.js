@@ -13,6 +13,7 @@ export function enhanceCodeFields(root) {
     boxes.setAttribute("aria-hidden", "true");
     for (let i = 0; i < LENGTH; i += 1) boxes.append(document.createElement("span"));
     field.prepend(boxes);
+    field.classList.add("is-boxed");
     const mark = () => {
       const digits = input.value.replace(/\D/g, "").slice(0, LENGTH);
       if (digits !== input.value) input.value = digits;
