@@ -12,13 +12,14 @@ from o2o_platform.services.paths import BASE_DIR
 
 _TEST = {"DJANGO_SETTINGS_MODULE": "o2o_platform.settings.test"}
 # Complete but of no use: enough for Django to judge the settings of a deployment.
-_PRODUCTION = {
+PRODUCTION_ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "o2o_platform.settings.production",
     "SECRET_KEY": "for-the-deployment-check-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "ALLOWED_HOSTS": "carkeeper.example",
     "SITE_URL": "https://carkeeper.example",
+    "EMAIL_URL": "smtp://mail.carkeeper.example:25",
     "EMAIL_URL": "smtp+tls://user:password@mail.example:587",
 }
 
@@ -54,7 +55,7 @@ def all_checks() -> list[Check]:
         Check("layers (import-linter)", [_script("lint-imports")]),
         Check("templates (djade)", [*python, "djade", "--target-version", "5.2", "--check", *_templates()]),
         Check("migrations", [*manage, "makemigrations", "--check", "--dry-run"], _TEST),
-        Check("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], _PRODUCTION),
+        Check("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION_ENVIRONMENT),
         Check("API schema", [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull], _TEST),
         Check("translations", [*python, "o2o_platform.translations", "check"]),
     ]

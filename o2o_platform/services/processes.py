@@ -106,7 +106,7 @@ def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Proces
 def _is_alive(process: psutil.Process) -> bool:
     # An ended orphan stays a zombie where the init process does not collect it, as in many containers.
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

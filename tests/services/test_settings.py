@@ -1,0 +1,39 @@
+"""Production settings stop a half-configured deployment with one clear line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from o2o_platform.services.checks import PRODUCTION_ENVIRONMENT
+
+
+def _load(**changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), **PRODUCTION_ENVIRONMENT, **changes}
+    command = [sys.executable, "-c", "from django.conf import settings; print('DEBUG', settings.DEBUG)"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_complete_configuration_starts_without_debug():
+    assert _load().stdout == "DEBUG False\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"DEBUG": "1"}, "DEBUG must be off in production."),
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY to a random string"),
+        ({"SECRET_KEY": "short"}, "Set SECRET_KEY to a random string"),
+        ({"SECRET_KEY": "local-only-not-a-secret" * 5}, "Set SECRET_KEY to a random string"),
+        ({"DATABASE_URL": ""}, "Set DATABASE_URL"),
+        ({"REDIS_URL": ""}, "Set REDIS_URL"),
+        ({"EMAIL_URL": ""}, "Set EMAIL_URL or SMS_GATEWAY"),
+        ({"ALLOWED_HOSTS": ""}, "Set ALLOWED_HOSTS"),
+    ],
+)
+def test_half_configured_deployment_does_not_start(changes, line):
+    result = _load(**changes)
+
+    assert result.returncode != 0
+    assert line in result.stderr.strip().splitlines()[-1]
