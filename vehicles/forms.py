@@ -1,0 +1,108 @@
+"""The shape of what owners type about their cars; the actions check the sense of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from vehicles import plates
+from vehicles.actions import CarDetails
+from vehicles.models import Car
+from vehicles.querysets import MAX_SEARCH_LENGTH
+
+
+_VIN_ATTRIBUTES = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+
+
+class KilometresField(forms.IntegerField):
+    """A whole number of kilometres; "58,240 km" is understood."""
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            for filler in (",", "，", " ", "\u00a0"):
+                value = value.replace(filler, "")
+            value = value.lower().removesuffix("km").removesuffix("公里")
+        return super().to_python(value)
+
+
+class NameForm(forms.Form):
+    """A car by what it is called."""
+
+    q = forms.CharField(label=_("Model or engine"), max_length=MAX_SEARCH_LENGTH)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["q"].widget.attrs |= {"type": "search", "autocomplete": "off", "enterkeyhint": "search"}
+
+
+class VinForm(forms.Form):
+    """A car by its VIN."""
+
+    vin = forms.CharField(label=_("VIN"), max_length=40)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["vin"].widget.attrs |= _VIN_ATTRIBUTES
+
+
+class CarForm(forms.Form):
+    """What an owner says about a car. Everything is optional: a variant is enough to compare prices."""
+
+    plate = forms.CharField(label=_("Number plate"), max_length=20, required=False)
+    model_year = forms.IntegerField(label=_("Model year"), required=False)
+    vin = forms.CharField(
+        label=_("VIN"),
+        max_length=40,
+        required=False,
+        help_text=_("17 characters, on the vehicle licence or behind the windscreen"),
+    )
+    nickname = forms.CharField(label=_("Nickname"), max_length=40, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plate"].widget.attrs |= {"placeholder": "沪A·D8K21", "autocomplete": "off"}
+        self.fields["vin"].widget.attrs |= {
+            "autocomplete": "off",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+        }
+        self.fields["model_year"].widget.attrs |= {"inputmode": "numeric", "placeholder": "2021"}
+
+    @staticmethod
+    def initial_of(car: Car) -> dict[str, Any]:
+        """What the form shows for a car of the garage."""
+        return {
+            "plate": plates.display(car.plate),
+            "model_year": car.model_year,
+            "vin": car.vin,
+            "nickname": car.nickname,
+        }
+
+    def details(self) -> CarDetails:
+        """What was typed, for the actions. Only after `is_valid`."""
+        return CarDetails(**{name: self.cleaned_data[name] for name in ("plate", "model_year", "vin", "nickname")})
+
+
+class NewCarForm(CarForm):
+    """A car's details and its first odometer reading."""
+
+    odometer_km = KilometresField(label=_("Odometer"), required=False)
+
+    field_order = ("plate", "odometer_km", "model_year", "vin", "nickname")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["odometer_km"].widget = forms.TextInput({"inputmode": "numeric", "placeholder": "58,240"})
+
+
+class OdometerForm(forms.Form):
+    """One reading; `is_correction` is offered once a reading was refused as unlikely."""
+
+    odometer_km = KilometresField(
+        label=_("Odometer"), widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+    )
+    is_correction = forms.BooleanField(
+        label=_("I have looked again: this reading is right, the last one was wrong"), required=False
+    )
