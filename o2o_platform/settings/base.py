@@ -13,6 +13,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
 DEBUG = False
+# Whether invented shops and people may be loaded; local and test settings turn it on.
+DEMO_DATA = False
 ALLOWED_HOSTS: list[str] = []
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 SITE_NAME = _("CarKeeper")
@@ -30,7 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sitemaps",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "core.static_files.StaticFiles",
     "django.forms",
     "allauth",
     "allauth.account",

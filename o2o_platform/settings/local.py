@@ -10,8 +10,10 @@ if ENVIRONMENT_FILE.exists():
     environ.Env.read_env(ENVIRONMENT_FILE)
 
 from o2o_platform.settings.base import *  # noqa: F403  (reads the environment, so it comes after the file)
+from o2o_platform.settings.base import TEMPLATES, env
 
 DEBUG = True
+DEMO_DATA = True
 SECRET_KEY = "local-only-not-a-secret"  # noqa: S105  (production refuses to start with it)
 ALLOWED_HOSTS = ["*"]
 INTERNAL_IPS = ["127.0.0.1"]
@@ -27,3 +29,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "loggers": {"celery.worker.strategy": _QUIET, "celery.app.trace": _QUIET, "celery.beat": _QUIET},
 }
+
+if env.bool("RELOAD", default=False):
+    # Templates are read anew for each page; gunicorn notices changed Python by itself.
+    _LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
+    TEMPLATES[0] |= {"APP_DIRS": False}
+    TEMPLATES[0]["OPTIONS"] |= {"loaders": _LOADERS}

@@ -5,6 +5,7 @@ from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine
 SECRET_KEY = "test-only-not-a-secret"  # noqa: S105  (production refuses to start with it)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DEMO_DATA = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 # A misspelt icon name fails the test that renders it.

@@ -1,0 +1,1 @@
+"""The demo city: what `make run` shows on a fresh machine. Never in production (`settings.DEMO_DATA`)."""

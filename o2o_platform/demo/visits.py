@@ -1,0 +1,229 @@
+"""A day's visits at some shops of the demo city, in every state, made by the same actions that people use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from accounts.models import User
+from bookings import actions, availability, workshop
+from bookings.actions import Actor, Contact, Holder, VisitPlace, Wanted
+from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
+from bookings.jobs import Job, QuotedJob
+from bookings.models import Booking
+from catalog import pricing
+from catalog.models import Service
+from core.errors import Refusal
+from o2o_platform.demo import data, people
+from shops.models import City, Shop
+from vehicles.actions import record_odometer
+from vehicles.choices import OdometerSource
+from vehicles.models import Car, Variant
+
+FLAGSHIP = "shenchi-xuhui"
+# Visits by shop and day from the demo day on: the flagship's board is full, the others have some.
+_FLAGSHIP_DAYS = {-1: 9, 0: 14, 1: 9, 2: 6, 3: 4}
+_OTHER_DAYS = {-1: 1, 0: 3, 1: 2, 2: 1}
+_OTHERS = (
+    "hucheng-xujiahui",
+    "xiaoman-caohejing",
+    "qinghe-luban",
+    "cheyouyi-lujiazui",
+    "pujiang-vw-longhua",
+    "yunqi-byd-minhang",
+    "laozhou-garage",
+    "shenchi-pudong",
+    "dianhu-ev",
+    "daojia-xuhui",
+)
+_WISHES = (
+    *("minor_service",) * 6,
+    *("brake_pads_front", "cabin_filter", "brake_fluid", "wheel_alignment", "tyre_repair", "battery_12v"),
+    *("full_inspection", "ac_clean", "tyre_rotation", "obd_diagnosis", "major_service", "ev_battery_check"),
+)
+_NOTES = ("", "", "", "", "刹车时有异响", "请顺便看一下胎压", "麻烦旧件留给我看", "下午要用车，请尽量准时")
+_LANDING = VisitPlace("田林路 388 号地下车库 B2", 31.1745, 121.4120)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """A shop's local day, seen from `now`."""
+
+    shop: Shop
+    date: date
+    now: datetime
+    desk: User
+
+    @property
+    def noon(self) -> datetime:
+        return datetime.combine(self.date, time(12), self.shop.zone)
+
+
+def top_up(*, city: City, at: datetime) -> int:
+    """Finish what is left of earlier demo days; if this day has no demo visits yet, make them. Return how many."""
+    today = at.astimezone(Shop(city=city).zone).date()
+    start = datetime.combine(today, time(0), Shop(city=city).zone)
+    demo = Booking.objects.filter(source=Source.DEMO)
+    desk = User.objects.filter(email=people.address("wang")).first()
+    if desk is None:
+        return 0
+    for booking in demo.filter(starts_at__lt=start, status__in=[Status.CONFIRMED, *IN_SHOP]).order_by("starts_at"):
+        _advance(booking, desk=desk, now=at, rng=data.chance("finish", booking.number))
+    if demo.filter(starts_at__gte=start, starts_at__lt=start + timedelta(days=1), created_at__gte=start).exists():
+        return 0
+    return _fill(city, today, at, desk, is_first=not demo.exists())
+
+
+def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) -> int:
+    shops = {shop.slug: shop for shop in Shop.objects.for_card().filter(city=city, is_listed=True)}
+    made: list[Booking] = list(_of_lin(shops, at, desk)) if is_first else []
+    cars = people.customers()
+    for offset in sorted(_FLAGSHIP_DAYS):
+        if offset < 0 and not is_first:
+            continue
+        rng = data.chance("day", today, offset)
+        waiting = rng.sample(cars, len(cars))
+        for slug in (FLAGSHIP, *_OTHERS):
+            if slug not in shops:
+                continue
+            day = _Day(shops[slug], today + timedelta(days=offset), at, desk)
+            count = (_FLAGSHIP_DAYS if slug == FLAGSHIP else _OTHER_DAYS).get(offset, 0)
+            made += _visits(day, count, waiting, rng)
+    Booking.objects.filter(pk__in=[booking.pk for booking in made]).update(source=Source.DEMO)
+    return len(made)
+
+
+def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[Booking]:
+    services = {service.key: service for service in Service.objects.listed()}
+    for car in waiting[:count]:
+        quotes = pricing.quotes_of_shop(shop=day.shop, services=services.values(), variant=car.variant)
+        wishes = [services[key] for key in _WISHES if services[key].pk in quotes]
+        try:
+            booking = _one_visit(day, rng.choice(wishes), car, rng) if wishes else None
+        except Refusal:  # no slot left: that customer goes elsewhere
+            continue
+        if booking is not None:
+            _live(booking, day, rng)
+            yield booking
+    del waiting[:count]
+
+
+def _one_visit(day: _Day, service: Service, car: Car, rng: Random) -> Booking | None:
+    walks_in = rng.random() < 0.35 and not day.shop.is_on_site
+    return (_walk_in(day, service, car.variant, rng) if walks_in else None) or _book(day, service, car, rng)
+
+
+def _starts(day: _Day, job: QuotedJob, *, seen_at: datetime) -> list[datetime]:
+    days = availability.day_slots(shop=day.shop, need=job.need, first=day.date, days=1, at=seen_at)
+    return [slot.starts_at for slot in days[0].slots]
+
+
+def _book(day: _Day, service: Service, car: Car, rng: Random) -> Booking | None:
+    """Book a free slot some time before the day, as an owner does."""
+    seen_at = min(day.noon - timedelta(hours=rng.randint(14, 90)), day.now - timedelta(minutes=rng.randint(5, 600)))
+    job = Job(day.shop, service, car.variant)
+    starts = _starts(day, job.quoted(), seen_at=seen_at)
+    if not starts:
+        return None
+    place = _LANDING if day.shop.is_on_site else None
+    holder = Holder(car.owner)
+    booking = actions.hold(job=job, starts_at=rng.choice(starts), holder=holder, at=seen_at, place=place)
+    contact = Contact(car.owner.name, car.owner.phone or "", car.plate, rng.choice(_NOTES))
+    confirmed_at = seen_at + timedelta(minutes=rng.randint(1, 4))
+    return actions.confirm(booking=booking, by=car.owner, holder=holder, contact=contact, car=car, at=confirmed_at)
+
+
+def _walk_in(day: _Day, service: Service, variant: Variant, rng: Random) -> Booking | None:
+    """Somebody comes to the counter without a booking; None for times that are still to come."""
+    job = Job(day.shop, service, variant)
+    midnight = day.noon - timedelta(hours=12)
+    starts = [start for start in _starts(day, job.quoted(), seen_at=midnight) if start <= day.now]
+    if not starts:
+        return None
+    starts_at = rng.choice(starts)
+    contact = Contact(
+        f"{rng.choice('张王李赵刘陈杨黄周吴')}{rng.choice(['先生', '女士', '师傅'])}",
+        f"+86139000300{rng.randrange(100):02d}",
+        people.plate(rng, variant.slug),
+    )
+    return workshop.walk_in(job=job, starts_at=starts_at, wanted=Wanted(), contact=contact, by=day.desk, at=starts_at)
+
+
+# --- What becomes of a visit --------------------------------------------------------------------
+
+
+def _live(booking: Booking, day: _Day, rng: Random) -> None:
+    """Some are cancelled, some do not come, most run their course up to now."""
+    fate = rng.random()
+    confirmed_at = booking.confirmed_at or day.now
+    if fate < 0.07 and booking.owner is not None:
+        span = min(day.now, booking.starts_at) - confirmed_at
+        at = confirmed_at + span * rng.uniform(0.2, 0.9)
+        owner = Actor(ActorRole.OWNER, booking.owner)
+        actions.cancel(booking=booking, by=owner, at=at, reason=CancelReason.PLANS_CHANGED)
+    elif fate < 0.14 and booking.starts_at + timedelta(minutes=25) <= day.now and booking.owner is not None:
+        workshop.mark_no_show(booking=booking, by=day.desk, at=booking.starts_at + timedelta(minutes=25))
+    else:
+        _advance(booking, desk=day.desk, now=day.now, rng=rng)
+
+
+def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Booking:
+    """Take a visit as far as it would have come by `now`: in, work, ready, handed over."""
+
+    def minutes(low: int, high: int) -> timedelta:
+        return timedelta(minutes=rng.randint(low, high))
+
+    if booking.status == Status.CONFIRMED:
+        came_at = booking.starts_at + minutes(-9, 7)
+        if came_at > now:
+            return booking
+        known = booking.car.odometer_km if booking.car else None
+        km = (known or rng.randint(12_000, 90_000)) + rng.randint(15, 600)
+        booking = workshop.check_in(booking=booking, odometer_km=km, by=desk, at=came_at)
+    if booking.status == Status.CHECKED_IN and booking.checked_in_at:
+        started_at = booking.checked_in_at + minutes(4, 14)
+        if started_at > now:
+            return booking
+        booking = workshop.start(booking=booking, by=desk, at=started_at)
+    if booking.status == Status.IN_SERVICE and booking.started_at:
+        ready_at = max(booking.ends_at + minutes(-8, 12), booking.started_at + minutes(5, 9))
+        if ready_at > now:
+            return booking
+        booking = workshop.mark_ready(booking=booking, by=desk, at=ready_at)
+    if booking.status == Status.READY and booking.ready_at:
+        collected_at = booking.ready_at + minutes(8, 75)
+        if collected_at <= now:
+            booking = workshop.hand_over(booking=booking, by=desk, at=collected_at)
+    return booking
+
+
+# --- The owner one signs in as ------------------------------------------------------------------
+
+
+def _of_lin(shops: dict[str, Shop], at: datetime, desk: User) -> Iterator[Booking]:
+    """Two earlier visits, fresh odometer readings, and one visit to come."""
+    lin = User.objects.filter(email=people.address("lin")).first()
+    if lin is None or FLAGSHIP not in shops:
+        return
+    cars = {car.variant.slug: car for car in Car.objects.with_names().select_related("owner").filter(owner=lin)}
+    lavida, battery = cars.get("volkswagen-lavida-1-4t"), cars.get("byd-dolphin-bev")
+    if lavida is None or battery is None:
+        return
+    today = at.astimezone(shops[FLAGSHIP].zone).date()
+    for days, slug, key in ((-187, FLAGSHIP, "minor_service"), (-66, "hucheng-xujiahui", "brake_fluid")):
+        yield from _one(_Day(shops[slug], today + timedelta(days=days), at, desk), key, lavida)
+    for car, km in ((lavida, 58_240), (battery, 12_860)):
+        record_odometer(car=car, km=km, by=lin, source=OdometerSource.OWNER, at=at - timedelta(days=3))
+    yield from _one(_Day(shops[FLAGSHIP], today + timedelta(days=2), at, desk), "minor_service", lavida)
+
+
+def _one(day: _Day, key: str, car: Car) -> Iterator[Booking]:
+    rng = data.chance("lin", key, day.date)
+    try:
+        booking = _book(day, Service.objects.get(key=key), car, rng)
+    except Refusal:
+        return
+    if booking is not None:
+        yield _advance(booking, desk=day.desk, now=day.now, rng=rng)
