@@ -26,7 +26,7 @@ bench: ready-dev ## Measure slot search and booking beside plain SQL
 .PHONY: format
 format: ready-dev ## Format Python and templates
 	@$(python) -m ruff check --fix --quiet . ; $(python) -m ruff format .
-	@git ls-files '*.html' | xargs $(python) -m djade --target-version 5.2
+	@git ls-files '*.html' | xargs .venv/bin/djade --target-version 5.2
 
 .PHONY: messages
 messages: ready ## Bring the translation files up to date with the code (then translate what is empty)

@@ -19,7 +19,6 @@ PRODUCTION_ENVIRONMENT = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "ALLOWED_HOSTS": "carkeeper.example",
     "SITE_URL": "https://carkeeper.example",
-    "EMAIL_URL": "smtp://mail.carkeeper.example:25",
     "EMAIL_URL": "smtp+tls://user:password@mail.example:587",
 }
 
@@ -53,7 +52,7 @@ def all_checks() -> list[Check]:
         Check("lint (ruff)", [*python, "ruff", "check", "."]),
         Check("format (ruff)", [*python, "ruff", "format", "--check", "."]),
         Check("layers (import-linter)", [_script("lint-imports")]),
-        Check("templates (djade)", [*python, "djade", "--target-version", "5.2", "--check", *_templates()]),
+        Check("templates (djade)", [_script("djade"), "--target-version", "5.2", "--check", *_templates()]),
         Check("migrations", [*manage, "makemigrations", "--check", "--dry-run"], _TEST),
         Check("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION_ENVIRONMENT),
         Check("API schema", [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull], _TEST),

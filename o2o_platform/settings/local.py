@@ -33,5 +33,5 @@ LOGGING = {
 if env.bool("RELOAD", default=False):
     # Templates are read anew for each page; gunicorn notices changed Python by itself.
     _LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
-    TEMPLATES[0] |= {"APP_DIRS": False}
-    TEMPLATES[0]["OPTIONS"] |= {"loaders": _LOADERS}
+    _OPTIONS = TEMPLATES[0]["OPTIONS"]
+    TEMPLATES = [{**TEMPLATES[0], "APP_DIRS": False, "OPTIONS": {**_OPTIONS, "loaders": _LOADERS}}]  # type: ignore[dict-item]

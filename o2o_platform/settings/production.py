@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine one another by star import)
-from o2o_platform.settings.base import BASE_DIR, env
+from o2o_platform.settings.base import BASE_DIR, INSTALLED_APPS, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -31,6 +31,8 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True
 
+_STATIC_FILES = {"django.contrib.staticfiles": "o2o_platform.static_files.DeployedStaticFilesConfig"}
+INSTALLED_APPS = [_STATIC_FILES.get(app, app) for app in INSTALLED_APPS]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

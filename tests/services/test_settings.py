@@ -37,3 +37,22 @@ def test_half_configured_deployment_does_not_start(changes, line):
 
     assert result.returncode != 0
     assert line in result.stderr.strip().splitlines()[-1]
+
+
+def test_static_files_of_a_deployment_can_be_collected(tmp_path):
+    program = (
+        "import django; django.setup(); from django.conf import settings; from django.core.management import call_command;"
+        f"settings.STATIC_ROOT = {str(tmp_path)!r}; call_command('collectstatic', interactive=False, verbosity=0)"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), **PRODUCTION_ENVIRONMENT},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "staticfiles.json").exists()
+    assert not (tmp_path / "src").exists()
