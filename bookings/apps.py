@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class BookingsConfig(AppConfig):
     name = "bookings"
     verbose_name = _("Bookings")
+
+    def ready(self) -> None:
+        from bookings import notifications, planned_visits  # their models need the apps to be loaded
+
+        notifications.connect()
+        planned_visits.connect()

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class ShopsConfig(AppConfig):
     name = "shops"
     verbose_name = _("Shops")
+
+    def ready(self) -> None:
+        from shops import notifications  # its models need the apps to be loaded
+
+        notifications.connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ from shops.choices import (
     Role,
     ShopKind,
 )
-from shops.querysets import PlaceQuerySet, ResourceQuerySet, ShopQuerySet
+from shops.querysets import InvitationQuerySet, PlaceQuerySet, ResourceQuerySet, ShopQuerySet
 from vehicles.models import Make
 
 
@@ -350,6 +351,8 @@ class Invitation(PublicIdModel):
     )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
+    objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
@@ -362,6 +365,10 @@ class Invitation(PublicIdModel):
 
     def __str__(self) -> str:
         return self.email or self.phone
+
+    def is_open(self, *, at: datetime) -> bool:
+        """Whether it can be accepted at `at`."""
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > at
 
 
 class ShopChange(models.Model):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from shops import calendar
 from shops.calendar import ClosedDays, ClosedReason, DayKind, Hours, Interval
@@ -117,3 +118,14 @@ def last_start(state: OpenState, *, shop: Shop, minutes: int) -> time | None:
         if latest >= opens.hour * 60 + opens.minute:
             return time(latest // 60, latest % 60)
     return None
+
+
+def hours_problems(hours: Sequence[Hours]) -> list[tuple[int, str]]:
+    """What is wrong with weekly hours: indices into `hours` with `ends_early` or `overlaps`; empty if nothing is."""
+    found = [(index, "ends_early") for index, (_, opens, closes) in enumerate(hours) if closes <= opens]
+    order = sorted(range(len(hours)), key=lambda index: hours[index])
+    for earlier, later in pairwise(order):
+        same_day = hours[earlier][0] == hours[later][0]
+        if same_day and hours[later][1] < hours[earlier][2]:
+            found.append((later, "overlaps"))
+    return found

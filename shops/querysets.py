@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
-    from shops.models import Place, Resource, Shop  # noqa: F401  (for the type parameters)
+    from shops.models import Invitation, Place, Resource, Shop  # noqa: F401  (for the type parameters)
     from vehicles.models import Make
 
 
@@ -57,3 +58,9 @@ class PlaceQuerySet(models.QuerySet["Place"]):
     def matching(self, text: str) -> Self:
         """Places whose name, in either language, contains what was typed."""
         return self.filter(Q(name_zh__icontains=text) | Q(name_en__icontains=text))
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self, *, at: datetime) -> Self:
+        """Invitations that can be accepted at `at`."""
+        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=at)

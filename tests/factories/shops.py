@@ -113,6 +113,9 @@ class MobileUnitFactory(BayFactory):
 class TechnicianResourceFactory(BayFactory):
     """The claimable side of a technician, with the person behind it (`resource.technician`)."""
 
+    class Meta:
+        skip_postgeneration_save = True
+
     kind = ResourceKind.TECHNICIAN
     name_zh = factory.Sequence("陈建国 {}".format)
     name_en = factory.Sequence("Chen Jianguo {}".format)

@@ -1,0 +1,184 @@
+"""A shop's public page: prices for the chosen car, who works there, when, where. It joins shops and catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from catalog import pricing
+from catalog.models import Service
+from catalog.pricing import FairPrice, Quote
+from core.geo import distance_m
+from shops.choices import Amenity, ResourceKind
+from shops.models import Resource, Shop
+from shops.opening import Opening, last_start, weekly
+from shops.place_map import Pin, map_data
+from vehicles import selection
+from vehicles.models import Variant
+from vehicles.selection import Selection
+
+# Prices shown at once; the rest stand behind "All prices".
+PRICES_AT_FIRST = 4
+SPECIAL_DAYS_AHEAD = 45
+
+AMENITY_ICONS = {
+    Amenity.PICKUP: "truck",
+    Amenity.LOANER: "key-round",
+    Amenity.LOUNGE: "armchair",
+    Amenity.WIFI: "wifi",
+    Amenity.CHARGING: "ev-charger",
+    Amenity.PARKING: "circle-parking",
+    Amenity.GLASS_WALL: "eye",
+    Amenity.OLD_PARTS: "package-open",
+    Amenity.COFFEE: "coffee",
+    Amenity.METRO: "train-front",
+}
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """A service at this shop: the all-in price for the chosen car with what is usual, or "from" without a car."""
+
+    service: Service
+    quote: Quote | None
+    band: FairPrice | None
+    from_fen: int = 0
+
+    @property
+    def mark(self) -> str:
+        """fair, below or above; empty where no range is known."""
+        return (pricing.mark(self.quote.total_fen, self.band) or "") if self.quote else ""
+
+
+@require_safe
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """`?car=` or `?variant=` and `?service=` choose the car and the job; `?lat=&lng=` say where the visitor is."""
+    shop = get_object_or_404(Shop.objects.visible_to(request.user).for_page(), slug=slug)
+    at = timezone.now()
+    choice = selection.selected(request)
+    rows = _price_rows(shop, choice.variant)
+    chosen = _chosen_row(request, rows)
+    here = _position(request)
+    context = {
+        "shop": shop,
+        "car": choice.car,
+        "variant": choice.variant,
+        "car_query": _car_query(choice),
+        "chosen": chosen,
+        "rows": [row for row in rows if row is not chosen],
+        "prices_at_first": PRICES_AT_FIRST,
+        "distance_m": distance_m(*here, shop.latitude, shop.longitude) if here else None,
+        "technicians": _technicians(shop, chosen),
+        "bays": [row for row in shop.resources.all() if row.kind != ResourceKind.TECHNICIAN],
+        "amenities": [(Amenity(key).label, AMENITY_ICONS[Amenity(key)]) for key in shop.amenities if key in Amenity],
+        "map": map_data(pins=[_pin(shop)], here=here),
+        "structured": _structured(request, shop),
+        "today": at.astimezone(shop.zone).date(),
+        **_opening(shop, chosen, at),
+    }
+    return render(request, "shops/shop_detail.html", context)
+
+
+# --- What was chosen ------------------------------------------------------------------------------
+
+
+def _car_query(choice: Selection) -> str:
+    """What names the chosen car in a link."""
+    if choice.car:
+        return urlencode({"car": choice.car.public_id})
+    return urlencode({"variant": choice.variant.slug}) if choice.variant else ""
+
+
+def _chosen_row(request: HttpRequest, rows: Sequence[PriceRow]) -> PriceRow | None:
+    wanted = request.GET.get("service")
+    return next((row for row in rows if row.service.key == wanted), rows[0] if rows else None)
+
+
+def _position(request: HttpRequest) -> tuple[float, float] | None:
+    try:
+        latitude, longitude = float(request.GET.get("lat", "")), float(request.GET.get("lng", ""))
+    except ValueError:
+        return None
+    return (latitude, longitude) if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def _price_rows(shop: Shop, variant: Variant | None) -> list[PriceRow]:
+    services = list(Service.objects.listed())
+    if variant is None:
+        least = pricing.prices_from(shop=shop)
+        return [PriceRow(service, None, None, least[service.pk]) for service in services if service.pk in least]
+    quotes = pricing.quotes_of_shop(shop=shop, services=services, variant=variant)
+    offered = [service for service in services if service.pk in quotes]
+    bands = pricing.fair_prices(services=offered, variant=variant, city=shop.city)
+    return [PriceRow(service, quotes[service.pk], bands.get(service.pk)) for service in offered]
+
+
+def _technicians(shop: Shop, chosen: PriceRow | None) -> list[Resource]:
+    """Technicians, those trained for the chosen job first."""
+    people = [row for row in shop.resources.all() if row.kind == ResourceKind.TECHNICIAN]
+    skill = chosen.service.skill if chosen else ""
+    return sorted(people, key=lambda person: skill not in person.capabilities)
+
+
+def _opening(shop: Shop, chosen: PriceRow | None, at: datetime) -> dict[str, Any]:
+    opening = Opening.of(shop)
+    today = at.astimezone(shop.zone).date()
+    state = opening.state(at=at)
+    minutes = chosen.quote.minutes if chosen and chosen.quote else 0
+    return {
+        "open_state": state,
+        "last_start": last_start(state, shop=shop, minutes=minutes) if minutes else None,
+        "week": opening.days(first=today, count=7),
+        "special_days": opening.special_days(after=today + timedelta(days=6), days=SPECIAL_DAYS_AHEAD),
+    }
+
+
+def _pin(shop: Shop) -> Pin:
+    return Pin(shop.latitude, shop.longitude, label=shop.name, title=f"{shop.name}, {shop.address}", is_current=True)
+
+
+def _structured(request: HttpRequest, shop: Shop) -> SafeString:
+    """schema.org data for search engines, safe inside a script element."""
+    week = [
+        {"@type": "OpeningHoursSpecification", "dayOfWeek": f"https://schema.org/{day.name.title()}"}
+        | {"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"}
+        for day, stretches in weekly(Opening.of(shop).hours)
+        if day.name != "HOLIDAY"
+        for opens, closes in stretches
+    ]
+    data = {
+        "@context": "https://schema.org",
+        "@type": "AutoRepair",
+        "name": shop.name,
+        "url": settings.SITE_URL.rstrip("/") + request.path,
+        "image": settings.SITE_URL.rstrip("/") + static("img/social-card.png"),
+        "telephone": shop.phone,
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": shop.address,
+            "addressLocality": shop.city.name,
+            "addressRegion": shop.district,
+            "addressCountry": shop.city.country,
+        },
+        "geo": {"@type": "GeoCoordinates", "latitude": shop.latitude, "longitude": shop.longitude},
+        "openingHoursSpecification": week,
+    }
+    text = json.dumps(data, ensure_ascii=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return mark_safe(text)  # noqa: S308  (JSON in which nothing can end the script element)

@@ -1,0 +1,135 @@
+"""Profile, hours, booking rules and closures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from core.errors import Conflict, InvalidInput
+from shops import planned
+from shops.actions import changes
+from shops.calendar import Hours
+from shops.choices import ChangeKind
+from shops.models import Closure, OpeningHours, Shop
+from shops.opening import hours_problems
+from shops.planned import PlannedVisit
+
+
+class HoursError(InvalidInput):
+    """Stretches of opening that overlap or end before they begin."""
+
+    code = "invalid_hours"
+    message = _("These hours overlap, or end before they begin.")
+
+
+class VisitsInTheWayError(Conflict):
+    """Visits are booked for that time. `visits` lists them; nothing was changed."""
+
+    code = "visits_in_the_way"
+    message = _("Visits are booked for this time.")
+
+    def __init__(self, visits: Sequence[PlannedVisit]) -> None:
+        super().__init__(extra={"visits": [visit.number for visit in visits]})
+        self.visits = list(visits)
+
+
+class ClosureOverlapsError(Conflict):
+    code = "closure_overlaps"
+    message = _("Another closure already covers some of these days.")
+
+
+@transaction.atomic
+def save_profile(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any]) -> Shop:
+    """Change names, address, introduction, telephone, amenities or warranty."""
+    return _save(shop, by, at, ChangeKind.PROFILE, values)
+
+
+@transaction.atomic
+def save_rules(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any]) -> Shop:
+    """Change the rules for booking. Visits already booked keep the terms they were booked under."""
+    return _save(shop, by, at, ChangeKind.RULES, values)
+
+
+def _save(shop: Shop, by: User, at: datetime, kind: ChangeKind, values: Mapping[str, Any]) -> Shop:
+    shop = changes.lock(shop)
+    before, after = changes.apply(shop, values)
+    if after:
+        shop.save(update_fields=list(after))
+        changes.log(shop=shop, by=by, at=at, kind=kind, before=before, after=after)
+    return shop
+
+
+@transaction.atomic
+def save_hours(*, shop: Shop, by: User, at: datetime, hours: Sequence[Hours]) -> bool:
+    """Replace the weekly hours; False if they are the same as before. Visits already booked stay booked.
+
+    Raises HoursError if stretches of one day overlap or end before they begin.
+    """
+    if hours_problems(hours):
+        raise HoursError
+    shop = changes.lock(shop)
+    rows = OpeningHours.objects.filter(shop=shop)
+    old = list(rows.values_list("day", "opens_at", "closes_at").order_by("day", "opens_at"))
+    new = sorted(hours)
+    if old == new:
+        return False
+    rows.delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(shop=shop, day=day, opens_at=opens, closes_at=closes) for day, opens, closes in new
+    )
+    changes.log(shop=shop, by=by, at=at, kind=ChangeKind.HOURS, before=_readable(old), after=_readable(new))
+    return True
+
+
+def _readable(hours: Sequence[Hours]) -> dict[str, Any]:
+    return {"hours": [f"{day} {opens:%H:%M}-{closes:%H:%M}" for day, opens, closes in hours]}
+
+
+@transaction.atomic
+def add_closure(  # noqa: PLR0913  (a closure is these values)
+    *,
+    shop: Shop,
+    by: User,
+    at: datetime,
+    first_date: date,
+    last_date: date,
+    reason: str = "",
+    despite_visits: bool = False,
+) -> Closure:
+    """Close the shop from `first_date` to `last_date` (local dates, both included).
+
+    Raises VisitsInTheWayError when visits are booked then, unless `despite_visits`: they stay booked all the same, to
+    be moved one by one. Raises ClosureOverlapsError when another closure covers one of the days.
+    """
+    shop = changes.lock(shop)
+    if Closure.objects.filter(shop=shop, first_date__lte=last_date, last_date__gte=first_date).exists():
+        raise ClosureOverlapsError(field="first_date")
+    if not despite_visits and (found := visits_on(shop, first_date, last_date, at=at)):
+        raise VisitsInTheWayError(found)
+    closure = Closure.objects.create(
+        shop=shop, first_date=first_date, last_date=last_date, reason=reason, created_by=by
+    )
+    after = {"first_date": first_date, "last_date": last_date, "reason": reason}
+    changes.log(shop=shop, by=by, at=at, kind=ChangeKind.CLOSURE_ADDED, subject=str(closure), after=after)
+    return closure
+
+
+@transaction.atomic
+def remove_closure(*, closure: Closure, by: User, at: datetime) -> None:
+    """Open the shop again on the days of a closure."""
+    shop = changes.lock(closure.shop)
+    before = {"first_date": closure.first_date, "last_date": closure.last_date, "reason": closure.reason}
+    subject = str(closure)
+    if closure.delete()[0]:
+        changes.log(shop=shop, by=by, at=at, kind=ChangeKind.CLOSURE_REMOVED, subject=subject, before=before)
+
+
+def visits_on(shop: Shop, first: date, last: date, *, at: datetime) -> list[PlannedVisit]:
+    """Planned visits that begin on local dates from `first` to `last`, but not before `at`."""
+    start = max(at, datetime.combine(first, time(), tzinfo=shop.zone))
+    return planned.visits(shop, start=start, end=datetime.combine(last + timedelta(days=1), time(), tzinfo=shop.zone))

@@ -1,0 +1,1 @@
+"""The shape of what a shop's staff type; nothing here saves."""

@@ -1,0 +1,1 @@
+"""The shop's own pages: its settings and its staff."""

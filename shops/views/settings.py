@@ -1,0 +1,137 @@
+"""Profile, hours, rules, closures and the list of changes."""
+
+from __future__ import annotations
+
+from copy import copy
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from core.errors import Refusal
+from shops.access import SignInRequired, get_staff_shop
+from shops.actions import settings as actions
+from shops.actions.settings import VisitsInTheWayError
+from shops.choices import Permission
+from shops.context import shop_nav
+from shops.forms.hours import HoursForm
+from shops.forms.settings import ClosureForm, ProfileForm, RulesForm
+from shops.models import Closure, Shop, ShopMember
+from shops.opening import Opening
+from shops.planned import PlannedVisit
+from shops.views.pages import member, settings_page, show
+
+CHANGES_A_PAGE = 30
+
+
+@require_safe
+def my_shops(request: HttpRequest) -> HttpResponse:
+    """The shops at which the person works; with one, straight to its first page."""
+    if not isinstance(request.user, User):
+        raise SignInRequired
+    memberships = ShopMember.objects.filter(user=request.user).select_related("shop__city").order_by("shop__name_en")
+    entries = [(row, shop_nav(_seen_as(row), request.user, "")) for row in memberships]
+    entries_with_page = [(row, nav[0]["url"]) for row, nav in entries if nav]
+    if len(entries) == 1 and entries_with_page:
+        return redirect(entries_with_page[0][1])
+    return render(request, "shops/my_shops.html", {"memberships": entries_with_page})
+
+
+def _seen_as(row: ShopMember) -> Shop:
+    row.shop.viewer_role = row.role
+    return row.shop
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest, slug: str) -> HttpResponse:
+    """What owners read about the shop."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    form = ProfileForm(request.POST or None, instance=copy(shop))
+    if request.method == "POST" and form.is_valid():
+        actions.save_profile(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
+        return _saved(request, "shops:settings", shop)
+    return _form_page(request, shop, "settings", "shops/settings_profile.html", form)
+
+
+@require_http_methods(["GET", "POST"])
+def rules(request: HttpRequest, slug: str) -> HttpResponse:
+    """How and when owners can book."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    form = RulesForm(request.POST or None, instance=copy(shop))
+    if request.method == "POST" and form.is_valid():
+        actions.save_rules(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
+        return _saved(request, "shops:rules", shop)
+    return _form_page(request, shop, "rules", "shops/settings_rules.html", form)
+
+
+@require_http_methods(["GET", "POST"])
+def hours(request: HttpRequest, slug: str) -> HttpResponse:
+    """The week's hours. The button named `copy` copies one day to others on the page; nothing is saved by it."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    form = HoursForm(request.POST or None, initial=HoursForm.initial_of(Opening.of(shop).hours))
+    if request.method == "POST" and "copy" in request.POST:
+        form.is_valid()
+        copied = HoursForm(form.copied())
+        return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": copied, "is_copied": True})
+    if request.method == "POST" and form.is_valid():
+        actions.save_hours(shop=shop, by=member(request), at=timezone.now(), hours=form.cleaned_data["hours"])
+        return _saved(request, "shops:hours", shop)
+    status = 422 if form.errors else 200
+    return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def closures(request: HttpRequest, slug: str) -> HttpResponse:
+    """Closures to come, and a new one. Visits in the way are listed and asked about, never moved."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    at = timezone.now()
+    today = at.astimezone(shop.zone).date()
+    form = ClosureForm(request.POST or None, today=today)
+    visits: list[PlannedVisit] = []
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                actions.add_closure(shop=shop, by=member(request), at=at, **form.cleaned_data)
+                return _saved(request, "shops:closures", shop)
+            except VisitsInTheWayError as refusal:
+                visits, status = refusal.visits, refusal.status
+            except Refusal as refusal:
+                status = show(refusal, form)
+    rows = Closure.objects.filter(shop=shop, last_date__gte=today).select_related("created_by")
+    context = {"form": form, "visits": visits, "closures": rows, "today": today}
+    return settings_page(request, shop, "closures", "shops/settings_closures.html", context, status=status)
+
+
+@require_POST
+def remove_closure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Open again on the days of a closure."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    closure = get_object_or_404(Closure, shop=shop, pk=pk)
+    actions.remove_closure(closure=closure, by=member(request), at=timezone.now())
+    messages.success(request, _("The closure is removed."))
+    return redirect("shops:closures", shop.slug)
+
+
+@require_safe
+def changes(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who changed what, newest first."""
+    shop = get_staff_shop(request, slug, Permission.SETTINGS)
+    page = Paginator(shop.changes.select_related("by"), CHANGES_A_PAGE).get_page(request.GET.get("page"))
+    return settings_page(request, shop, "changes", "shops/settings_changes.html", {"page": page})
+
+
+def _form_page(request: HttpRequest, shop: Shop, section: str, template: str, form: BaseForm) -> HttpResponse:
+    return settings_page(request, shop, section, template, {"form": form}, status=422 if form.errors else 200)
+
+
+def _saved(request: HttpRequest, name: str, shop: Shop) -> HttpResponse:
+    messages.success(request, _("Your changes are saved."))
+    return redirect(name, shop.slug)
