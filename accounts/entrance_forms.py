@@ -1,4 +1,4 @@
-"""allauth's forms in our words (ACCOUNT_FORMS, MFA_FORMS): a label says what is asked for, nothing inside the fields."""
+"""allauth's forms in our words (ACCOUNT_FORMS, MFA_FORMS): labels say what is asked for, no words inside the fields."""
 
 from __future__ import annotations
 

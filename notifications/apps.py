@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class NotificationsConfig(AppConfig):
     name = "notifications"
     verbose_name = _("Notifications")
+
+    def ready(self) -> None:
+        from accounts import privacy
+        from notifications import keeping
+
+        privacy.register("messages", export=keeping.export, erase=keeping.erase)

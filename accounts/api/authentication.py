@@ -46,6 +46,9 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = "accounts.api.authentication.TokenAuthentication"
     name = ["bearerToken", "sessionToken"]
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:  # noqa: ARG002
+        return [{"bearerToken": []}, {"sessionToken": []}]  # either, not both
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002
         how = "The token from `POST /api/v1/auth/token/`."
         return [

@@ -9,7 +9,7 @@ from accounts.codes import LIFETIME
 from accounts.contacts import MAX_LENGTH
 
 
-class CodeRequestSerializer(serializers.Serializer[Any]):
+class SignInSerializer(serializers.Serializer[Any]):
     login = serializers.CharField(
         max_length=MAX_LENGTH, help_text="A mobile number (`138 0013 8001`, `+44 7400 123456`) or an e-mail address."
     )
@@ -22,7 +22,7 @@ class CodeSentSerializer(serializers.Serializer[Any]):
     )
 
 
-class TokenRequestSerializer(serializers.Serializer[Any]):
+class CodeExchangeSerializer(serializers.Serializer[Any]):
     flow = serializers.CharField(max_length=MAX_TOKEN, help_text="From `POST /api/v1/auth/code/`.")
     code = serializers.CharField(
         max_length=20,

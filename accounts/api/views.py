@@ -17,10 +17,10 @@ from accounts import codes
 from accounts.api import flows
 from accounts.api.authentication import TokenAuthentication
 from accounts.api.serializers import (
-    CodeRequestSerializer,
+    CodeExchangeSerializer,
     CodeSentSerializer,
     PersonSerializer,
-    TokenRequestSerializer,
+    SignInSerializer,
     TokenSerializer,
 )
 from accounts.contacts import parse_login
@@ -42,11 +42,11 @@ class CodeView(APIView):
         summary="Send a code",
         description="Sends a six-digit code to a mobile number or an e-mail address. The answer is the same whether or "
         "not the contact has an account; an account is created when a new contact's code comes back.",
-        request=CodeRequestSerializer,
+        request=SignInSerializer,
         responses={202: CodeSentSerializer},
     )
     def post(self, request: Request) -> Response:
-        asked = CodeRequestSerializer(data=request.data)
+        asked = SignInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         contact = parse_login(asked.validated_data["login"])
         http = _django(request)
@@ -76,11 +76,11 @@ class TokenView(APIView):
         description="The token is good for 90 days. The answer 401 `second_factor_required` means: send the same "
         "`flow` again with the code of the authenticator app.",
         auth=[],
-        request=TokenRequestSerializer,
+        request=CodeExchangeSerializer,
         responses={200: TokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        asked = TokenRequestSerializer(data=request.data)
+        asked = CodeExchangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         http = _django(request)
         with flows.session_of(http, asked.validated_data["flow"]):
