@@ -6,23 +6,28 @@ from 1, because the pages place everything with generated grid classes. Instants
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from django.db import connection
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from bookings.board_looks import Look, look_of
+from bookings.board_looks import LOOKS, Look, look_of
 from bookings.choices import IN_SHOP, AllocationKind, Status
-from bookings.models import Allocation, Booking
+from bookings.claims import span_of
+from bookings.models import Allocation, Booking, BookingEvent
+from bookings.querysets import BookingQuerySet
 from bookings.rules import is_overdue
 from bookings.slots import TICK_SECONDS
-from shops.choices import ResourceKind
+from shops.choices import BayCapability, ResourceKind, Skill
 from shops.models import Resource, Shop
 from shops.opening import DayOpening, Opening
 
@@ -103,11 +108,28 @@ class Card:
         return self.booking.status in (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE)
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done with it."""
+        return self.booking.status in (Status.CONFIRMED, *IN_SHOP)
+
+    @property
+    def phone_text(self) -> str:
+        """The customer's number as people write it: 138 0013 8001."""
+        try:
+            number = phonenumbers.parse(self.booking.contact_phone, "CN")
+        except phonenumbers.NumberParseException:
+            return self.booking.contact_phone
+        home = phonenumbers.region_code_for_number(number) == "CN"
+        shape = phonenumbers.PhoneNumberFormat
+        return phonenumbers.format_number(number, shape.NATIONAL if home else shape.INTERNATIONAL)
+
+    @property
     def occupies(self) -> tuple[datetime, datetime]:
         """From the start of the claim to its end; without a claim, the time that was agreed."""
         if not self.claims:
             return self.booking.starts_at, self.booking.ends_at
-        return min(c.during.lower for c in self.claims), max(c.during.upper for c in self.claims)
+        spans = [span_of(claim) for claim in self.claims]
+        return min(start for start, _end in spans), max(end for _start, end in spans)
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,12 @@ class Window:
     @property
     def hour_count(self) -> int:
         return self.ticks // TICKS_AN_HOUR
+
+    @property
+    def first_minute(self) -> int:
+        """Minutes of the local day at which the first column begins."""
+        local = self.start.astimezone(self.zone)
+        return local.hour * 60 + local.minute
 
     @property
     def hours(self) -> list[tuple[int, str]]:
@@ -166,6 +194,17 @@ class Lane:
     resource: Resource | None
     blocks: list[Block] = field(default_factory=list)
 
+    @property
+    def is_person(self) -> bool:
+        return self.resource is not None and self.resource.kind == ResourceKind.TECHNICIAN
+
+    @property
+    def subtitle(self) -> str:
+        """The first things it is equipped or trained for, in words."""
+        names = dict(Skill.choices if self.is_person else BayCapability.choices)
+        known = [str(names[code]) for code in (self.resource.capabilities if self.resource else ()) if code in names]
+        return " · ".join(known[:2])
+
 
 @dataclass(frozen=True)
 class Person:
@@ -188,6 +227,29 @@ class Use:
     def percent(self) -> int:
         return round(self.fraction * 100)
 
+    @property
+    def width(self) -> int:
+        return len(self.hours) * 9
+
+    @property
+    def bars(self) -> list[Bar]:
+        """A bar for each open hour in a drawing 32 high, never lower than its own roundness."""
+        heights = [max(4, round(share * 32)) for share, _past in self.hours]
+        return [
+            Bar(n * 9, 32 - height, height, past)
+            for n, (height, (_, past)) in enumerate(zip(heights, self.hours, strict=True))
+        ]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of the small chart, and whether its hour has passed."""
+
+    x: int
+    y: int
+    height: int
+    past: bool
+
 
 @dataclass
 class Day:
@@ -209,6 +271,14 @@ class Day:
         return self.at.astimezone(self.shop.zone).date() == self.date
 
     @property
+    def before(self) -> dt.date:
+        return self.date - timedelta(days=1)
+
+    @property
+    def after(self) -> dt.date:
+        return self.date + timedelta(days=1)
+
+    @property
     def now_column(self) -> int | None:
         return self.window.column(self.at) if self.is_today and self.window.holds(self.at) else None
 
@@ -225,6 +295,18 @@ class Day:
 
     def card_of(self, public_id: str) -> Card | None:
         return next((card for card in self.cards if card.booking.public_id == public_id), None)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event of a visit in words: when, what, who, why, and the tone of what followed."""
+
+    at: datetime
+    when: str
+    text: str
+    who: str
+    note: str
+    tone: str
 
 
 # --- What others ask --------------------------------------------------------------------------------
@@ -268,7 +350,30 @@ def card(*, booking: Booking, at: datetime) -> Card:
     return alone
 
 
-def visits(*, shop: Shop, day: date, at: datetime) -> QuerySet[Booking]:
+def history(booking: Booking) -> list[Happening]:
+    """What happened to a visit, in order. One query."""
+    return [_happening(event, booking) for event in booking.events.select_related("actor")]
+
+
+def _happening(event: BookingEvent, booking: Booking) -> Happening:
+    local = event.at.astimezone(booking.zone)
+    same_day = local.date() == booking.local_start.date()
+    text = event.get_kind_display()
+    if isinstance(km := event.data.get("odometer_km"), int):
+        text = f"{text} {km:,} km"
+    who = event.actor.display_name if event.actor else event.get_actor_role_display()
+    look = LOOKS.get(event.to_status)
+    return Happening(
+        event.at,
+        f"{local:%H:%M}" if same_day else f"{local:%m-%d}",
+        text,
+        who,
+        event.reason,
+        look.tone if look else "mute",
+    )
+
+
+def visits(*, shop: Shop, day: date, at: datetime) -> BookingQuerySet:
     """The visits of a local day, in order of time: those that touch it, and today also every car still in the shop."""
     start, end = bounds(shop, day)
     wanted = Q(starts_at__lt=end, ends_at__gt=start)
@@ -279,7 +384,7 @@ def visits(*, shop: Shop, day: date, at: datetime) -> QuerySet[Booking]:
     return rows.filter(~Q(status__in=[Status.HELD, Status.EXPIRED]) | live_hold).order_by("starts_at", "pk")
 
 
-def found(*, shop: Shop, text: str) -> QuerySet[Booking]:
+def found(*, shop: Shop, text: str) -> BookingQuerySet:
     """Visits of the shop whose plate, number, name or telephone contains what was typed, the latest first."""
     text = text.strip()[:40].replace("\x00", "")
     bare = text.replace("·", "").replace(" ", "")
@@ -315,7 +420,7 @@ def marker(*, shop: Shop, day: date, at: datetime, reader: str = "") -> str:
     """
     start, end = bounds(shop, day)
     with connection.cursor() as cursor:
-        params = {"shop": shop.pk, "start": start, "end": end, "at": at, "in_shop": list(IN_SHOP)}
+        params: dict[str, Any] = {"shop": shop.pk, "start": start, "end": end, "at": at, "in_shop": list(IN_SHOP)}
         cursor.execute(_MARKER, params)
         (state,) = cursor.fetchone()
     facts = f"{day}|{at:%Y%m%d%H%M}|{reader}|{state}"
@@ -341,7 +446,7 @@ def _pauses(shop: Shop, start: datetime, end: datetime) -> QuerySet[Allocation]:
     return rows.exclude(kind=AllocationKind.WORK).select_related("resource")
 
 
-def _window(  # noqa: PLR0913  (everything that the day's hours must make room for)
+def _window(
     opens: Sequence[tuple[datetime, datetime]],
     cards: Iterable[Card],
     pauses: Iterable[Allocation],
@@ -352,7 +457,7 @@ def _window(  # noqa: PLR0913  (everything that the day's hours must make room f
     """Whole hours of the day that hold the opening hours and everything planned, at most 24."""
     spans = [*opens, *(card.occupies for card in cards)]
     # A block over several days has no say: it would stretch the board to midnight.
-    spans += [(p.during.lower, p.during.upper) for p in pauses if start <= p.during.lower and p.during.upper <= end]
+    spans += [(low, high) for low, high in map(span_of, pauses) if start <= low and high <= end]
     inside = [(max(low, start), min(high, end)) for low, high in spans if low < end and high > start]
     if not inside:
         inside = [(start + timedelta(hours=_EMPTY_DAY[0]), start + timedelta(hours=_EMPTY_DAY[1]))]
@@ -373,15 +478,14 @@ def _lanes(
     for pause in pauses:
         if pause.resource_id in lanes:
             text = pause.reason or pause.get_kind_display()
-            span = (window.column(pause.during.lower), window.column(pause.during.upper, up=True))
-            if span[0] < span[1]:
-                lanes[pause.resource_id].blocks.append(Block(*span, allocation=pause, text=text))
+            low, high = span_of(pause)
+            start, end = window.column(low), window.column(high, up=True)
+            if start < end:
+                lanes[pause.resource_id].blocks.append(Block(start, end, allocation=pause, text=text))
     for one in cards:
         for claim in one.claims:
             if claim.resource_id in lanes:
-                lanes[claim.resource_id].blocks.append(
-                    _visit_block(one, claim.during.lower, claim.during.upper, window)
-                )
+                lanes[claim.resource_id].blocks.append(_visit_block(one, *span_of(claim), window))
     return list(lanes.values())
 
 
@@ -420,11 +524,11 @@ def _closed_blocks(opens: Sequence[tuple[datetime, datetime]], window: Window, o
 
 def _mark_waiting(cards: Sequence[Card], at: datetime) -> None:
     """Find visits that stand in the way of the next one on their bay or with their technician."""
-    due = [(c.resource_id, c.during.lower, one) for one in cards for c in one.claims if c.during.lower <= at]
+    due = [(c.resource_id, span_of(c)[0], one) for one in cards for c in one.claims if span_of(c)[0] <= at]
     for one in cards:
         if not is_overdue(one.booking, at=at):
             continue
-        mine = {claim.resource_id: claim.during.upper for claim in one.claims}
+        mine = {claim.resource_id: span_of(claim)[1] for claim in one.claims}
         one.next_waits = any(
             other is not one and pk in mine and lower >= mine[pk] and other.booking.status == Status.CONFIRMED
             for pk, lower, other in due
@@ -438,7 +542,8 @@ def _person(resource: Resource, cards: Sequence[Card], pauses: Iterable[Allocati
         if now is not None:
             return Person(resource, str(now.look.label), now.look.tone, now)
     for pause in pauses:
-        if pause.resource_id == resource.pk and pause.during.lower <= at < pause.during.upper:
+        low, high = span_of(pause)
+        if pause.resource_id == resource.pk and low <= at < high:
             return Person(resource, pause.reason or pause.get_kind_display(), "mute")
     return Person(resource, str(_("Free")), "ok")
 
@@ -447,10 +552,10 @@ def _use(
     places: Sequence[Resource], cards: Iterable[Card], opens: Sequence[tuple[datetime, datetime]], at: datetime
 ) -> Use:
     ids = {resource.pk for resource in places}
-    claims = [c.during for one in cards for c in one.claims if c.resource_id in ids]
+    claims = [span_of(c) for one in cards for c in one.claims if c.resource_id in ids]
 
     def share(low: datetime, high: datetime) -> float:
-        taken = sum((max(min(c.upper, high) - max(c.lower, low), timedelta()) for c in claims), timedelta())
+        taken = sum((max(min(end, high) - max(start, low), timedelta()) for start, end in claims), timedelta())
         return min(1.0, taken / ((high - low) * len(ids))) if ids and high > low else 0.0
 
     whole = sum(((high - low) for low, high in opens), timedelta())

@@ -55,6 +55,14 @@ def end_early(booking: Booking, *, at: datetime) -> None:
         claimed.save(update_fields=["during"])
 
 
+def span_of(claim: Allocation) -> tuple[datetime, datetime]:
+    """Start and end of a claim; the database refuses open ends (`allocation_has_length`)."""
+    start, end = claim.during.lower, claim.during.upper
+    assert start is not None  # noqa: S101  (for the type checker)
+    assert end is not None  # noqa: S101
+    return start, end
+
+
 def remove_lapsed(*, shop: Shop, at: datetime) -> int:
     """Expire the shop's lapsed holds and free their claims, so that a new claim finds no dead one in its way.
 

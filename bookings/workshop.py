@@ -295,13 +295,13 @@ def _extend_overrun(pk: int, at: datetime) -> bool:
     booking = rows.filter(pk=pk, status__in=(Status.CHECKED_IN, Status.IN_SERVICE)).first()
     # In the order in which claims are made, so that the two cannot wait for each other in a circle.
     claimed_now = list(booking.allocations.order_by("resource_id")) if booking else []
-    if not any(claimed.during.upper <= at + OVERRUN_NOTICE for claimed in claimed_now):
+    if not any(claims.span_of(claimed)[1] <= at + OVERRUN_NOTICE for claimed in claimed_now):
         return False
     try:
         with transaction.atomic():
             for claimed in claimed_now:
-                end = max(claimed.during.upper, at) + OVERRUN_STEP
-                claimed.during = DateTimeTZRange(claimed.during.lower, end)
+                start, end = claims.span_of(claimed)
+                claimed.during = DateTimeTZRange(start, max(end, at) + OVERRUN_STEP)
                 claimed.save(update_fields=["during"])
     except IntegrityError:
         return False

@@ -1,17 +1,34 @@
 """Every address of the site."""
 
 from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
 from accounts.views_me import set_language
+from o2o_platform import views
+from o2o_platform.sitemaps import SITEMAPS
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("help/", views.help_page, name="help"),
+    path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("healthz", views.health, name="health"),
+    path("", include("bookings.urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("notifications.urls")),
     path("accounts/", include("accounts.entrance_urls")),
+    path("cars/", include("vehicles.urls")),
+    path("services/", include("catalog.urls")),
+    path("", include("bookings.shop_urls")),
     path("i18n/setlang/", set_language, name="set_language"),
+    path("shop/", include("bookings.board_urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
+    path("api/v1/", include("vehicles.api.urls")),
+    path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("bookings.api.urls")),
+    path("api/v1/", include("shops.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]

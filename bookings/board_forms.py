@@ -1,0 +1,232 @@
+"""What staff type on the board. Shape of the input only; nothing is saved here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import PhoneField
+from bookings.actions import Wanted
+from bookings.choices import AllocationKind
+from catalog.models import Service
+from shops.choices import ResourceKind
+from shops.models import Resource
+from vehicles import plates
+from vehicles.models import MAX_ODOMETER_KM
+
+# Nobody plans further ahead, and nobody looks further back on a board.
+MAX_DAYS_AWAY = 400
+_BARE = str.maketrans("", "", " ,，\u00a0")
+
+
+def is_near(day: dt.date, *, today: dt.date) -> bool:
+    """Whether a day is one that the board can show or plan."""
+    return abs((day - today).days) <= MAX_DAYS_AWAY
+
+
+class OdometerField(forms.IntegerField):
+    """Kilometres as the odometer shows them; thousands may be separated."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "class": "odometer-input", "data-keypad": ""}
+        )
+        text = _("Enter what the odometer shows, between 0 and 999,999 km.")
+        messages = {"required": text, "invalid": text, "min_value": text, "max_value": text}
+        kwargs |= {"min_value": 0, "max_value": MAX_ODOMETER_KM}
+        super().__init__(label=_("Odometer"), widget=widget, error_messages=messages, **kwargs)
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = value[:40].translate(_BARE)
+        return super().to_python(value)
+
+
+class PlateField(forms.CharField):
+    """A number plate, cleaned to how it is stored; empty where the car has none yet."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"})
+        super().__init__(label=_("Number plate"), required=False, max_length=20, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            return plates.validate(text)
+        except plates.PlateError as error:
+            raise ValidationError(str(error.message), code=error.code) from error
+
+
+class CheckInForm(forms.Form):
+    """The car stands in front of the advisor."""
+
+    odometer_km = OdometerField()
+    odometer_note = forms.CharField(
+        label=_("Why this reading is right"),
+        required=False,
+        max_length=200,
+        help_text=_("For example: the instrument cluster was replaced."),
+    )
+    plate = PlateField(help_text=_("Compare it with the car."))
+
+
+class OdometerForm(forms.Form):
+    """A reading put right after check-in."""
+
+    odometer_km = OdometerField()
+    odometer_note = forms.CharField(label=_("Why the reading is changed"), max_length=200)
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The owner sees it. For example: the part did not come.")
+    )
+
+
+def _day_widget() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _time_widget() -> forms.TimeInput:
+    return forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
+
+
+class _PlannedForm(forms.Form):
+    """A form that chooses among the shop's bays and technicians and thinks in the shop's wall clock."""
+
+    def __init__(
+        self, *args: Any, resources: Iterable[Resource], today: dt.date, zone: ZoneInfo, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.today, self.zone = today, zone
+        self.resources = {resource.public_id: resource for resource in resources}
+        for name, is_person in (("bay", False), ("technician", True)):
+            if name in self.fields:
+                rows = [r for r in self.resources.values() if (r.kind == ResourceKind.TECHNICIAN) is is_person]
+                anyone = _("Anybody who is free") if is_person else _("Any that is free")
+                self.fields[name].choices = [("", anyone), *((r.public_id, r.name) for r in rows)]  # type: ignore[attr-defined]
+
+    def clean_date(self) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data.get("date")
+        if day is not None and not is_near(day, today=self.today):
+            raise ValidationError(_("Choose a day within the next 12 months."))
+        return day
+
+    def instant(self, day: str = "date", time: str = "time") -> dt.datetime:
+        """The moment that was typed, on the shop's wall clock."""
+        return dt.datetime.combine(self.cleaned_data[day], self.cleaned_data[time], tzinfo=self.zone)
+
+    @property
+    def wanted(self) -> Wanted:
+        """The bay and technician that were asked for."""
+        bay = self.resources.get(self.cleaned_data.get("bay") or "")
+        technician = self.resources.get(self.cleaned_data.get("technician") or "")
+        return Wanted(bay=bay.pk if bay else None, technician=technician.pk if technician else None)
+
+
+class ReassignForm(_PlannedForm):
+    """Another bay or technician for a car that is in the shop: its time stays."""
+
+    bay = forms.ChoiceField(label=_("Bay"), required=False)
+    technician = forms.ChoiceField(label=_("Technician"), required=False)
+
+
+class MoveForm(ReassignForm):
+    """Another time for a visit that has not begun, and who and where if it matters."""
+
+    date = forms.DateField(label=_("Day"), widget=_day_widget())
+    time = forms.TimeField(label=_("Start"), widget=_time_widget())
+
+    field_order = ["date", "time", "bay", "technician"]
+
+
+class WalkInForm(_PlannedForm):
+    """A visit opened at the counter. The car is chosen from what typing finds (`variant`)."""
+
+    class When:
+        NOW = "now"
+        LATER = "later"
+
+    service = forms.ChoiceField(label=_("Service"))
+    car = forms.CharField(
+        label=_("Car or number plate"),
+        required=False,
+        max_length=80,
+        help_text=_("Type a model, or the plate of a car that has been here."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "enterkeyhint": "search"}),
+    )
+    variant = forms.SlugField(required=False, max_length=120, widget=forms.HiddenInput())
+    plate = PlateField()
+    name = forms.CharField(label=_("Name"), required=False, max_length=80)
+    phone = PhoneField(required=False, label=_("Mobile number"))
+    when = forms.ChoiceField(
+        label=_("When"), choices=[(When.NOW, _("Now")), (When.LATER, _("At"))], initial=When.NOW, required=False
+    )
+    date = forms.DateField(label=_("Day"), widget=_day_widget(), required=False)
+    time = forms.TimeField(label=_("Start"), widget=_time_widget(), required=False)
+    bay = forms.ChoiceField(label=_("Bay"), required=False)
+    technician = forms.ChoiceField(label=_("Technician"), required=False)
+    note = forms.CharField(label=_("What the customer says"), required=False, max_length=500)
+
+    def __init__(self, *args: Any, services: Iterable[Service], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.services = {service.key: service for service in services}
+        self.fields["service"].choices = [(key, service.name) for key, service in self.services.items()]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("when") == self.When.LATER:
+            for name in ("date", "time"):
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, _("Say when the car comes."))
+        return data
+
+    def starts_at(self, *, at: dt.datetime) -> dt.datetime:
+        """The wanted start; "now" is the running 5 minutes."""
+        if self.cleaned_data["when"] == self.When.LATER:
+            return self.instant()
+        return at.replace(second=0, microsecond=0) - dt.timedelta(minutes=at.minute % 5)
+
+
+class BlockForm(_PlannedForm):
+    """Time in which a bay or a person cannot be planned."""
+
+    resource = forms.ChoiceField(label=_("Who or what"))
+    kind = forms.ChoiceField(
+        label=_("What it is"),
+        choices=[(kind.value, kind.label) for kind in (AllocationKind.BREAK, AllocationKind.BLOCK)],
+        initial=AllocationKind.BLOCK,
+    )
+    date = forms.DateField(label=_("Day"), widget=_day_widget())
+    time = forms.TimeField(label=_("From"), widget=_time_widget())
+    until_date = forms.DateField(label=_("Last day"), widget=_day_widget(), required=False)
+    until = forms.TimeField(label=_("Until"), widget=_time_widget())
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=120)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["resource"].choices = [(r.public_id, r.name) for r in self.resources.values()]  # type: ignore[attr-defined]
+
+    def clean_until_date(self) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data.get("until_date")
+        if day is not None and not is_near(day, today=self.today):
+            raise ValidationError(_("Choose a day within the next 12 months."))
+        return day
+
+    @property
+    def chosen(self) -> Resource:
+        return self.resources[self.cleaned_data["resource"]]
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime]:
+        """Start and end on the shop's wall clock."""
+        last = self.cleaned_data.get("until_date") or self.cleaned_data["date"]
+        return self.instant(), dt.datetime.combine(last, self.cleaned_data["until"], tzinfo=self.zone)

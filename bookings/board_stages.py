@@ -1,0 +1,149 @@
+"""The steps that a shop takes with one tap, who may take them, and what follows next. Pure except `take`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookings import rules, workshop
+from bookings.actions import locked
+from bookings.choices import IN_SHOP, Status
+from bookings.errors import WrongStatusError
+from bookings.models import Booking
+from shops.choices import Permission
+from shops.rules import may
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step: its address (`board:<name>`), its button, who may take it, from which state to which."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    permission: Permission
+    begins: Status
+    ends: Status
+    done: str | Promise
+    run: Callable[..., Booking] | None = None
+
+    @property
+    def path(self) -> str:
+        """The last part of its address."""
+        return self.name.replace("_", "-")
+
+
+CHECK_IN = Stage(
+    "check_in",
+    _("Check in"),
+    "key-round",
+    Permission.CHECK_IN,
+    Status.CONFIRMED,
+    Status.CHECKED_IN,
+    _("Car checked in."),
+)
+START = Stage(
+    "start",
+    _("Start work"),
+    "wrench",
+    Permission.CHECK_IN,
+    Status.CHECKED_IN,
+    Status.IN_SERVICE,
+    _("Work started."),
+    workshop.start,
+)
+READY = Stage(
+    "ready",
+    _("Report ready"),
+    "circle-check",
+    Permission.CHECK_IN,
+    Status.IN_SERVICE,
+    Status.READY,
+    _("Ready: the owner sees it now."),
+    workshop.mark_ready,
+)
+HAND_OVER = Stage(
+    "hand_over",
+    _("Hand over"),
+    "hand-coins",
+    Permission.CLOSE_DAY,
+    Status.READY,
+    Status.COMPLETED,
+    _("Handed over."),
+    workshop.hand_over,
+)
+REOPEN = Stage(
+    "reopen",
+    _("Take up work again"),
+    "rotate-ccw",
+    Permission.CHECK_IN,
+    Status.READY,
+    Status.IN_SERVICE,
+    _("Back in work."),
+    workshop.start,
+)
+NO_SHOW = Stage(
+    "no_show",
+    _("Did not come"),
+    "user-x",
+    Permission.WALK_IN,
+    Status.CONFIRMED,
+    Status.NO_SHOW,
+    _("Marked as no-show. Bay and technician are free."),
+    workshop.mark_no_show,
+)
+
+# Those that need nothing but a tap; check-in asks for the odometer first.
+TAPS = {stage.name: stage for stage in (START, READY, HAND_OVER, REOPEN, NO_SHOW)}
+_NEXT = {stage.begins: stage for stage in (CHECK_IN, START, READY, HAND_OVER)}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What this member may do with a visit now."""
+
+    next: Stage | None
+    reopen: Stage | None
+    no_show: Stage | None
+    can_move: bool
+    can_cancel: bool
+    can_correct_odometer: bool
+
+
+def next_stage(booking: Booking, *, role: str | None) -> Stage | None:
+    """The step that follows, if this role may take it."""
+    stage = _NEXT.get(Status(booking.status))
+    return stage if stage and may(role, stage.permission) else None
+
+
+def options(booking: Booking, *, role: str | None, at: datetime) -> Options:
+    """Everything that the panel of a visit offers to this role at `at`."""
+    counter, workshop_floor = may(role, Permission.WALK_IN), may(role, Permission.CHECK_IN)
+    return Options(
+        next=next_stage(booking, role=role),
+        reopen=REOPEN if booking.status == Status.READY and workshop_floor else None,
+        no_show=NO_SHOW if counter and rules.can_mark_no_show(booking, at=at) else None,
+        can_move=counter and booking.status in (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE),
+        can_cancel=counter and booking.status in (Status.CONFIRMED, Status.CHECKED_IN),
+        can_correct_odometer=workshop_floor and booking.status in IN_SHOP,
+    )
+
+
+@transaction.atomic
+def take(*, stage: Stage, booking: Booking, by: User, at: datetime) -> Booking:
+    """Take a one-tap step. Tapping twice is harmless: a visit that is already where the step leads is left alone.
+
+    Raises WrongStatusError from any other state than the one in which the step begins, and what the action raises.
+    """
+    now = locked(booking)
+    if now.status == stage.ends:
+        return now
+    if now.status != stage.begins or stage.run is None:
+        raise WrongStatusError
+    return stage.run(booking=now, by=by, at=at)
