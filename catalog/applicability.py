@@ -18,7 +18,7 @@ def reason_against(service: Service, variant: Variant) -> str:
         return ""
     needed = {Powertrain(value) for value in service.powertrains}
     if variant.powertrain == Powertrain.BEV and needed <= _ENGINES:
-        return _("A battery car has no engine, so there is nothing to do.")
+        return _("A battery car has no engine or gearbox for this.")
     if variant.powertrain == Powertrain.ICE and needed <= _HIGH_VOLTAGE:
         return _("Only for cars with a high-voltage battery.")
     names = ", ".join(str(Powertrain(value).label) for value in service.powertrains)

@@ -41,11 +41,11 @@ class Plan:
         return [line for group in self.groups for line in group.lines if line.interval.has_interval]
 
 
-def plan(services: Iterable[Service], variant: Variant | None) -> Plan:
-    """Group services by category for a car; without a car everything applies in general. One query with a car."""
+def lines(services: Iterable[Service], variant: Variant | None) -> list[PlanLine]:
+    """Each service with its interval and, where it does not apply, why. One query with a car, none without."""
     services = list(services)
     known = intervals.for_car(services, variant) if variant else {}
-    lines = [
+    return [
         PlanLine(
             service=service,
             interval=known.get(service.pk) or intervals.general(service),
@@ -53,9 +53,14 @@ def plan(services: Iterable[Service], variant: Variant | None) -> Plan:
         )
         for service in services
     ]
+
+
+def plan(services: Iterable[Service], variant: Variant | None) -> Plan:
+    """The services that apply, grouped by category, and those that do not. One query with a car."""
+    found = lines(services, variant)
     groups = [
-        PlanGroup(category, found)
+        PlanGroup(category, of_category)
         for category in ServiceCategory
-        if (found := [line for line in lines if line.service.category == category and not line.reason_against])
+        if (of_category := [line for line in found if line.service.category == category and not line.reason_against])
     ]
-    return Plan(groups, [line for line in lines if line.reason_against])
+    return Plan(groups, [line for line in found if line.reason_against])

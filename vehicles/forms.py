@@ -12,7 +12,6 @@ from vehicles.actions import CarDetails
 from vehicles.models import Car
 from vehicles.querysets import MAX_SEARCH_LENGTH
 
-
 _VIN_ATTRIBUTES = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 
 

@@ -32,7 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sitemaps",
     "whitenoise.runserver_nostatic",
-    "core.static_files.StaticFiles",
+    "django.contrib.staticfiles",
     "django.forms",
     "allauth",
     "allauth.account",
@@ -268,6 +268,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "BookingStatusEnum": "bookings.choices.Status",
         "ShopKindEnum": "shops.choices.ShopKind",
+        "PowertrainEnum": "vehicles.choices.Powertrain",
+        "ConfidenceEnum": "vehicles.choices.Confidence",
     },
 }
 

@@ -1,0 +1,133 @@
+"""Makes, models, variants and cars in the admin: find, correct, see where a fact comes from and who changed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from core.catalogue import Seeded
+from vehicles.actions import refresh_search_text
+from vehicles.models import Car, CarModel, Make, OdometerReading, Variant, Wmi
+
+
+class SeededAdmin(ModelAdmin):  # type: ignore[misc]
+    """A row of the fixture: shows which fields were edited, so that later loads leave them alone."""
+
+    readonly_fields: Any = ["edited_fields"]
+
+    @display(description=_("edited, kept by later loads"))
+    def edited_fields(self, row: Seeded) -> str:
+        """The names of fields that differ from the fixture, with what the fixture says."""
+        return ", ".join(edited(row)) or "–"
+
+    @display(description=_("edited"), boolean=True)
+    def is_edited(self, row: Seeded) -> bool:
+        return bool(edited(row))
+
+
+def edited(row: Seeded) -> list[str]:
+    """The fields of a row that somebody changed from what the fixture said: "interval_km (fixture: 10000)"."""
+    return [
+        f"{name} ({_('fixture')}: {value})"
+        for name, value in row.seed.items()
+        if hasattr(row, name) and not hasattr(getattr(row, name), "all") and getattr(row, name) != value
+    ]
+
+
+class WmiInline(TabularInline):  # type: ignore[misc]
+    model = Wmi
+    extra = 0
+    fields = ["code", "maker_zh", "maker_en", "confidence", "source"]
+
+
+@admin.register(Make)
+class MakeAdmin(SeededAdmin):
+    list_display = ["name_zh", "name_en", "key", "kind", "confidence", "is_edited"]
+    list_filter = ["kind", "confidence"]
+    search_fields = ["name_zh", "name_en", "key", "aliases", "wmis__code"]
+    inlines = [WmiInline]
+
+    def save_model(self, request: HttpRequest, obj: Make, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+        super().save_model(request, obj, form, change)
+        refresh_search_text(Variant.objects.with_names().filter(model__make=obj))
+
+
+@admin.register(CarModel)
+class CarModelAdmin(SeededAdmin):
+    list_display = ["name_zh", "name_en", "make", "segment", "price_class", "confidence", "is_edited"]
+    list_select_related = ["make"]
+    list_filter = ["price_class", "segment", "make"]
+    search_fields = ["name_zh", "name_en", "key", "aliases", "make__name_zh", "make__name_en"]
+    autocomplete_fields = ["make"]
+
+    def save_model(self, request: HttpRequest, obj: CarModel, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+        super().save_model(request, obj, form, change)
+        refresh_search_text(Variant.objects.with_names().filter(model=obj))
+
+
+@admin.register(Variant)
+class VariantAdmin(SeededAdmin):
+    list_display = ["full_name", "powertrain", "engine", "oil_l", "oil_confidence", "is_listed", "is_edited"]
+    list_select_related = ["model__make"]
+    list_filter = ["is_listed", "powertrain", "oil_confidence", "model__make"]
+    search_fields = ["search_text", "slug"]
+    autocomplete_fields = ["model"]
+
+    def save_model(self, request: HttpRequest, obj: Variant, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+        super().save_model(request, obj, form, change)
+        refresh_search_text(Variant.objects.with_names().filter(pk=obj.pk))
+
+
+@admin.register(Wmi)
+class WmiAdmin(SeededAdmin):
+    list_display = ["code", "make", "maker_zh", "maker_en", "confidence", "is_edited"]
+    list_select_related = ["make"]
+    list_filter = ["confidence", "make"]
+    search_fields = ["code", "maker_zh", "maker_en", "make__name_zh", "make__name_en"]
+    autocomplete_fields = ["make"]
+
+
+class ReadingInline(TabularInline):  # type: ignore[misc]
+    """Readings are append-only: shown, never changed."""
+
+    model = OdometerReading
+    extra = 0
+    fields = readonly_fields = ["read_at", "km", "source", "by", "note"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Car)
+class CarAdmin(ModelAdmin):  # type: ignore[misc]
+    """Owners' cars. Corrected by their owners; the platform sees them and can take one out of sight."""
+
+    list_display = ["plate", "variant", "owner", "model_year", "odometer_km", "odometer_at", "removed_at"]
+    list_select_related = ["variant__model__make", "owner"]
+    list_filter = ["variant__powertrain", ("removed_at", admin.EmptyFieldListFilter)]
+    search_fields = ["plate", "vin", "public_id", "owner__email", "owner__phone", "owner__name"]
+    autocomplete_fields = ["variant"]
+    readonly_fields = ["public_id", "owner", "odometer_km", "odometer_at", "created_at"]
+    inlines = [ReadingInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Car]:  # noqa: ARG002
+        return Car.objects.with_names().select_related("owner")
