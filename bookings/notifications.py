@@ -1,0 +1,77 @@
+"""Telling the owner what became of their visit: one message for each event, over the channel they are known by.
+
+Handlers run at least once for each event. A message that the visit has outrun in the meantime is not sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from bookings.choices import EventKind, Status
+from bookings.models import Booking
+from core import day_words, outbox
+from core.models import OutboxEvent
+from core.money import format_fen
+from notifications.choices import Channel
+from notifications.delivery import send_template
+
+# The state in which each message is still true.
+_TRUE_WHILE = {
+    EventKind.CONFIRMED: (Status.CONFIRMED,),
+    EventKind.RESCHEDULED: (Status.CONFIRMED,),
+    EventKind.CANCELLED: (Status.CANCELLED,),
+    EventKind.READY: (Status.READY,),
+}
+
+
+def connect() -> None:
+    """Subscribe to the events of visits; called once when the app is ready."""
+    for kind in _TRUE_WHILE:
+        outbox.subscribe(f"booking.{kind}")(tell_owner)
+
+
+def tell_owner(event: OutboxEvent) -> None:
+    """Send the message of `event` (`booking.<kind>`) to the visit's owner, in their language.
+
+    Nothing is sent for a hold that was given up, for a walk-in without an account, or when it is no longer true.
+    """
+    kind = EventKind(event.topic.removeprefix("booking."))
+    booking = Booking.objects.for_card().select_related("owner").filter(public_id=event.key).first()
+    if booking is None or booking.owner is None or booking.confirmed_at is None:
+        return
+    if booking.status not in _TRUE_WHILE[kind]:
+        return
+    channel, recipient = _channel(booking.owner)
+    if not recipient:
+        return
+    language = booking.owner.language or settings.LANGUAGE_CODE
+    with translation.override(language):
+        context = _context(booking)
+    send_template(channel=channel, kind=f"bookings/{kind}", recipient=recipient, context=context, language=language)
+
+
+def _channel(owner: User) -> tuple[str, str]:
+    """A proven number first: a message about a visit is read on the way. Else the e-mail address."""
+    if owner.phone and owner.phone_verified_at:
+        return Channel.SMS, owner.phone
+    return Channel.EMAIL, owner.email or ""
+
+
+def _context(booking: Booking) -> dict[str, Any]:
+    root = settings.SITE_URL.rstrip("/")
+    return {
+        "number": booking.number,
+        "service": booking.service.name,
+        "shop_name": booking.shop.name,
+        "place": booking.visit_address or f"{booking.shop.district} {booking.shop.address}",
+        "starts": day_words.day_time(booking.starts_at, zone=booking.zone),
+        "ready": f"{booking.local_end:%H:%M}",
+        "free_until": day_words.day_time(booking.free_cancel_until, zone=booking.zone),
+        "price": format_fen(booking.total_fen),
+        "visit_url": root + reverse("bookings:detail", args=[booking.public_id]),
+    }

@@ -1,0 +1,1 @@
+"""The owner's journey: search, slot, confirmation, visits."""

@@ -1,0 +1,250 @@
+"""Shops near a point that do a job on a car: all-in price, usual range, distance and the next real slots.
+
+A bounded number of queries, however many shops there are: the nearest shops (one, along the GiST index), their
+quotations (one), the usual range (one), their next slots (four for each horizon that is needed, at most eight).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from math import sin
+
+from django.db.models import Exists, F, FloatField, Func, OuterRef, Q, Subquery, TextChoices, Value
+from django.db.models.functions import Sin
+from django.utils.translation import gettext_lazy as _
+
+from bookings import availability
+from bookings.availability import Slot
+from catalog import pricing
+from catalog.models import Offer, Service
+from catalog.pricing import FairPrice, Mark, Quote
+from catalog.querysets import OfferQuerySet
+from core.geo import EARTH_RADIUS_M, distance_m
+from shops.choices import Amenity, Day, ShopKind
+from shops.models import City, OpeningHours, Shop, unit_sphere
+from shops.querysets import ShopQuerySet
+from vehicles.models import Variant
+
+# How many of the nearest shops are compared. Nobody drives past fifty shops for an oil change (product decision).
+LIMIT = 50
+# Further away than this is another town (product decision).
+MAX_DISTANCE_M = 80_000
+# A shop is "open evenings" if it closes after this on a weekday: after work (product decision).
+EVENING = time(18)
+SLOTS_EACH = 3
+
+# What "best match" adds to the price, in fen: the way to a shop, and the wait for its first slot (product decision).
+FEN_PER_KM = 500
+FEN_PER_DAY = 1000
+
+
+class Sort(TextChoices):
+    """The order of results. Nobody can pay for a place in it."""
+
+    BEST = "best", _("Best match")
+    PRICE = "price", _("Price")
+    DISTANCE = "distance", _("Nearest")
+    EARLIEST = "earliest", _("Earliest")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place on earth (WGS-84 degrees)."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the shops must be or have; everything off means any shop."""
+
+    kind: str = ""
+    evenings: bool = False
+    authorised: bool = False
+    pickup: bool = False
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.kind or self.evenings or self.authorised or self.pickup)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One shop for the job. Without a car there is no quotation, only the shop's lowest price (`from_fen`)."""
+
+    shop: Shop
+    distance_m: float
+    slots: list[Slot]
+    quote: Quote | None = None
+    from_fen: int | None = None
+    mark: Mark | None = None
+
+    @property
+    def total_fen(self) -> int:
+        """The all-in price, or the lowest price where the car is not known."""
+        return self.quote.total_fen if self.quote else self.from_fen or 0
+
+    @property
+    def comes_to_you(self) -> bool:
+        return self.shop.is_on_site
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The shops found, in order, and the usual range their prices stand against (None: too few prices)."""
+
+    rows: list[Result]
+    band: FairPrice | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more shops than were compared."""
+        return len(self.rows) >= LIMIT
+
+
+def search(  # noqa: PLR0913  (a job, a place, wishes and the clock)
+    *,
+    service: Service,
+    variant: Variant,
+    city: City,
+    origin: Point,
+    filters: Filters,
+    sort: str,
+    at: datetime,
+    limit: int = LIMIT,
+) -> Results:
+    """The `limit` nearest listed shops that do the job on this car and pass the filters, in the order of `sort`.
+
+    An on-site team is found only where the origin lies within its radius. `at` is UTC. At most 11 queries.
+    """
+    offers = Offer.objects.active().fitting(variant).filter(service=service, shop=OuterRef("pk"))
+    shops = list(_offering(_matching(_near(city, origin), service, filters, variant), offers)[:limit])
+    quotes = pricing.quotes(shop_ids=[shop.pk for shop in shops], service=service, variant=variant)
+    shops = [shop for shop in shops if shop.pk in quotes]
+    band = pricing.fair_price(service=service, variant=variant, city=city) if shops else None
+    minutes = {pk: quote.minutes for pk, quote in quotes.items()}
+    slots = _next_slots(shops, service, minutes, at)
+    rows = [
+        Result(
+            shop=shop,
+            distance_m=_distance(origin, shop),
+            slots=slots[shop.pk],
+            quote=quotes[shop.pk],
+            mark=pricing.mark(quotes[shop.pk].total_fen, band),
+        )
+        for shop in shops
+    ]
+    return Results(_sorted(rows, sort, band, at), band)
+
+
+def search_without_car(*, service: Service, city: City, origin: Point, at: datetime, limit: int) -> Results:
+    """The nearest shops that offer the service for any car, with their lowest price and, by the service's standard
+    time, the next slots: what can be said before a car is known. At most 10 queries."""
+    offers = Offer.objects.active().filter(service=service, shop=OuterRef("pk"))
+    shops = list(_offering(_matching(_near(city, origin), service, Filters(), None), offers)[:limit])
+    lowest = _lowest_prices(shops, service)
+    slots = _next_slots(shops, service, {shop.pk: service.standard_minutes for shop in shops}, at)
+    rows = [
+        Result(shop=shop, distance_m=_distance(origin, shop), slots=slots[shop.pk], from_fen=lowest.get(shop.pk))
+        for shop in shops
+    ]
+    return Results(rows)
+
+
+# --- Which shops --------------------------------------------------------------------------------
+
+
+def _near(city: City, origin: Point) -> ShopQuerySet:
+    """Listed shops of the city by distance, within reach. `chord` is the distance on the unit sphere."""
+    there = unit_sphere(Value(origin.latitude), Value(origin.longitude))
+    here = unit_sphere(F("latitude"), F("longitude"))
+    chord = Func(here, there, template="(%(expressions)s)", arg_joiner=" <-> ", output_field=FloatField())
+    reach = 2 * Sin(F("service_radius_km") * Value(1000.0) / Value(2.0 * EARTH_RADIUS_M), output_field=FloatField())
+    return (
+        Shop.objects.listed()
+        .for_card()
+        .filter(city=city)
+        .annotate(chord=chord)
+        .filter(Q(chord__lte=_chord(MAX_DISTANCE_M)) & (~Q(kind=ShopKind.ON_SITE) | Q(chord__lte=reach)))
+        .order_by("chord", "pk")
+    )
+
+
+def _matching(shops: ShopQuerySet, service: Service, filters: Filters, variant: Variant | None) -> ShopQuerySet:
+    if variant is not None:
+        shops = shops.working_on(variant.model.make)
+    if not service.can_be_on_site:
+        shops = shops.exclude(kind=ShopKind.ON_SITE)
+    if filters.kind:
+        shops = shops.filter(kind=filters.kind)
+    if filters.pickup:
+        shops = shops.filter(amenities__contains=[Amenity.PICKUP])
+    if filters.authorised and variant is not None:
+        shops = shops.filter(kind=ShopKind.DEALER, makes=variant.model.make)
+    if filters.evenings:
+        late = OpeningHours.objects.filter(shop=OuterRef("pk"), day__lte=Day.FRIDAY, closes_at__gt=EVENING)
+        shops = shops.filter(Exists(late))
+    return shops
+
+
+def _offering(shops: ShopQuerySet, offers: OfferQuerySet) -> ShopQuerySet:
+    """The shops that have one of the offers. A scalar subquery, which PostgreSQL asks shop by shop along the nearest;
+    EXISTS would be turned into a join over every offer of the city first."""
+    return shops.alias(an_offer=Subquery(offers.order_by().values("pk")[:1])).filter(an_offer__isnull=False)
+
+
+def _chord(metres: float) -> float:
+    return 2 * sin(metres / (2 * EARTH_RADIUS_M))
+
+
+def _distance(origin: Point, shop: Shop) -> float:
+    return distance_m(origin.latitude, origin.longitude, shop.latitude, shop.longitude)
+
+
+def _lowest_prices(shops: Iterable[Shop], service: Service) -> dict[int, int]:
+    offers = Offer.objects.active().filter(service=service, shop__in=list(shops)).order_by("shop_id")
+    cheapest = offers.annotate(total=F("labour_fen") + F("parts_fen")).order_by("shop_id", "total", "pk")
+    return dict(cheapest.distinct("shop_id").values_list("shop_id", "total"))
+
+
+def _next_slots(
+    shops: Iterable[Shop], service: Service, minutes: dict[int, int], at: datetime
+) -> dict[int, list[Slot]]:
+    needs = {shop: availability.need_of(shop=shop, service=service, minutes=minutes[shop.pk]) for shop in shops}
+    return availability.next_slots(needs=needs, at=at, limit=SLOTS_EACH) if needs else {}
+
+
+# --- In which order -----------------------------------------------------------------------------
+
+
+def _sorted(rows: list[Result], sort: str, band: FairPrice | None, at: datetime) -> list[Result]:
+    """In order; what is equal keeps the nearest first. Shops without a slot come last unless sorted by distance."""
+    if sort == Sort.DISTANCE:
+        return sorted(rows, key=lambda row: (row.distance_m, row.shop.pk))
+    if sort == Sort.PRICE:
+        return sorted(rows, key=lambda row: (not row.slots, row.total_fen, row.distance_m, row.shop.pk))
+    if sort == Sort.EARLIEST:
+        return sorted(rows, key=lambda row: (_wait_seconds(row, at), row.distance_m, row.shop.pk))
+    return sorted(rows, key=lambda row: (not row.slots, match_cost_fen(row, band, at=at), row.shop.pk))
+
+
+def match_cost_fen(row: Result, band: FairPrice | None, *, at: datetime) -> float:
+    """What a visit there costs in all, the measure of "best match": the lower, the better.
+
+    Price + ¥5 for each kilometre of the way (none for a team that comes) + ¥10 for each day until the first slot. A
+    price below the usual range counts as the bottom of the range: a teaser price wins no place.
+    """
+    price = max(row.total_fen, band.low_fen) if band else row.total_fen
+    way = 0.0 if row.comes_to_you else row.distance_m / 1000 * FEN_PER_KM
+    return price + way + _wait_seconds(row, at) / 86_400 * FEN_PER_DAY
+
+
+def _wait_seconds(row: Result, at: datetime) -> float:
+    """Seconds until the first slot; a year where there is none in sight."""
+    return (row.slots[0].starts_at - at).total_seconds() if row.slots else 365 * 86_400.0

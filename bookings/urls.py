@@ -1,0 +1,21 @@
+"""The owner's addresses (mounted at the root). The board's are in `board_urls`."""
+
+from django.urls import path
+
+from bookings.owner_views import holds, searching, slots, visits
+
+app_name = "bookings"
+urlpatterns = [
+    path("search/", searching.search_page, name="search"),
+    path("book/<slug:shop_slug>/<slug:service_key>/", slots.slots, name="slots"),
+    path("book/<slug:shop_slug>/<slug:service_key>/hold/", slots.hold, name="hold"),
+    path("holds/<slug:public_id>/", holds.confirm, name="confirm"),
+    path("holds/<slug:public_id>/finish/", holds.finish, name="finish"),
+    path("holds/<slug:public_id>/release/", holds.release, name="release"),
+    path("bookings/", visits.visit_list, name="list"),
+    path("bookings/<slug:public_id>/", visits.visit_detail, name="detail"),
+    path("bookings/<slug:public_id>/status/", visits.visit_status, name="status"),
+    path("bookings/<slug:public_id>/calendar.ics", visits.visit_calendar, name="ics"),
+    path("bookings/<slug:public_id>/reschedule/", visits.reschedule, name="reschedule"),
+    path("bookings/<slug:public_id>/cancel/", visits.cancel, name="cancel"),
+]

@@ -1,0 +1,140 @@
+"""The home page, the pages about the platform, and what machines ask of a site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from bookings import search
+from bookings.owner_views import wishes
+from bookings.owner_views.searching import bar_context
+from bookings.search import Filters, Results, Sort
+from catalog import pricing
+from catalog.models import Service
+from shops.models import City, Shop
+from vehicles.models import Variant
+
+SHOPS_SHOWN = 6
+# The jobs that most people come for, as tiles; those that do not suit the car are left out (product decision).
+TILES = (
+    "minor_service",
+    "tyre_replace",
+    "brake_pads_front",
+    "battery_12v",
+    "ac_clean",
+    "full_inspection",
+    "car_wash",
+    "ev_battery_check",
+    "cabin_filter",
+    "wheel_alignment",
+    "annual_inspection_agent",
+)
+TILES_SHOWN = 8
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What do you need, for which car, where; the nearest shops for the most common job; the owner's car on top."""
+    chosen, place = wishes.chosen_car(request), wishes.where(request)
+    services = list(Service.objects.listed())
+    tiles = _tiles(services, chosen.variant)
+    service = tiles[0] if tiles else None
+    results = _nearby(service, chosen.variant, place)
+    context = {
+        **bar_context(request, chosen=chosen, where=place, services=services, service=service),
+        "tiles": tiles,
+        "results": results,
+        "rows": results.rows[:SHOPS_SHOWN] if results else [],
+        "shop_count": len(results) if results else 0,
+        "suited": _suited(tiles, chosen.variant, place) if chosen.car else [],
+    }
+    return render(request, "home.html", context)
+
+
+def _tiles(services: list[Service], variant: Variant | None) -> list[Service]:
+    """The most common jobs that suit the car, filled up with others in the catalogue's order."""
+    fitting = [service for service in services if variant is None or service.suits(variant)]
+    rank = {key: place for place, key in enumerate(TILES)}
+    return sorted(fitting, key=lambda service: (rank.get(service.key, len(TILES)), service.position))[:TILES_SHOWN]
+
+
+def _nearby(service: Service | None, variant: Variant | None, place: wishes.Where | None) -> Results | None:
+    if service is None or place is None:
+        return None
+    city, point, now = place.origin.city, place.origin.point, timezone.now()
+    if variant is None:
+        return search.search_without_car(service=service, city=city, origin=point, at=now, limit=SHOPS_SHOWN)
+    return search.search(
+        service=service, variant=variant, city=city, origin=point, filters=Filters(), sort=Sort.BEST, at=now
+    )
+
+
+def _suited(tiles: list[Service], variant: Variant | None, place: wishes.Where | None) -> list[dict[str, Any]]:
+    """The first jobs for the owner's car with what is usual here. When each is due comes with the reminders."""
+    if variant is None or place is None:
+        return []
+    bands = pricing.fair_prices(services=tiles[:3], variant=variant, city=place.origin.city)
+    return [{"service": service, "band": bands.get(service.pk)} for service in tiles[:3]]
+
+
+@require_GET
+def about(request: HttpRequest) -> HttpResponse:
+    """What the platform is, how it earns, what it does with data."""
+    cities = City.objects.order_by("pk").count()
+    shops = Shop.objects.listed().count()
+    return render(request, "pages/about.html", {"cities": cities, "shops": shops})
+
+
+@require_GET
+def help_page(request: HttpRequest) -> HttpResponse:
+    """How prices are compared, what a fair price is, how slots are true, how to change a visit."""
+    context = {
+        "min_sample": pricing.MIN_SAMPLE,
+        "yuan_per_km": search.FEN_PER_KM // 100,
+        "yuan_per_day": search.FEN_PER_DAY // 100,
+        "limit": search.LIMIT,
+    }
+    return render(request, "pages/help.html", context)
+
+
+@require_GET
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines may read: everything public, nothing of a person or a shop's staff."""
+    context = {"site_url": settings.SITE_URL.rstrip("/")}
+    return render(request, "pages/robots.txt", context, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_GET
+def health(request: HttpRequest) -> JsonResponse:
+    """Whether the database and the cache answer: 200, else 503, with one word for each."""
+    states = {"database": _answers(_ask_database), "cache": _answers(_ask_cache)}
+    is_well = all(state == "ok" for state in states.values())
+    return JsonResponse({"status": "ok" if is_well else "failing", **states}, status=200 if is_well else 503)
+
+
+def _answers(ask: Any) -> str:
+    try:
+        ask()
+    except Exception:  # whatever it is, the answer is that it does not work
+        return "failing"
+    return "ok"
+
+
+def _ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_cache() -> None:
+    cache.set("health", "ok", 10)
+    if cache.get("health") != "ok":
+        raise ConnectionError
