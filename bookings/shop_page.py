@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
+from bookings import availability, strips
+from bookings.owner_views import wishes
 from catalog import pricing
 from catalog.models import Service
 from catalog.pricing import FairPrice, Quote
@@ -25,9 +27,7 @@ from shops.choices import Amenity, ResourceKind
 from shops.models import Resource, Shop
 from shops.opening import Opening, last_start, weekly
 from shops.place_map import Pin, map_data
-from vehicles import selection
 from vehicles.models import Variant
-from vehicles.selection import Selection
 
 # Prices shown at once; the rest stand behind "All prices".
 PRICES_AT_FIRST = 4
@@ -67,7 +67,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """`?car=` or `?variant=` and `?service=` choose the car and the job; `?lat=&lng=` say where the visitor is."""
     shop = get_object_or_404(Shop.objects.visible_to(request.user).for_page(), slug=slug)
     at = timezone.now()
-    choice = selection.selected(request)
+    choice = wishes.chosen_car(request)
     rows = _price_rows(shop, choice.variant)
     chosen = _chosen_row(request, rows)
     here = _position(request)
@@ -75,7 +75,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "shop": shop,
         "car": choice.car,
         "variant": choice.variant,
-        "car_query": _car_query(choice),
+        "selection": choice,
+        "car_query": wishes.car_query(choice),
         "chosen": chosen,
         "rows": [row for row in rows if row is not chosen],
         "prices_at_first": PRICES_AT_FIRST,
@@ -87,18 +88,12 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "structured": _structured(request, shop),
         "today": at.astimezone(shop.zone).date(),
         **_opening(shop, chosen, at),
+        **_slots(shop, chosen, wishes.car_query(choice), at),
     }
     return render(request, "shops/shop_detail.html", context)
 
 
 # --- What was chosen ------------------------------------------------------------------------------
-
-
-def _car_query(choice: Selection) -> str:
-    """What names the chosen car in a link."""
-    if choice.car:
-        return urlencode({"car": choice.car.public_id})
-    return urlencode({"variant": choice.variant.slug}) if choice.variant else ""
 
 
 def _chosen_row(request: HttpRequest, rows: Sequence[PriceRow]) -> PriceRow | None:
@@ -107,11 +102,11 @@ def _chosen_row(request: HttpRequest, rows: Sequence[PriceRow]) -> PriceRow | No
 
 
 def _position(request: HttpRequest) -> tuple[float, float] | None:
-    try:
-        latitude, longitude = float(request.GET.get("lat", "")), float(request.GET.get("lng", ""))
-    except ValueError:
+    """Where the visitor searched from; None before they have said it."""
+    if not (request.GET.get("lat") or wishes.ORIGIN in request.session):
         return None
-    return (latitude, longitude) if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
+    where = wishes.where(request)
+    return (where.origin.point.latitude, where.origin.point.longitude) if where else None
 
 
 # --- What is shown --------------------------------------------------------------------------------
@@ -128,6 +123,24 @@ def _price_rows(shop: Shop, variant: Variant | None) -> list[PriceRow]:
     return [PriceRow(service, quotes[service.pk], bands.get(service.pk)) for service in offered]
 
 
+def _slots(shop: Shop, chosen: PriceRow | None, car_query: str, at: datetime) -> dict[str, Any]:
+    """The free times of the chosen job (`bookings/_slot_strip.html`). An on-site team is asked on its own page: it has
+    to know where to come."""
+    if chosen is None or chosen.quote is None:
+        return {}
+    address = reverse("bookings:slots", args=[shop.slug, chosen.service.key])
+    context: dict[str, Any] = {
+        "service": chosen.service,
+        "slots_url": f"{address}?{car_query}",
+        "address_of_day": f"{address}?{car_query}&date=",
+        "hold_url": reverse("bookings:hold", args=[shop.slug, chosen.service.key]),
+    }
+    if not shop.is_on_site:
+        need = availability.need_of(shop=shop, service=chosen.service, minutes=chosen.quote.minutes)
+        context["strip"] = strips.strip(shop=shop, need=need, wanted=None, at=at)
+    return context
+
+
 def _technicians(shop: Shop, chosen: PriceRow | None) -> list[Resource]:
     """Technicians, those trained for the chosen job first."""
     people = [row for row in shop.resources.all() if row.kind == ResourceKind.TECHNICIAN]
@@ -140,8 +153,10 @@ def _opening(shop: Shop, chosen: PriceRow | None, at: datetime) -> dict[str, Any
     today = at.astimezone(shop.zone).date()
     state = opening.state(at=at)
     minutes = chosen.quote.minutes if chosen and chosen.quote else 0
+    opens_later = state.opens_at and state.opens_at.astimezone(shop.zone).date() != today
     return {
         "open_state": state,
+        "opens_later": state.opens_at if opens_later else None,
         "last_start": last_start(state, shop=shop, minutes=minutes) if minutes else None,
         "week": opening.days(first=today, count=7),
         "special_days": opening.special_days(after=today + timedelta(days=6), days=SPECIAL_DAYS_AHEAD),
