@@ -41,8 +41,8 @@ def test_half_configured_deployment_does_not_start(changes, line):
 
 def test_static_files_of_a_deployment_can_be_collected(tmp_path):
     program = (
-        "import django; from django.conf import settings; from django.core.management import call_command; django.setup();"
-        f"settings.STATIC_ROOT = {str(tmp_path)!r}; call_command('collectstatic', interactive=False, verbosity=0)"
+        "import django; django.setup(); from django.conf import settings; from django.core import management;"
+        f"settings.STATIC_ROOT = {str(tmp_path)!r}; management.call_command('collectstatic', '--noinput', verbosity=0)"
     )
 
     result = subprocess.run(
