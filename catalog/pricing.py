@@ -6,26 +6,23 @@ the 25th and the 75th percentile of those quotations, one for each listed shop o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Min, Q
+from django.db.models import F, Min
 
+from catalog.choices import SPECIFICITY
 from catalog.models import Offer, PriceChange
-from shops.choices import ShopKind
-from shops.models import Shop
 from vehicles.choices import PriceClass
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from catalog.models import Service
-    from catalog.querysets import OfferQuerySet
-    from shops.models import City
+    from shops.models import City, Shop
     from vehicles.models import Variant
 
 # Fewer prices say more about single shops than about what is usual (product decision).
@@ -67,6 +64,63 @@ def mark(total_fen: int, band: FairPrice | None) -> Mark | None:
     return "above" if total_fen > band.high_fen else "fair"
 
 
+# --- Which offer binds --------------------------------------------------------------------------
+# Written by hand: a quotation is part of every search and every booking, and building it through the ORM costs more
+# than running it. `OfferQuerySet.fitting` says the same about the five scopes.
+
+_ANY_SHOP = "shop.city_id = %(city)s AND shop.is_listed"
+_THESE_SHOPS = "offer.shop_id = ANY(%(shops)s)"
+
+_COVERS_CAR = """(
+    offer.scope = 'variant' AND offer.variant_id = %(variant)s
+    OR offer.scope = 'model' AND offer.variant_id IS NULL AND offer.model_id = %(model)s
+    OR offer.scope = 'make' AND offer.variant_id IS NULL AND offer.model_id IS NULL AND offer.make_id = %(make)s
+    OR offer.scope = 'price_class' AND offer.variant_id IS NULL AND offer.model_id IS NULL AND offer.make_id IS NULL
+        AND offer.price_class = %(price_class)s
+    OR offer.scope = 'all'
+) AND (
+    EXISTS (SELECT FROM shops_shop_makes AS own WHERE own.shop_id = shop.id AND own.make_id = %(make)s)
+    OR NOT EXISTS (SELECT FROM shops_shop_makes AS own WHERE own.shop_id = shop.id)
+)"""
+_COVERS_CLASS = """(
+    offer.scope = 'price_class' AND offer.variant_id IS NULL AND offer.model_id IS NULL AND offer.make_id IS NULL
+        AND offer.price_class = %(price_class)s
+    OR offer.scope = 'all'
+)"""
+# One offer for each shop and service: the one with the narrowest scope.
+_BINDING = """
+SELECT DISTINCT ON (offer.shop_id, offer.service_id)
+    offer.*, service.standard_minutes, service.is_per_piece
+FROM catalog_offer AS offer
+JOIN shops_shop AS shop ON shop.id = offer.shop_id
+JOIN catalog_service AS service ON service.id = offer.service_id
+WHERE offer.is_active AND offer.service_id = ANY(%(services)s)
+    AND (shop.kind <> 'on_site' OR service.can_be_on_site)
+    AND {shops} AND {covers}
+ORDER BY offer.shop_id, offer.service_id,
+    CASE offer.scope {narrowest_first} END
+"""
+_NARROWEST_FIRST = " ".join(f"WHEN '{scope.value}' THEN {-rank}" for scope, rank in SPECIFICITY.items())
+
+
+def _binding(shops: str, covers: str) -> str:
+    return _BINDING.format(shops=shops, covers=covers, narrowest_first=_NARROWEST_FIRST)
+
+
+_QUOTES = _binding(_THESE_SHOPS, _COVERS_CAR)
+_BANDS = """
+SELECT service_id, count(*), percentile_cont(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY labour_fen + parts_fen)
+FROM ({binding}) AS price GROUP BY service_id HAVING count(*) >= %(min_sample)s
+"""
+_BANDS_OF_CAR = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CAR))
+_BANDS_OF_CLASS = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CLASS))
+
+
+def _car(variant: Variant) -> dict[str, Any]:
+    model = variant.model
+    return {"variant": variant.pk, "model": model.pk, "make": model.make_id, "price_class": model.price_class}
+
+
 # --- Quotations ---------------------------------------------------------------------------------
 
 
@@ -77,44 +131,40 @@ def quote(*, shop: Shop, service: Service, variant: Variant) -> Quote | None:
 
 def quotes(*, shop_ids: Iterable[int], service: Service, variant: Variant) -> dict[int, Quote]:
     """The quotations of many shops for one job, by shop id, in one query. Shops that do not do it are left out."""
-    if not (service.is_listed and service.suits(variant)):
-        return {}
-    offers = _binding(service_ids=[service.pk], variant=variant).filter(shop__in=list(shop_ids))
-    return {offer.shop_id: _quote(offer) for offer in offers.most_specific().select_related("service")}
+    found = _quotes(shop_ids=shop_ids, services=[service], variant=variant)
+    return {quote.offer.shop_id: quote for quote in found}
 
 
 def quotes_of_shop(*, shop: Shop, services: Iterable[Service], variant: Variant) -> dict[int, Quote]:
     """One shop's quotations for many jobs on one car, by service id, in one query."""
+    found = _quotes(shop_ids=[shop.pk], services=services, variant=variant)
+    return {quote.offer.service_id: quote for quote in found}
+
+
+def _quotes(*, shop_ids: Iterable[int], services: Iterable[Service], variant: Variant) -> list[Quote]:
+    shops = list(shop_ids)
     fitting = [service.pk for service in services if service.is_listed and service.suits(variant)]
-    offers = _binding(service_ids=fitting, variant=variant).filter(shop=shop)
-    return {offer.service_id: _quote(offer) for offer in offers.most_specific().select_related("service")}
+    if not shops or not fitting:
+        return []
+    rows = Offer.objects.raw(_QUOTES, {"shops": shops, "services": fitting, **_car(variant)})
+    return [_quote(offer) for offer in rows]
+
+
+def _quote(offer: Any) -> Quote:
+    return Quote(
+        offer=offer,
+        labour_fen=offer.labour_fen,
+        parts_fen=offer.parts_fen,
+        minutes=offer.minutes or offer.standard_minutes,
+        parts_note=offer.parts_note,
+        is_per_piece=offer.is_per_piece,
+    )
 
 
 def prices_from(*, shop: Shop) -> dict[int, int]:
     """The lowest all-in price of each service at a shop, on whatever car, by service id: "from ¥…" without a car."""
     offers = Offer.objects.active().filter(shop=shop, service__is_listed=True).order_by()
     return dict(offers.values_list("service").annotate(least=Min(F("labour_fen") + F("parts_fen"))))
-
-
-def _quote(offer: Offer) -> Quote:
-    return Quote(
-        offer=offer,
-        labour_fen=offer.labour_fen,
-        parts_fen=offer.parts_fen,
-        minutes=offer.minutes or offer.service.standard_minutes,
-        parts_note=offer.parts_note,
-        is_per_piece=offer.service.is_per_piece,
-    )
-
-
-def _binding(*, service_ids: Sequence[int], variant: Variant) -> OfferQuerySet:
-    """Offers for this car that their shops can keep: they work on the make, and come to the owner only if it can be."""
-    shops = Shop.objects.working_on(variant.model.make)
-    return _feasible(Offer.objects.active().fitting(variant)).filter(service__in=service_ids, shop__in=shops)
-
-
-def _feasible(offers: OfferQuerySet) -> OfferQuerySet:
-    return offers.filter(~Q(shop__kind=ShopKind.ON_SITE) | Q(service__can_be_on_site=True))
 
 
 # --- What is usual ------------------------------------------------------------------------------
@@ -128,7 +178,7 @@ def fair_price(*, service: Service, variant: Variant, city: City) -> FairPrice |
 def fair_prices(*, services: Iterable[Service], variant: Variant, city: City) -> dict[int, FairPrice]:
     """The usual ranges of many services for this car, by service id, in one query; only where there is one."""
     fitting = [service.pk for service in services if service.suits(variant)]
-    return _bands(_binding(service_ids=fitting, variant=variant), city)
+    return _bands(_BANDS_OF_CAR, fitting, city, _car(variant))
 
 
 def fair_prices_by_class(*, services: Iterable[Service], city: City) -> dict[tuple[int, str], FairPrice]:
@@ -137,28 +187,19 @@ def fair_prices_by_class(*, services: Iterable[Service], city: City) -> dict[tup
     Offers for single makes, models or variants are not comparable across a class and do not count.
     """
     ids = [service.pk for service in services]
-    found: dict[tuple[int, str], FairPrice] = {}
-    for price_class in PriceClass.values:
-        offers = _feasible(Offer.objects.active().for_class(price_class)).filter(service__in=ids)
-        found |= {(service_id, price_class): band for service_id, band in _bands(offers, city).items()}
-    return found
+    return {
+        (service_id, price_class): band
+        for price_class in PriceClass.values
+        for service_id, band in _bands(_BANDS_OF_CLASS, ids, city, {"price_class": price_class}).items()
+    }
 
 
-def _bands(offers: OfferQuerySet, city: City) -> dict[int, FairPrice]:
+def _bands(sql: str, services: list[int], city: City, covers: dict[str, Any]) -> dict[int, FairPrice]:
     """P25 and P75 over one price for each listed shop of the city, by service."""
-    prices = offers.filter(shop__city=city, shop__is_listed=True).most_specific()
-    try:
-        inner, parameters = prices.values("service_id", total=F("labour_fen") + F("parts_fen")).query.sql_with_params()
-    except EmptyResultSet:  # no service at all was asked for
+    if not services:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT service_id, count(*), percentile_cont(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY total)
-            FROM ({inner}) AS prices GROUP BY service_id HAVING count(*) >= %s
-            """,  # noqa: S608  (the inner query is Django's own, its values stay parameters)
-            [*parameters, MIN_SAMPLE],
-        )
+        cursor.execute(sql, {"services": services, "city": city.pk, "min_sample": MIN_SAMPLE, **covers})
         return {service_id: _band(low, high, n) for service_id, n, (low, high) in cursor.fetchall()}
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Case, Q, Value, When
-
-from catalog.choices import SPECIFICITY
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from catalog.models import Offer, Service  # noqa: F401  (for the type parameters)
@@ -42,14 +40,3 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             | Q(scope="price_class", variant=None, model=None, make=None, price_class=variant.model.price_class)
             | Q(scope="all")
         )
-
-    def for_class(self, price_class: str) -> Self:
-        """Offers for any car of a price class, whatever its make."""
-        return self.filter(
-            Q(scope="price_class", variant=None, model=None, make=None, price_class=price_class) | Q(scope="all")
-        )
-
-    def most_specific(self) -> Self:
-        """One offer for each shop and service: the one with the narrowest scope."""
-        rank = Case(*(When(scope=scope, then=Value(rank)) for scope, rank in SPECIFICITY.items()))
-        return self.order_by("shop_id", "service_id", rank.desc(), "pk").distinct("shop_id", "service_id")

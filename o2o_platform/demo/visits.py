@@ -11,7 +11,7 @@ from accounts.models import User
 from bookings import actions, availability, workshop
 from bookings.actions import Actor, Contact, Holder, VisitPlace, Wanted
 from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
-from bookings.jobs import Job, QuotedJob
+from bookings.jobs import Job
 from bookings.models import Booking
 from catalog import pricing
 from catalog.models import Service
@@ -101,7 +101,8 @@ def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[
         quotes = pricing.quotes_of_shop(shop=day.shop, services=services.values(), variant=car.variant)
         wishes = [services[key] for key in _WISHES if services[key].pk in quotes]
         try:
-            booking = _one_visit(day, rng.choice(wishes), car, rng) if wishes else None
+            service = rng.choice(wishes) if wishes else None
+            booking = _one_visit(day, service, quotes[service.pk].minutes, car, rng) if service else None
         except Refusal:  # no slot left: that customer goes elsewhere
             continue
         if booking is not None:
@@ -110,23 +111,26 @@ def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[
     del waiting[:count]
 
 
-def _one_visit(day: _Day, service: Service, car: Car, rng: Random) -> Booking | None:
+def _one_visit(day: _Day, service: Service, minutes: int, car: Car, rng: Random) -> Booking | None:
     walks_in = rng.random() < 0.35 and not day.shop.is_on_site
-    return (_walk_in(day, service, car.variant, rng) if walks_in else None) or _book(day, service, car, rng)
+    return (_walk_in(day, service, minutes, car.variant, rng) if walks_in else None) or _book(
+        day, service, minutes, car, rng
+    )
 
 
-def _starts(day: _Day, job: QuotedJob, *, seen_at: datetime) -> list[datetime]:
-    days = availability.day_slots(shop=day.shop, need=job.need, first=day.date, days=1, at=seen_at)
+def _starts(day: _Day, service: Service, minutes: int, *, seen_at: datetime) -> list[datetime]:
+    need = availability.need_of(shop=day.shop, service=service, minutes=minutes)
+    days = availability.day_slots(shop=day.shop, need=need, first=day.date, days=1, at=seen_at)
     return [slot.starts_at for slot in days[0].slots]
 
 
-def _book(day: _Day, service: Service, car: Car, rng: Random) -> Booking | None:
+def _book(day: _Day, service: Service, minutes: int, car: Car, rng: Random) -> Booking | None:
     """Book a free slot some time before the day, as an owner does."""
     seen_at = min(day.noon - timedelta(hours=rng.randint(14, 90)), day.now - timedelta(minutes=rng.randint(5, 600)))
-    job = Job(day.shop, service, car.variant)
-    starts = _starts(day, job.quoted(), seen_at=seen_at)
+    starts = _starts(day, service, minutes, seen_at=seen_at)
     if not starts:
         return None
+    job = Job(day.shop, service, car.variant)
     place = _LANDING if day.shop.is_on_site else None
     holder = Holder(car.owner)
     booking = actions.hold(job=job, starts_at=rng.choice(starts), holder=holder, at=seen_at, place=place)
@@ -135,11 +139,12 @@ def _book(day: _Day, service: Service, car: Car, rng: Random) -> Booking | None:
     return actions.confirm(booking=booking, by=car.owner, holder=holder, contact=contact, car=car, at=confirmed_at)
 
 
-def _walk_in(day: _Day, service: Service, variant: Variant, rng: Random) -> Booking | None:
+def _walk_in(day: _Day, service: Service, minutes: int, variant: Variant, rng: Random) -> Booking | None:
     """Somebody comes to the counter without a booking; None for times that are still to come."""
-    job = Job(day.shop, service, variant)
     midnight = day.noon - timedelta(hours=12)
-    starts = [start for start in _starts(day, job.quoted(), seen_at=midnight) if start <= day.now]
+    if midnight > day.now:
+        return None
+    starts = [start for start in _starts(day, service, minutes, seen_at=midnight) if start <= day.now]
     if not starts:
         return None
     starts_at = rng.choice(starts)
@@ -148,6 +153,7 @@ def _walk_in(day: _Day, service: Service, variant: Variant, rng: Random) -> Book
         f"+86139000300{rng.randrange(100):02d}",
         people.plate(rng, variant.slug),
     )
+    job = Job(day.shop, service, variant)
     return workshop.walk_in(job=job, starts_at=starts_at, wanted=Wanted(), contact=contact, by=day.desk, at=starts_at)
 
 
@@ -221,8 +227,9 @@ def _of_lin(shops: dict[str, Shop], at: datetime, desk: User) -> Iterator[Bookin
 
 def _one(day: _Day, key: str, car: Car) -> Iterator[Booking]:
     rng = data.chance("lin", key, day.date)
+    service = Service.objects.get(key=key)
     try:
-        booking = _book(day, Service.objects.get(key=key), car, rng)
+        booking = _book(day, service, service.standard_minutes, car, rng)
     except Refusal:
         return
     if booking is not None:
