@@ -40,11 +40,11 @@ class PriceGuideAdmin(SeededAdmin):
     search_fields = ["service__key", "service__name_zh", "service__name_en"]
     autocomplete_fields = ["service"]
 
-    @display(description=_("from"), ordering="low_fen")
+    @display(description=_("from"), ordering="low_fen")  # type: ignore[untyped-decorator]
     def low(self, row: PriceGuide) -> str:
         return format_fen(row.low_fen)
 
-    @display(description=_("to"), ordering="high_fen")
+    @display(description=_("to"), ordering="high_fen")  # type: ignore[untyped-decorator]
     def high(self, row: PriceGuide) -> str:
         return format_fen(row.high_fen)
 
@@ -92,7 +92,7 @@ class OfferAdmin(ReadOnlyAdmin):
     list_filter = ["is_active", "scope", "source", "service"]
     search_fields = ["shop__name_zh", "shop__name_en", "service__name_zh", "service__name_en", "service__key"]
 
-    @display(description=_("all-in"))
+    @display(description=_("all-in"))  # type: ignore[untyped-decorator]
     def total(self, row: Offer) -> str:
         return format_fen(row.labour_fen + row.parts_fen)
 
@@ -105,6 +105,6 @@ class PriceChangeAdmin(ReadOnlyAdmin):
     search_fields = ["shop__name_zh", "shop__name_en", "service__name_zh", "service__name_en"]
     date_hierarchy = "changed_at"
 
-    @display(description=_("all-in"))
+    @display(description=_("all-in"))  # type: ignore[untyped-decorator]
     def total(self, row: PriceChange) -> str:
         return format_fen(row.labour_fen + row.parts_fen)

@@ -22,12 +22,12 @@ class SeededAdmin(ModelAdmin):  # type: ignore[misc]
 
     readonly_fields: Any = ["edited_fields"]
 
-    @display(description=_("edited, kept by later loads"))
+    @display(description=_("edited, kept by later loads"))  # type: ignore[untyped-decorator]
     def edited_fields(self, row: Seeded) -> str:
         """The names of fields that differ from the fixture, with what the fixture says."""
         return ", ".join(edited(row)) or "–"
 
-    @display(description=_("edited"), boolean=True)
+    @display(description=_("edited"), boolean=True)  # type: ignore[untyped-decorator]
     def is_edited(self, row: Seeded) -> bool:
         return bool(edited(row))
 

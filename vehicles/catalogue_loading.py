@@ -60,9 +60,9 @@ def _load_models(entries: list[dict[str, Any]], *, makes: dict[str, Make]) -> Ta
     models, tally = fixtures.merge(CarModel, rows, identity=["make_id", "key"], where="models.yaml:")
 
     variants: dict[Identity, Mapping[str, Any]] = {}
-    for key, entry in by_key.items():
-        for variant in entry["variants"]:
-            where = f"models.yaml: {entry['key']} {variant.get('code')}"
+    for key, model in by_key.items():
+        for variant in model["variants"]:
+            where = f"models.yaml: {model['key']} {variant.get('code')}"
             fixtures.check_keys(variant, where=where, required=_VARIANT, optional=_VARIANT_MAYBE)
             if (slug := (variant["slug"],)) in variants:
                 raise FixtureError(f"{where}: {variant['slug']} stands there twice")

@@ -68,7 +68,7 @@ def check_keys(entry: Mapping[str, Any], *, where: str, required: Iterable[str],
 
 
 def _check_languages(entry: Mapping[str, Any], *, stem: str, where: str) -> None:
-    texts = [entry.get(f"{stem}_{language}") for language in _LANGUAGES]
+    texts: list[Any] = [entry.get(f"{stem}_{language}") for language in _LANGUAGES]
     for language, text in zip(_LANGUAGES, texts, strict=True):
         if not text:
             raise FixtureError(f"{where}: {stem}_{language} is missing")

@@ -15,6 +15,13 @@ from vehicles.querysets import MAX_SEARCH_LENGTH
 _VIN_ATTRIBUTES = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 
 
+class ChoiceForm(forms.Form):
+    """The variant that was picked in the finder, and the VIN it was found by, if it was."""
+
+    variant = forms.SlugField(max_length=120)
+    vin = forms.CharField(max_length=40, required=False)
+
+
 class KilometresField(forms.IntegerField):
     """A whole number of kilometres; "58,240 km" is understood."""
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,10 +16,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.models import User
 from core.errors import Refusal
 from vehicles import actions, finding, selection, vin
 from vehicles.choices import OdometerSource
-from vehicles.forms import CarForm, NameForm, NewCarForm, OdometerForm, VinForm
+from vehicles.forms import CarForm, ChoiceForm, NameForm, NewCarForm, OdometerForm, VinForm
 from vehicles.models import Car, Variant
 from vehicles.vin import VinError
 
@@ -52,10 +54,12 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Remember a variant (with the VIN and year it was found by) for this session and go on to `next`."""
-    variant = get_object_or_404(Variant.objects.listed(), slug=request.POST.get("variant", "")[:120])
+    form = ChoiceForm(request.POST)
+    form.full_clean()
+    variant = get_object_or_404(Variant.objects.listed(), slug=form.cleaned_data.get("variant", ""))
     selection.remember_variant(request, variant)
     try:
-        number = vin.validate(request.POST.get("vin", "")[:40])
+        number = vin.validate(form.cleaned_data.get("vin", ""))
         years = vin.candidate_years(number, this_year=timezone.now().year)
         request.session[selection.DRAFT_KEY] = {"vin": number, "model_year": years[0] if years else None}
     except VinError:
@@ -82,7 +86,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             car = actions.add_car(
-                owner=request.user,  # type: ignore[arg-type]  (login_required)
+                owner=_person(request),
                 variant=variant,
                 details=form.details(),
                 odometer_km=form.cleaned_data["odometer_km"],
@@ -117,7 +121,7 @@ def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
             actions.record_odometer(
                 car=car,
                 km=form.cleaned_data["odometer_km"],
-                by=request.user,  # type: ignore[arg-type]  (login_required)
+                by=_person(request),
                 source=OdometerSource.OWNER,
                 at=timezone.now(),
                 is_correction=form.cleaned_data["is_correction"],
@@ -170,7 +174,7 @@ def remove(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _own_car(request: HttpRequest, public_id: str) -> Car:
-    cars = Car.objects.visible_to(request.user).with_names()  # type: ignore[arg-type]  (login_required)
+    cars = Car.objects.visible_to(_person(request)).with_names()
     return get_object_or_404(cars, public_id=public_id)
 
 
@@ -197,3 +201,10 @@ def _next(request: HttpRequest, *, default: str) -> str:
     target = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=False)
     return target if is_ours else default
+
+
+def _person(request: HttpRequest) -> User:
+    """Who is signed in; the endpoint lets nobody else in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

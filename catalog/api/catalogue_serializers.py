@@ -36,7 +36,7 @@ class IntervalSerializer(serializers.Serializer[Any]):
     is_of_maker = serializers.SerializerMethodField()
     note = serializers.CharField()
     confidence = serializers.ChoiceField(choices=Confidence.choices)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
     def get_is_of_maker(self, interval: Any) -> bool:
         """True: the maker's own schedule; false: what holds for cars in general."""
@@ -95,7 +95,7 @@ class ServiceDetailSerializer(ServiceSerializer):
     includes = serializers.ListField(child=serializers.CharField(), source="service.includes")
     excludes = serializers.ListField(child=serializers.CharField(), source="service.excludes")
     bay = serializers.ChoiceField(choices=BayNeed.choices, source="service.bay")
-    source = serializers.CharField(source="service.source")
+    source = serializers.CharField(source="service.source")  # type: ignore[assignment]
     confidence = serializers.ChoiceField(choices=Confidence.choices, allow_blank=True, source="service.confidence")
     price_examples = PriceGuideSerializer(many=True, source="service.price_guides.all")
     often_sold_along = OverMaintenanceSerializer(many=True, source="service.often_sold_along.all")

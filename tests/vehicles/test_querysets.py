@@ -2,15 +2,10 @@
 
 import pytest
 
-from catalog.catalogue_loading import load_all
+from tests.catalogue import catalogue  # noqa: F401
 from vehicles.models import Variant
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _catalogue(db):
-    load_all()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
 
 def found(text: str) -> list[str]:

@@ -59,7 +59,7 @@ class VariantDetailSerializer(VariantSerializer):
     oil_confidence = serializers.ChoiceField(choices=Confidence.choices, allow_blank=True, help_text=CONFIDENCE_HELP)
     viscosity = serializers.CharField(help_text=_("empty: not known"))
     note = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     confidence = serializers.ChoiceField(choices=Confidence.choices, allow_blank=True, help_text=CONFIDENCE_HELP)
 
 
@@ -141,5 +141,5 @@ class ReadingWrite(serializers.Serializer[Any]):
 class ReadingSerializer(serializers.Serializer[Any]):
     km = serializers.IntegerField()
     read_at = serializers.DateTimeField()
-    source = serializers.ChoiceField(choices=OdometerSource.choices)
+    source = serializers.ChoiceField(choices=OdometerSource.choices)  # type: ignore[assignment]
     note = serializers.CharField()
