@@ -67,7 +67,9 @@ def draw_price_bar(band: PriceBand, price_fen: int | None) -> PriceBar:
         tone=tone,
         icon=icon,
         verdict=verdict,
-        spoken="" if price_fen is None else f"{format_fen(price_fen)}: {verdict}.",
+        spoken=""
+        if price_fen is None
+        else gettext("%(price)s: %(verdict)s.") % {"price": format_fen(price_fen), "verdict": verdict},
     )
 
 
