@@ -172,7 +172,7 @@ def target_text(offer: Offer) -> str:
     return offer.price_class or ""
 
 
-def target_name(offer: Offer) -> str:
+def target_name(offer: Offer | offer_actions.Target) -> str:
     """Which cars an offer is for, in the reader's language."""
     if offer.variant is not None:
         return offer.variant.full_name

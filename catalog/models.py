@@ -294,3 +294,8 @@ class PriceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.offer_id} {self.changed_at:%Y-%m-%d}"
+
+    @property
+    def total_fen(self) -> int:
+        """The all-in price."""
+        return self.labour_fen + self.parts_fen

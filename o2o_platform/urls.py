@@ -22,6 +22,7 @@ urlpatterns = [
     path("accounts/", include("accounts.entrance_urls")),
     path("cars/", include("vehicles.urls")),
     path("services/", include("catalog.urls")),
+    path("shop/", include("catalog.shop_urls")),
     path("", include("bookings.shop_urls")),
     path("i18n/setlang/", set_language, name="set_language"),
     path("shop/", include("bookings.board_urls")),

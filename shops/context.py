@@ -29,7 +29,7 @@ def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
     entries = [
         (Permission.BOARD, _("Board"), "calendar-clock", "board:day"),
         (Permission.CLOSE_DAY, _("Day closing"), "clipboard-check", "board:closing"),
-        (Permission.PRICES, _("Prices"), "tags", "catalog:shop_prices"),
+        (Permission.PRICES, _("Prices"), "tags", "offers:list"),
         (Permission.SETTINGS, _("Settings"), "settings", "shops:settings"),
         (Permission.STAFF, _("Staff"), "users", "shops:staff"),
     ]
