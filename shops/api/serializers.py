@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from shops.choices import ResourceKind
 from shops.models import Certificate, OpeningHours, Resource, Shop
+from vehicles.models import Make
 
 
 class OpeningHoursSerializer(serializers.ModelSerializer[OpeningHours]):
@@ -51,7 +52,9 @@ class ShopDetailSerializer(serializers.ModelSerializer[Shop]):
 
     city = serializers.CharField(source="city.name")
     timezone = serializers.CharField(source="city.timezone")
-    makes = serializers.SlugRelatedField(slug_field="key", many=True, read_only=True)
+    makes: serializers.SlugRelatedField[Make] = serializers.SlugRelatedField(
+        slug_field="key", many=True, read_only=True
+    )
     opening_hours = OpeningHoursSerializer(many=True)
     technicians = serializers.SerializerMethodField()
     bays = serializers.SerializerMethodField(help_text="How many bays and mobile units are in use.")

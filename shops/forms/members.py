@@ -31,3 +31,7 @@ class InvitationForm(_RoleForm):
 
     contact = ContactField(widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}))
     field_order = ["contact", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].initial = Role.TECHNICIAN.value
