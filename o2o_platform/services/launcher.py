@@ -62,8 +62,9 @@ class Run:
             words.extend(assets.build() or ["unchanged"])
         sign_ins = self.prepare_data()
         with terminal.step("Web, worker and beat"):
-            self.start_platform()
+            self.start_web()
             self.wait_for_web()
+            self.start_celery()
         return sign_ins
 
     def start_servers(self) -> None:
@@ -99,20 +100,22 @@ class Run:
             raise ServiceError("Preparing the data failed; the reason is above.")
         return sign_ins.read_text()
 
-    def start_platform(self) -> None:
-        """Start the web server, the Celery worker and beat."""
-        python = sys.executable
-        celery = [python, "-m", "celery", "--quiet", "--app", "o2o_platform"]
-        level = ["--loglevel", "INFO"]
-        beat_file = str(DATA_DIR / "beat" / "schedule")
-        (DATA_DIR / "beat").mkdir(exist_ok=True)
-        self._spawn("web", [python, "-m", "gunicorn", *self._gunicorn_options(), "o2o_platform.wsgi:application"])
-        self._spawn("worker", [*celery, "worker", *level, "--concurrency", "2", "--without-gossip", "--without-mingle"])
-        self._spawn("beat", [*celery, "beat", *level, "--schedule", beat_file, "--pidfile", ""])
+    def start_web(self) -> None:
+        """Start the web server and, when it is to reload, Tailwind beside it."""
+        command = [sys.executable, "-m", "gunicorn", *self._gunicorn_options(), "o2o_platform.wsgi:application"]
+        self._spawn("web", command)
         if self.settings.reload:
-            self._spawn(
-                "css", [assets.tailwind(), "-i", str(assets.CSS_SOURCE), "-o", str(assets.CSS_TARGET), "--watch=always"]
-            )
+            files = ["--input", str(assets.CSS_SOURCE), "--output", str(assets.CSS_TARGET)]
+            self._spawn("css", [assets.tailwind(), *files, "--watch=always"])
+
+    def start_celery(self) -> None:
+        """Start worker and beat: after the web server, so that the first page does not wait for them."""
+        celery = [sys.executable, "-m", "celery", "--quiet", "--app", "o2o_platform"]
+        level = ["--loglevel", "INFO"]
+        schedule = DATA_DIR / "beat" / "schedule"
+        schedule.parent.mkdir(exist_ok=True)
+        self._spawn("worker", [*celery, "worker", *level, "--concurrency", "2", "--without-gossip", "--without-mingle"])
+        self._spawn("beat", [*celery, "beat", *level, "--schedule", str(schedule), "--pidfile", ""])
 
     def wait_for_web(self) -> None:
         """Show logs until the web server answers. Raises ServiceError when it dies or takes too long."""
@@ -194,7 +197,8 @@ class Run:
         options = ["--bind", f"{host}:{self.settings.port}", "--worker-class", "gthread", "--workers", "2"]
         options += ["--threads", "4", "--keep-alive", "75", "--graceful-timeout", "8", "--access-logfile", "-"]
         options += ["--access-logformat", "%(m)s %(U)s %(s)s %(M)sms", "--log-level", "warning"]
-        return [*options, "--reload"] if self.settings.reload else options
+        # Preloading imports the project once instead of once a worker.
+        return [*options, "--reload" if self.settings.reload else "--preload"]
 
 
 def run() -> None:
