@@ -106,7 +106,9 @@ def _position(request: HttpRequest) -> tuple[float, float] | None:
     if not (request.GET.get("lat") or wishes.ORIGIN in request.session):
         return None
     where = wishes.where(request)
-    return (where.origin.point.latitude, where.origin.point.longitude) if where else None
+    if where is None or where.error:
+        return None
+    return where.origin.point.latitude, where.origin.point.longitude
 
 
 # --- What is shown --------------------------------------------------------------------------------
