@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.board_looks import LOOKS, Look, look_of
 from bookings.choices import IN_SHOP, AllocationKind, Status
@@ -200,10 +201,10 @@ class Lane:
 
     @property
     def subtitle(self) -> str:
-        """The first things it is equipped or trained for, in words."""
+        """The first thing it is equipped or trained for, in words."""
         names = dict(Skill.choices if self.is_person else BayCapability.choices)
         known = [str(names[code]) for code in (self.resource.capabilities if self.resource else ()) if code in names]
-        return " · ".join(known[:2])
+        return known[0] if known else ""
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,12 @@ class Day:
     @property
     def now_column(self) -> int | None:
         return self.window.column(self.at) if self.is_today and self.window.holds(self.at) else None
+
+    @property
+    def hour_labels(self) -> list[tuple[int, str]]:
+        """The full hours, without those under the label of the now-line."""
+        now = self.now_column
+        return [(column, text) for column, text in self.window.hours if now is None or not now - 9 < column < now + 5]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -545,7 +552,7 @@ def _person(resource: Resource, cards: Sequence[Card], pauses: Iterable[Allocati
         low, high = span_of(pause)
         if pause.resource_id == resource.pk and low <= at < high:
             return Person(resource, pause.reason or pause.get_kind_display(), "mute")
-    return Person(resource, str(_("Free")), "ok")
+    return Person(resource, str(pgettext_lazy("a technician without work", "Free")), "ok")
 
 
 def _use(

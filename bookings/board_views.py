@@ -31,7 +31,7 @@ from bookings.board_pages import (
     visit_asked,
     wants_part,
 )
-from bookings.choices import IN_SHOP, ActorRole, Status
+from bookings.choices import ENDED, IN_SHOP, ActorRole, Status
 from bookings.errors import SlotUnavailableError, WrongStatusError
 from bookings.models import Booking
 from core.errors import Refusal
@@ -105,7 +105,10 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
         "lanes": board_day.lanes(wanted),
         "group": group,
         "counters": [(*counter, board_day.counts[counter[0]]) for counter in _COUNTERS],
-        "agenda": agenda,
+        "agenda": {
+            "now": [row for row in agenda if row[0].is_open or row[0].booking.status == Status.HELD],
+            "over": [row for row in agenda if row[0].booking.status in ENDED],
+        },
         "poll_headers": json.dumps({"If-None-Match": etag}),
         "may_move": may(shop.viewer_role, Permission.WALK_IN),
     }
