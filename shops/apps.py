@@ -7,6 +7,7 @@ class ShopsConfig(AppConfig):
     verbose_name = _("Shops")
 
     def ready(self) -> None:
-        from shops import notifications  # its models need the apps to be loaded
+        from shops import notifications, privacy  # their models need the apps to be loaded
 
         notifications.connect()
+        privacy.connect()

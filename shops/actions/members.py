@@ -1,4 +1,7 @@
-"""Who works at a shop: invitations, roles, leaving."""
+"""Who works at a shop: invitations, roles, leaving.
+
+The log of changes names a member by public id and an invited contact masked: it outlives the person's account.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,12 @@ def invite(*, shop: Shop, by: User, at: datetime, contact: Contact, role: str) -
         shop=shop, role=role, invited_by=by, expires_at=at + INVITATION_LIFE, **{field: contact.value}
     )
     changes.log(
-        shop=shop, by=by, at=at, kind=ChangeKind.INVITATION, subject=contact.value, after={"role": Role(role).value}
+        shop=shop,
+        by=by,
+        at=at,
+        kind=ChangeKind.INVITATION,
+        subject=masked(contact.value),
+        after={"role": Role(role).value},
     )
     outbox.emit(topic=INVITED, key=invitation.public_id, at=at)
     return invitation
@@ -93,7 +101,13 @@ def revoke(*, invitation: Invitation, by: User, at: datetime) -> None:
     if Invitation.objects.open(at=at).filter(pk=invitation.pk).update(revoked_at=at):
         before = {"role": invitation.role}
         changes.log(
-            shop=shop, by=by, at=at, kind=ChangeKind.INVITATION, subject=str(invitation), before=before, after={}
+            shop=shop,
+            by=by,
+            at=at,
+            kind=ChangeKind.INVITATION,
+            subject=masked(str(invitation)),
+            before=before,
+            after={},
         )
 
 
@@ -115,9 +129,7 @@ def accept(*, invitation: Invitation, user: User, at: datetime) -> ShopMember:
         raise AlreadyMemberError(_("You already work here."))
     invitation.accepted_at, invitation.accepted_by = at, user
     invitation.save(update_fields=["accepted_at", "accepted_by"])
-    changes.log(
-        shop=shop, by=user, at=at, kind=ChangeKind.MEMBER, subject=user.display_name, after={"role": member.role}
-    )
+    changes.log(shop=shop, by=user, at=at, kind=ChangeKind.MEMBER, subject=user.public_id, after={"role": member.role})
     return member
 
 
@@ -138,7 +150,7 @@ def change_role(*, member: ShopMember, role: str, by: User, at: datetime) -> Non
         by=by,
         at=at,
         kind=ChangeKind.MEMBER,
-        subject=member.user.display_name,
+        subject=member.user.public_id,
         before={"role": before},
         after={"role": Role(role).value},
     )
@@ -153,9 +165,15 @@ def remove(*, member: ShopMember, by: User, at: datetime) -> None:
         _check_grant(shop, by, member.role)
     _keep_an_owner(shop, member)
     before = {"role": member.role}
-    subject = member.user.display_name
+    subject = member.user.public_id
     member.delete()
     changes.log(shop=shop, by=by, at=at, kind=ChangeKind.MEMBER, subject=subject, before=before)
+
+
+def masked(contact: str) -> str:
+    """A contact that can be recognised but not used: the log keeps it for ever. `m•••@example.com`, `•••8001`."""
+    name, at, domain = contact.partition("@")
+    return f"{name[:1]}•••@{domain}" if at else f"•••{contact[-4:]}"
 
 
 def _fresh(member: ShopMember) -> ShopMember:

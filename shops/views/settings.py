@@ -18,7 +18,7 @@ from core.errors import Refusal
 from shops.access import SignInRequired, get_staff_shop
 from shops.actions import settings as actions
 from shops.actions.settings import VisitsInTheWayError
-from shops.choices import Permission
+from shops.choices import ChangeKind, Permission
 from shops.context import shop_nav
 from shops.forms.hours import HoursForm
 from shops.forms.settings import ClosureForm, ProfileForm, RulesForm
@@ -125,7 +125,11 @@ def changes(request: HttpRequest, slug: str) -> HttpResponse:
     """Who changed what, newest first."""
     shop = get_staff_shop(request, slug, Permission.SETTINGS)
     page = Paginator(shop.changes.select_related("by"), CHANGES_A_PAGE).get_page(request.GET.get("page"))
-    return settings_page(request, shop, "changes", "shops/settings_changes.html", {"page": page})
+    ids = [change.subject for change in page if change.kind == ChangeKind.MEMBER]
+    names = {person.public_id: person.display_name for person in User.objects.filter(public_id__in=ids)}
+    entries = [(change, names.get(change.subject, change.subject)) for change in page]
+    context = {"page": page, "entries": entries}
+    return settings_page(request, shop, "changes", "shops/settings_changes.html", context)
 
 
 def _form_page(request: HttpRequest, shop: Shop, section: str, template: str, form: BaseForm) -> HttpResponse:

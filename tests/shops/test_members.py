@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.contacts import parse_login
 from core.models import OutboxEvent
 from notifications.models import Message
-from shops import notifications
+from shops import notifications, privacy
 from shops.actions import members as actions
 from shops.actions.members import (
     MAX_OPEN_INVITATIONS,
@@ -22,7 +22,7 @@ from shops.actions.members import (
 from shops.choices import Role
 from shops.models import Invitation, ShopChange, ShopMember
 from tests.factories.accounts import UserFactory
-from tests.factories.shops import InvitationFactory, ShopMemberFactory
+from tests.factories.shops import InvitationFactory, ShopMemberFactory, TechnicianResourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_invite_writes_invitation_event_and_change(shop, owner, at):
     )
     event = OutboxEvent.objects.get(topic="shops.invited")
     assert event.key == invitation.public_id
-    assert ShopChange.objects.get().subject == "mechanic@example.com"
+    assert ShopChange.objects.get().subject == "m•••@example.com"
 
 
 def test_invite_by_number(shop, owner, at):
@@ -216,6 +216,7 @@ def test_change_role_through_the_page(client, shop, owner):
     assert member.role == Role.ADVISOR
     change = ShopChange.objects.get()
     assert (change.before, change.after) == ({"role": "technician"}, {"role": "advisor"})
+    assert member.user.name in client.get(reverse("shops:changes", args=[shop.slug])).content.decode()
 
 
 @pytest.mark.parametrize("role", ["", "king", "owner", "\x00"])
@@ -270,3 +271,28 @@ def test_revoke_manager_cannot_revoke_an_owners_invitation(shop, manager, at):
     with pytest.raises(RoleNotYoursToGiveError):
         actions.revoke(invitation=invitation, by=manager, at=at)
     assert Invitation.objects.open(at=at).exists()
+
+
+# --- A person's data ----------------------------------------------------------------------------------------------
+
+
+def test_export_names_shops_and_roles(shop, owner):
+    (membership,) = privacy.export(owner)["memberships"]
+    assert (membership["shop"], membership["role"]) == (shop.slug, "owner")
+
+
+def test_erase_ends_memberships_and_unlinks_the_technician(shop, owner, mechanic, at):
+    ShopMemberFactory(shop=shop, user=mechanic, role=Role.TECHNICIAN)
+    profile = TechnicianResourceFactory(shop=shop).technician
+    profile.user = mechanic
+    profile.save()
+    privacy.erase(mechanic, at)
+    profile.refresh_from_db()
+    assert profile.user is None
+    assert [row.user for row in shop.members.all()] == [owner]
+
+
+def test_erase_last_owner_is_refused(shop, owner, at):
+    with pytest.raises(LastOwnerError):
+        privacy.erase(owner, at)
+    assert shop.members.exists()
