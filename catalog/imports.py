@@ -44,7 +44,8 @@ COLUMNS = ("service", "service_name", "scope", "target", "target_name", *REQUIRE
 
 _YES = {"", "yes", "y", "1", "true", "是"}
 _NO = {"no", "n", "0", "false", "否"}
-_FORMULA = "@+-=|%"
+# What a defused cell starts with behind its apostrophe; a bar was written with a backslash before it.
+_DEFUSED = ("@", "+", "-", "=", "%", "\\|")
 
 Key = tuple[int, int | None, int | None, int | None, str | None]
 
@@ -196,7 +197,7 @@ def _unquoted(text: str) -> str:
     if not text.startswith("'"):
         return text
     text = text[1:]
-    return text.replace("\\|", "|") if text[:1] in _FORMULA and text else text
+    return text.replace("\\|", "|") if text.startswith(_DEFUSED) else text
 
 
 # --- In -----------------------------------------------------------------------------------------
@@ -287,9 +288,10 @@ class _Known:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.services: dict[str, Service] = {}
-        for service in Service.objects.all():
-            for name in (service.name_en.lower(), service.name_zh, service.key):
-                self.services[name] = service
+        services = list(Service.objects.all())
+        for service in services:
+            self.services |= {service.name_en.lower(): service, service.name_zh: service}
+        self.services |= {service.key: service for service in services}  # a key goes before another service's name
         self.makes = {make.key: make for make in Make.objects.all()}
         self.models = {f"{model.make.key}/{model.key}": model for model in CarModel.objects.select_related("make")}
         self.variants = {variant.slug: variant for variant in Variant.objects.with_names()}

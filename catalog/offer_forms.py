@@ -77,16 +77,14 @@ class PriceForm(forms.Form):
 class OfferForm(PriceForm):
     """A new price: for which service and which cars, and how much."""
 
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
+    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"), empty_label=_("Choose"))
     scope = forms.ChoiceField(
         label=_("For"), choices=OfferScope.choices, widget=forms.RadioSelect, initial=OfferScope.PRICE_CLASS
     )
-    price_class = forms.ChoiceField(
-        label=_("Price class"), required=False, choices=[("", _("Choose")), *PriceClass.choices]
-    )
-    make = forms.ModelChoiceField(Make.objects.none(), label=_("Make"), required=False)
-    model = forms.ModelChoiceField(CarModel.objects.none(), label=_("Model"), required=False)
-    variant = forms.ModelChoiceField(Variant.objects.none(), label=_("Variant"), required=False)
+    price_class = forms.ChoiceField(label=_("Price class"), choices=[("", _("Choose")), *PriceClass.choices])
+    make = forms.ModelChoiceField(Make.objects.none(), label=_("Make"), empty_label=_("Choose"))
+    model = forms.ModelChoiceField(CarModel.objects.none(), label=_("Model"), empty_label=_("Choose"))
+    variant = forms.ModelChoiceField(Variant.objects.none(), label=_("Variant"), empty_label=_("Choose"))
 
     def __init__(self, *args: Any, shop: Shop, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,11 +104,11 @@ class OfferForm(PriceForm):
         field.label_from_instance = lambda row: getattr(row, label)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        scope = data.get("scope")
-        if scope in TARGET_FIELDS and not data.get(scope) and scope not in self.errors:
-            self.add_error(scope, _("Choose which cars the price is for."))
-        return data
+        """Only the choice that goes with the scope counts; the others may be empty or wrong."""
+        for name in TARGET_FIELDS:
+            if name != self.cleaned_data.get("scope"):
+                self.errors.pop(name, None)
+        return self.cleaned_data
 
     def target(self) -> Target:
         """Which cars the price is for; what was chosen for another scope does not count."""
@@ -133,6 +131,8 @@ class OfferFilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         priced = Service.objects.filter(pk__in=Offer.objects.filter(shop=shop).values("service"))
         self.fields["service"].queryset = priced  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
 
     def chosen(self) -> dict[str, Any]:
         """What to filter by."""
