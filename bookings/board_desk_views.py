@@ -27,7 +27,7 @@ from bookings.slots import TICK_SECONDS
 from catalog.models import Service
 from shops.access import get_staff_shop
 from shops.choices import Permission
-from shops.models import Shop
+from shops.models import Resource, Shop
 from vehicles import plates
 from vehicles.models import Variant
 
@@ -69,7 +69,7 @@ def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
     form = _walk_in_form(request, shop, at)
     plan, status = _plan(form, shop, at), 200
     if request.method == "POST":
-        if form.is_valid() and plan.finds.chosen is None:
+        if "variant" in form.errors or (form.is_valid() and plan.finds.chosen is None):
             form.add_error("car", _("Choose the car from the list."))
         opened: list[Booking] = []
 
@@ -177,25 +177,24 @@ def block(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
     def act() -> None:
-        start, end = form.span
-        kind = AllocationKind(form.cleaned_data["kind"])
-        workshop.block(
-            resource=form.chosen, starts_at=start, ends_at=end, kind=kind, reason=form.cleaned_data["reason"]
-        )
+        kind, reason = AllocationKind(form.cleaned_data["kind"]), form.cleaned_data["reason"]
+        wanted.append((form.chosen, *form.span))
+        workshop.block(resource=form.chosen, starts_at=wanted[0][1], ends_at=wanted[0][2], kind=kind, reason=reason)
 
+    wanted: list[tuple[Resource, datetime, datetime]] = []
     status = 200
     if request.method == "POST":
         status, _alternatives = attempt(form, act)
         if status == 200:
             return _back_to_board(request, shop, form.cleaned_data["date"].isoformat(), _("Taken out of use."))
-    standing = _standing(form, at) if status == 409 else []
+    standing = _standing(*wanted[0], at) if status == 409 else []
     context = {"form": form, "standing": standing, "back_url": day_address(shop)}
     return form_page(request, shop, "board/_block_form.html", context, status=status)
 
 
-def _standing(form: BlockForm, at: datetime) -> list[board.Card]:
+def _standing(resource: Resource, start: datetime, end: datetime, at: datetime) -> list[board.Card]:
     """The visits that stand where the block was wanted."""
-    claims = Allocation.objects.filter(resource=form.chosen, during__overlap=form.span, booking__isnull=False)
+    claims = Allocation.objects.filter(resource=resource, during__overlap=(start, end), booking__isnull=False)
     rows = Booking.objects.filter(pk__in=claims.values("booking")).for_card().order_by("starts_at", "pk")
     return [board.Card(row, at) for row in rows]
 
