@@ -174,7 +174,7 @@ def reschedule(
     nothing has changed.
 
     `wanted` asks for a certain bay or technician (the shop's board). Owners are bound by lead time, window and grid and
-    must ask before the visit starts (TooLateError); staff are bound by hours and claims only.
+    must ask before the visit starts (TooLateError); staff and platform are bound by hours and claims only.
     Raises SlotUnavailableError or SlotTakenError with the nearest slots, WrongStatusError.
     """
     try:
@@ -187,7 +187,7 @@ def reschedule(
 @transaction.atomic
 def _reschedule(booking: Booking, starts_at: datetime, by: Actor, at: datetime, wanted: Wanted) -> Booking:
     booking = locked(booking)
-    staff = by.role == ActorRole.STAFF
+    staff = by.role in (ActorRole.STAFF, ActorRole.PLATFORM)
     if booking.status != Status.CONFIRMED:
         raise WrongStatusError
     if not staff and booking.starts_at <= at:

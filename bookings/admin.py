@@ -1,0 +1,213 @@
+"""Visits in the admin: everything to be seen, nothing to be edited by hand. Corrections go through the same actions as
+everywhere, with the platform as the actor, so that claims, events and messages follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+
+from accounts.models import User
+from bookings import actions
+from bookings.actions import Actor
+from bookings.board_looks import LOOKS
+from bookings.choices import ActorRole, Status
+from bookings.models import Allocation, Booking, BookingEvent
+from core.errors import Refusal
+from core.money import format_fen_exact
+
+# Unfold's label colours for the tones of the design language.
+_COLOURS = {"info": "info", "brand": "primary", "ok": "success", "bad": "danger", "mute": "default"}
+_STATUS_COLOURS = {look_status: _COLOURS[look.tone] for look_status, look in LOOKS.items()}
+
+
+class ReadOnly:
+    """Rows that people look at. Platform admins may; nobody adds, edits or deletes here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
+        return False
+
+
+class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
+    model = BookingEvent
+    verbose_name_plural = _("history")
+    fields = ["at", "kind", "from_status", "to_status", "actor", "actor_role", "reason", "data"]
+    extra = 0
+    tab = True
+
+
+class AllocationInline(ReadOnly, TabularInline):  # type: ignore[misc]
+    model = Allocation
+    verbose_name_plural = _("bay and technician")
+    fields = ["resource", "during", "held_until"]
+    extra = 0
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=200, widget=UnfoldAdminTextInputWidget())
+
+
+class MoveForm(forms.Form):
+    starts_at = forms.SplitDateTimeField(label=_("New start"), widget=UnfoldAdminSplitDateTimeWidget())
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ["number", "shown_status", "shop", "shown_start", "plate", "service", "contact_name", "shown_total"]
+    list_filter = ["status", "source", "starts_at", "shop__city", "service"]
+    list_filter_submit = True
+    list_select_related = ["shop", "service", "variant__model__make"]
+    search_fields = ["number", "plate", "contact_name", "contact_phone", "public_id", "shop__name_zh", "shop__name_en"]
+    search_help_text = _("Number, plate, customer, telephone or shop")
+    ordering = ["-starts_at", "-pk"]
+    date_hierarchy = "starts_at"
+    list_per_page = 50
+    inlines = [EventInline, AllocationInline]
+    actions_detail = ["move_visit", "cancel_visit"]
+    fieldsets = [
+        (None, {"fields": [("number", "status", "source"), ("shop", "service"), ("variant", "plate", "car")]}),
+        (_("Time"), {"fields": [("starts_at", "ends_at", "timezone"), ("free_cancel_until", "hold_expires_at")]}),
+        (_("Price"), {"fields": [("shown_total", "labour_fen", "parts_fen", "currency"), "parts_note"]}),
+        (_("Customer"), {"fields": [("owner", "contact_name", "contact_phone"), "owner_note", "visit_address"]}),
+        (
+            _("Visit"),
+            {
+                "fields": [
+                    ("odometer_km", "confirmed_at", "checked_in_at"),
+                    ("started_at", "ready_at", "completed_at"),
+                    ("cancelled_at", "created_at", "revision", "public_id"),
+                ]
+            },
+        ),
+    ]
+
+    @display(description=_("status"), ordering="status", label=_STATUS_COLOURS)  # type: ignore[untyped-decorator]
+    def shown_status(self, booking: Booking) -> tuple[str, str]:
+        return booking.status, booking.get_status_display()
+
+    @display(description=_("start"), ordering="starts_at")  # type: ignore[untyped-decorator]
+    def shown_start(self, booking: Booking) -> str:
+        return f"{booking.local_start:%Y-%m-%d %H:%M}"
+
+    @display(description=_("total"))  # type: ignore[untyped-decorator]
+    def shown_total(self, booking: Booking) -> str:
+        return format_fen_exact(booking.total_fen, currency=booking.currency)
+
+    @action(description=_("Move"), url_path="move", icon="event_repeat")  # type: ignore[untyped-decorator]
+    def move_visit(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Move a booked visit to another start; staff's rules apply (hours and claims), lead time does not."""
+        booking = self._booking(request, object_id)
+        form = MoveForm(request.POST if request.method == "POST" else None, initial={"starts_at": booking.starts_at})
+
+        def act(by: Actor, at: datetime) -> object:
+            return actions.reschedule(booking=booking, starts_at=form.cleaned_data["starts_at"], by=by, at=at)
+
+        return self._correct(request, booking, form, act, title=_("Move the visit"))
+
+    @action(description=_("Cancel visit"), url_path="cancel", icon="event_busy")  # type: ignore[untyped-decorator]
+    def cancel_visit(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Cancel a visit for the platform, with a reason."""
+        booking = self._booking(request, object_id)
+        form = CancelForm(request.POST if request.method == "POST" else None)
+
+        def act(by: Actor, at: datetime) -> object:
+            return actions.cancel(booking=booking, by=by, at=at, reason=form.cleaned_data["reason"])
+
+        return self._correct(request, booking, form, act, title=_("Cancel this visit"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Corrections only where they can be made."""
+        open_states = (Status.HELD, Status.CONFIRMED, Status.CHECKED_IN)
+        if not Booking.objects.filter(pk=object_id, status__in=open_states).exists():
+            return []
+        return list(super().get_actions_detail(request, object_id))
+
+    def _booking(self, request: HttpRequest, object_id: int) -> Booking:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        booking = Booking.objects.for_card().filter(pk=object_id).first()
+        if booking is None:
+            raise Http404
+        return booking
+
+    def _correct(
+        self,
+        request: HttpRequest,
+        booking: Booking,
+        form: forms.Form,
+        act: Callable[[Actor, datetime], object],
+        *,
+        title: Any,
+    ) -> HttpResponse:
+        """Ask, do it as the platform, and go back to the visit; a refusal stands beside the form."""
+        if not request.user.is_superuser and not request.user.has_perm("bookings.change_booking"):
+            raise PermissionDenied
+        back = reverse("admin:bookings_booking_change", args=[booking.pk])
+        if request.method == "POST" and form.is_valid():
+            assert isinstance(request.user, User)  # noqa: S101  (for the type checker)
+            try:
+                act(Actor(ActorRole.PLATFORM, request.user), timezone.now())
+            except Refusal as refusal:
+                form.add_error(None, str(refusal.message))
+            else:
+                messages.success(request, _("Done. The shop and the owner see it at once."))
+                return redirect(back)
+        context = {
+            **admin.site.each_context(request),
+            "title": title,
+            "form": form,
+            "booking": booking,
+            "opts": self.model._meta,
+            "back": back,
+        }
+        return render(request, "admin/bookings/booking/correct.html", context, status=400 if form.errors else 200)
+
+
+@admin.register(BookingEvent)
+class BookingEventAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """What happened to visits, everywhere. Append-only: the database refuses changes too."""
+
+    list_display = ["at", "booking", "kind", "from_status", "to_status", "actor", "actor_role", "reason"]
+    list_filter = ["kind", "actor_role", "at"]
+    list_filter_submit = True
+    list_select_related = ["booking", "actor"]
+    search_fields = ["booking__number", "booking__plate", "reason", "actor__name", "actor__email"]
+    ordering = ["-at", "-pk"]
+    date_hierarchy = "at"
+    list_per_page = 50
+
+
+@admin.register(Allocation)
+class AllocationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Claims on bays and people: visits, breaks, time out of use."""
+
+    list_display = ["resource", "shop", "kind", "during", "booking", "held_until", "reason"]
+    list_filter = ["kind", "resource__kind"]
+    list_filter_submit = True
+    list_select_related = ["resource__shop", "booking"]
+    search_fields = ["booking__number", "resource__name_zh", "resource__name_en", "resource__shop__name_zh"]
+    ordering = ["-pk"]
+    list_per_page = 50
+
+    @display(description=_("shop"), ordering="resource__shop")  # type: ignore[untyped-decorator]
+    def shop(self, claim: Allocation) -> str:
+        return claim.resource.shop.name
