@@ -314,8 +314,12 @@ class _Known:
         if scope == OfferScope.PRICE_CLASS:
             found: Any = text if text in PriceClass.values else None
         else:
-            choices: Mapping[str, Any] = {"make": self.makes, "model": self.models, "variant": self.variants}[scope]
-            found = choices.get(text)
+            choices: dict[str, Mapping[str, Any]] = {
+                "make": self.makes,
+                "model": self.models,
+                "variant": self.variants,
+            }
+            found = choices[scope].get(text)
         if found is None:
             raise ValueError(
                 _("There is no “%(text)s” to price for (%(scope)s).") % {"text": text[:60], "scope": scope}
@@ -341,7 +345,7 @@ def _row(number: int, cells: list[str], columns: list[str], known: _Known, probl
 
     service = read("service", known.service)
     scope = read("scope", _scope)
-    target = read("target", partial(known.target, scope=scope)) if scope is not None else None
+    target: Any = read("target", partial(known.target, scope=scope)) if scope is not None else None
     labour, parts = read("labour_yuan", _amount), read("parts_yuan", _amount)
     note, minutes, offered = read("parts_note", _note), read("minutes", _minutes), read("offered", _offered)
     if len(problems) > before:

@@ -31,7 +31,7 @@ class YuanField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return format_yuan_plain(value) if isinstance(value, int) else value
 
-    def clean(self, value: Any) -> int:  # type: ignore[override]
+    def clean(self, value: Any) -> int:
         text = super().clean(value)
         try:
             fen = parse_yuan(text)

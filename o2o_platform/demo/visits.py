@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -80,6 +81,7 @@ def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) 
     shops = {shop.slug: shop for shop in Shop.objects.for_card().filter(city=city, is_listed=True)}
     made: list[Booking] = list(_of_lin(shops, at, desk)) if is_first else []
     cars = people.customers()
+    there = Counter(Booking.objects.filter(source=Source.DEMO).values_list("shop__slug", "starts_at__date"))
     for offset in sorted(_FLAGSHIP_DAYS):
         if offset < 0 and not is_first:
             continue
@@ -89,8 +91,8 @@ def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) 
             if slug not in shops:
                 continue
             day = _Day(shops[slug], today + timedelta(days=offset), at, desk)
-            count = (_FLAGSHIP_DAYS if slug == FLAGSHIP else _OTHER_DAYS).get(offset, 0)
-            made += _visits(day, count, waiting, rng)
+            wanted = (_FLAGSHIP_DAYS if slug == FLAGSHIP else _OTHER_DAYS).get(offset, 0)
+            made += _visits(day, max(wanted - there[slug, day.date], 0), waiting, rng)
     Booking.objects.filter(pk__in=[booking.pk for booking in made]).update(source=Source.DEMO)
     return len(made)
 
@@ -185,7 +187,7 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
         came_at = booking.starts_at + minutes(-9, 7)
         if came_at > now:
             return booking
-        known = booking.car.odometer_km if booking.car else None
+        known = Car.objects.filter(pk=booking.car_id).values_list("odometer_km", flat=True).first()
         km = (known or rng.randint(12_000, 90_000)) + rng.randint(15, 600)
         booking = workshop.check_in(booking=booking, odometer_km=km, by=desk, at=came_at)
     if booking.status == Status.CHECKED_IN and booking.checked_in_at:
