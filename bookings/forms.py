@@ -1,4 +1,4 @@
-"""The shape of what owners send; nothing here saves. Control characters and overlong texts are refused by the fields."""
+"""The shape of what owners send; nothing here saves. The fields refuse control characters and overlong texts."""
 
 from __future__ import annotations
 

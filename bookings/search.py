@@ -178,7 +178,7 @@ def _near(city: City, origin: Point) -> ShopQuerySet:
 
 def _matching(shops: ShopQuerySet, service: Service, filters: Filters, variant: Variant | None) -> ShopQuerySet:
     if variant is not None:
-        shops = shops.working_on(variant.model.make)
+        shops = _working_on(shops, variant)
     if not service.can_be_on_site:
         shops = shops.exclude(kind=ShopKind.ON_SITE)
     if filters.kind:
@@ -191,6 +191,13 @@ def _matching(shops: ShopQuerySet, service: Service, filters: Filters, variant: 
         late = OpeningHours.objects.filter(shop=OuterRef("pk"), day__lte=Day.FRIDAY, closes_at__gt=EVENING)
         shops = shops.filter(Exists(late))
     return shops
+
+
+def _working_on(shops: ShopQuerySet, variant: Variant) -> ShopQuerySet:
+    """As `ShopQuerySet.working_on`, asked shop by shop: its outer join is estimated so low that PostgreSQL would rather
+    sort the whole city."""
+    listed = Shop.makes.through.objects.filter(shop=OuterRef("pk"))
+    return shops.filter(Exists(listed.filter(make=variant.model.make_id)) | ~Exists(listed))
 
 
 def _offering(shops: ShopQuerySet, offers: OfferQuerySet) -> ShopQuerySet:

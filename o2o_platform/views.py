@@ -114,7 +114,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def health(request: HttpRequest) -> JsonResponse:
+def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  (Django gives it)
     """Whether the database and the cache answer: 200, else 503, with one word for each."""
     states = {"database": _answers(_ask_database), "cache": _answers(_ask_cache)}
     is_well = all(state == "ok" for state in states.values())

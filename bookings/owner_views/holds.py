@@ -50,9 +50,7 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
     user, cars = wishes.person(request), _fitting_cars(request, booking)
     signed_in = user is not None
     if request.method == "GET":
-        return _page(
-            request, booking, ConfirmForm(initial=_initial(request, booking, cars), cars=cars, signed_in=signed_in)
-        )
+        return _page(request, booking, ConfirmForm(initial=_initial(request, cars), cars=cars, signed_in=signed_in))
     form = ConfirmForm(request.POST, cars=cars, signed_in=signed_in)
     _keep_draft(request, booking)
     if not form.is_valid():
@@ -110,7 +108,7 @@ def _fitting_cars(request: HttpRequest, booking: Booking) -> list[Car]:
     return [car for car in wishes.own_cars(request) if car.variant_id == booking.variant_id]
 
 
-def _initial(request: HttpRequest, booking: Booking, cars: list[Car]) -> dict[str, Any]:
+def _initial(request: HttpRequest, cars: list[Car]) -> dict[str, Any]:
     """What was typed before, else what is known of the person."""
     user = wishes.person(request)
     remembered = request.session.get(selection.CAR_KEY, "")
@@ -169,6 +167,8 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
         return _page(request, booking, form, status=refusal.status)
     request.session.pop(DRAFT, None)
+    if car is not None:
+        selection.remember_car(request, car)
     return redirect("bookings:detail", booking.public_id)
 
 

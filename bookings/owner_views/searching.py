@@ -121,13 +121,13 @@ def _results_context(
     rest = len(results) - shown
     return {
         "results": results,
-        "rows": results.rows if is_map else results.rows[:shown],
+        "rows": results.rows[:shown],
         "is_map": is_map,
-        "map": _map(results.rows, origin) if is_map else None,
-        "more_url": address(request, more=str(min(shown + PAGE, search.LIMIT))) if rest > 0 and not is_map else "",
+        "map": _map(results.rows[:shown], origin) if is_map else None,
+        "more_url": address(request, more=str(min(shown + PAGE, search.LIMIT))) if rest > 0 else "",
         "more_count": min(rest, PAGE),
         "list_url": address(request, view=None),
-        "map_url": address(request, view="map", more=None),
+        "map_url": address(request, view="map"),
         "sorts": _options(request, "sort", form.value("sort", Sort.BEST), Sort.choices, drop=Sort.BEST),
         "kinds": _options(request, "kind", form.value("kind"), [("", _("All")), *ShopKind.choices], drop=""),
         "switches": _switches(request, form, chosen),

@@ -172,7 +172,7 @@ def _page(  # noqa: PLR0913  (one page for choosing and for every way in which a
     quoted, why_not = _quoted(shop, service, chosen.variant)
     if quoted and chosen.variant:
         context |= _offer_context(quoted, day=day, at=timezone.now())
-        context["place_form"] = place or place_form(shop, None, initial=_position(request))
+        context["place_form"] = place or _empty_place(request, shop)
         context["address_of_day"] = _address_of_day(shop, service, context["car_query"])
         context["hold_url"] = reverse("bookings:hold", args=[shop.slug, service.key])
     context["why_not"] = why_not
@@ -211,7 +211,8 @@ def _address_of_day(shop: Shop, service: Service, car_query: str) -> str:
     return f"{reverse('bookings:slots', args=[shop.slug, service.key])}?{car_query}&date="
 
 
-def _position(request: HttpRequest) -> dict[str, float]:
-    """The point the search was made from: where an on-site team would come unless the address says otherwise."""
-    place = wishes.where(request)
-    return {"lat": place.origin.point.latitude, "lng": place.origin.point.longitude} if place else {}
+def _empty_place(request: HttpRequest, shop: Shop) -> PlaceForm | None:
+    """The form for an on-site visit, at the point the search was made from; None for a shop that one drives to."""
+    place = wishes.where(request) if shop.is_on_site else None
+    point = place.origin.point if place else None
+    return place_form(shop, None, initial={"lat": point.latitude, "lng": point.longitude} if point else None)

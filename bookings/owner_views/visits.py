@@ -68,10 +68,7 @@ def visit_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("bookings:confirm", booking.public_id)
     context = {
         **_status_context(booking),
-        "shop": booking.shop,
-        "can_change": rules.can_change(booking, at=timezone.now()),
         "band": pricing.fair_price(service=booking.service, variant=booking.variant, city=booking.shop.city),
-        "rebook_url": _rebook_url(booking),
     }
     return render(request, "bookings/visit_detail.html", context)
 
@@ -151,6 +148,7 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.success(request, _("Your visit is cancelled. The shop knows."))
         return redirect("bookings:detail", booking.public_id)
     context = {
+        "nav_section": "visits",
         "booking": booking,
         "shop": booking.shop,
         "form": form,
@@ -181,7 +179,7 @@ def _too_late(request: HttpRequest, booking: Booking) -> HttpResponse:
 
 
 def _status_context(booking: Booking) -> dict[str, Any]:
-    claimed = [claim.resource for claim in booking.allocations.all()]
+    claimed, now = [claim.resource for claim in booking.allocations.all()], timezone.now()
     reached = STATIONS.index(Status(booking.status)) if booking.status in STATIONS else -1
     return {
         "booking": booking,
@@ -198,8 +196,12 @@ def _status_context(booking: Booking) -> dict[str, Any]:
         "events": list(booking.events.filter(kind__in=_SHOWN_EVENTS).order_by("-at", "-pk")),
         "bay": next((one for one in claimed if one.kind != ResourceKind.TECHNICIAN), None),
         "technician": next((one for one in claimed if one.kind == ResourceKind.TECHNICIAN), None),
+        "shop": booking.shop,
         "is_live": booking.status in LIVE,
-        "is_overdue": rules.is_overdue(booking, at=timezone.now()),
+        "is_overdue": rules.is_overdue(booking, at=now),
+        "can_change": rules.can_change(booking, at=now),
+        "is_late": rules.is_late_to_cancel(booking, at=now),
+        "rebook_url": _rebook_url(booking),
     }
 
 
@@ -223,6 +225,7 @@ def _reschedule_page(
         day = (lost.astimezone(booking.zone) if lost else booking.local_start).date()
     url = reverse("bookings:reschedule", args=[booking.public_id])
     context = {
+        "nav_section": "visits",
         "booking": booking,
         "shop": booking.shop,
         "service": booking.service,
