@@ -17,6 +17,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from bookings import slots
+from bookings.models import MAX_CLAIM
 from bookings.slots import TICK_SECONDS
 from catalog.choices import BayNeed
 from catalog.models import Service
@@ -25,7 +26,7 @@ from shops.choices import ResourceKind
 from shops.models import Closure, OpeningHours, Resource, Shop
 
 # How far "the next slots" look, in days, in passes: most shops answer in the first, few need the last.
-HORIZONS = (3, 14)
+HORIZONS = (2, 14)
 
 
 class Reason(TextChoices):
@@ -126,13 +127,18 @@ class Candidates:
 
 @dataclass(slots=True)
 class _ShopTime:
-    """One shop's fetched facts: who it has, when it is open, what is claimed."""
+    """One shop's fetched facts: who it has, when it is open, what is claimed (as ticks from `base`)."""
 
     shop: Shop
+    base: int
     resources: list[tuple[int, str, list[str]]] = field(default_factory=list)
     hours: list[calendar.Hours] = field(default_factory=list)
     closures: list[calendar.ClosedDays] = field(default_factory=list)
-    claims: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    taken: dict[int, int] = field(default_factory=dict)
+
+    def taken_from(self, resource: int, base: int) -> int:
+        """The claimed ticks of a resource, counted from a later base than the fetched one."""
+        return self.taken.get(resource, 0) >> (base - self.base) // TICK_SECONDS
 
     def facts(self, day: date) -> calendar.Facts:
         return {
@@ -157,7 +163,7 @@ class _ShopTime:
 
 def day_slots(*, shop: Shop, need: Need, first: date, days: int, at: datetime) -> list[DaySlots]:
     """The slots of `days` local days from `first`, as they are at `at`. Four queries."""
-    found = _fetch([shop], *_bounds(shop, first, days), at=at)[shop.pk]
+    found = _fetch([shop], first, first + timedelta(days=days), at=at)[shop.pk]
     return [_day(found, need, first + timedelta(days=n), at) for n in range(days)]
 
 
@@ -175,7 +181,9 @@ def next_slots(
         waiting = [shop for shop in needs if len(result[shop.pk]) < limit]
         if not waiting:
             break
-        found = _fetch(waiting, start - timedelta(days=1), start + timedelta(days=horizon + 1), at=at)
+        local_dates = {start.astimezone(shop.zone).date() for shop in waiting}
+        first, last = min(local_dates) + timedelta(days=done), max(local_dates) + timedelta(days=horizon)
+        found = _fetch(waiting, first, last, at=at)
         for shop in waiting:
             today = start.astimezone(shop.zone).date()
             for n in range(done, horizon):
@@ -211,7 +219,7 @@ def candidates(
     if reason:
         return Candidates((), (), reason)
     day = starts_at.astimezone(shop.zone).date()
-    found = _fetch([shop], *_bounds(shop, day, 1), at=at, ignore_booking=ignore_booking)[shop.pk]
+    found = _fetch([shop], day, day + timedelta(days=1), at=at, ignore_booking=ignore_booking)[shop.pk]
     return _candidates_on(found, need, day, starts_at, staff=staff)
 
 
@@ -246,7 +254,7 @@ def _not_open_reason(open_ticks: int, need: Need, tick: int) -> Reason:
 
 
 def _is_free(found: _ShopTime, resource: int, need: Need, base: int, tick: int) -> bool:
-    return not slots.touching(found.claims.get(resource, ()), base) & slots.span(tick, tick + need.claim_ticks)
+    return not found.taken_from(resource, base) & slots.span(tick, tick + need.claim_ticks)
 
 
 def _policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
@@ -305,8 +313,7 @@ def _any_free(found: _ShopTime, resources: Iterable[int], need: Need, base: int)
     # Two days: a claim of up to a working day that starts late must see what stands after midnight.
     whole = slots.span(0, 2 * 86_400 // TICK_SECONDS)
     for pk in resources:
-        taken = slots.touching(found.claims.get(pk, ()), base)
-        result |= slots.fitting_starts(whole & ~taken, need.claim_ticks)
+        result |= slots.fitting_starts(whole & ~found.taken_from(pk, base), need.claim_ticks)
     return result
 
 
@@ -320,20 +327,14 @@ def _midnight(shop: Shop, day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=shop.zone).timestamp())
 
 
-def _bounds(shop: Shop, first: date, days: int) -> tuple[datetime, datetime]:
-    """From the start of the first local day to a day after the last: a claim may reach past midnight."""
-    start = datetime.fromtimestamp(_midnight(shop, first), UTC)
-    return start, start + timedelta(days=days + 1)
-
-
 # --- What is fetched --------------------------------------------------------------------------------
 
 
 def _fetch(
-    shops: Sequence[Shop], start: datetime, end: datetime, *, at: datetime, ignore_booking: int | None = None
+    shops: Sequence[Shop], first: date, last: date, *, at: datetime, ignore_booking: int | None = None
 ) -> dict[int, _ShopTime]:
-    """The facts of many shops for the time from `start` to `end`. Four queries."""
-    found = {shop.pk: _ShopTime(shop) for shop in shops}
+    """The facts of many shops for the local days from `first` up to, not including, `last`. Four queries."""
+    found = {shop.pk: _ShopTime(shop, _midnight(shop, first)) for shop in shops}
     ids = list(found)
     owner_of = {}
     rows = Resource.objects.in_use().filter(shop_id__in=ids).values_list("pk", "shop_id", "kind", "capabilities")
@@ -343,21 +344,27 @@ def _fetch(
     hours = OpeningHours.objects.filter(shop_id__in=ids).values_list("shop_id", "day", "opens_at", "closes_at")
     for shop_id, day, opens_at, closes_at in hours.order_by("day", "opens_at"):
         found[shop_id].hours.append((day, opens_at, closes_at))
-    closed = Closure.objects.filter(shop_id__in=ids, last_date__gte=start.date(), first_date__lte=end.date())
+    closed = Closure.objects.filter(shop_id__in=ids, last_date__gte=first, first_date__lte=last)
     days = closed.order_by("first_date").values_list("shop_id", "first_date", "last_date", "reason")
     for shop_id, first_date, last_date, reason in days:
         found[shop_id].closures.append(calendar.ClosedDays(first_date, last_date, reason))
+    start = datetime.fromtimestamp(min(of_shop.base for of_shop in found.values()), UTC)
+    # A day more: work that starts late may claim time after midnight.
+    end = datetime.fromtimestamp(max(_midnight(shop, last) for shop in shops), UTC) + timedelta(days=1)
     for pk, claims in _claims(list(owner_of), start, end, at=at, ignore_booking=ignore_booking).items():
-        found[owner_of[pk]].claims[pk] = claims
+        of_shop = found[owner_of[pk]]
+        of_shop.taken[pk] = slots.touching(claims, of_shop.base)
     return found
 
 
 # Epoch integers instead of range objects: turning ranges into Python is the dear part of a search.
+# Read from the index of starts alone: no claim is longer than MAX_CLAIM, so none that matters starts earlier than that.
 _CLAIMS = """
 SELECT a.resource_id, extract(epoch from lower(a.during))::bigint, extract(epoch from upper(a.during))::bigint
-FROM unnest(%(resources)s::bigint[]) AS wanted(id)
-JOIN bookings_allocation a ON a.resource_id = wanted.id AND a.during && tstzrange(%(start)s, %(end)s)
-WHERE (a.held_until IS NULL OR a.held_until > %(at)s) AND a.booking_id IS DISTINCT FROM %(ignore)s
+FROM bookings_allocation a
+WHERE a.resource_id = ANY(%(resources)s)
+    AND lower(a.during) > %(earliest)s AND lower(a.during) < %(end)s AND upper(a.during) > %(start)s
+    AND (a.held_until IS NULL OR a.held_until > %(at)s) AND a.booking_id IS DISTINCT FROM %(ignore)s
 """
 
 
@@ -369,7 +376,8 @@ def _claims(
         return claims
     with connection.cursor() as cursor:
         # -1 is no booking's id: NULL would leave out breaks and blocks, which belong to no booking.
-        params: dict[str, Any] = {"resources": resources, "start": start, "end": end, "at": at, "ignore": ignore_booking or -1}
+        params: dict[str, Any] = {"resources": resources, "start": start, "end": end, "at": at}
+        params |= {"earliest": start - MAX_CLAIM - timedelta(seconds=1), "ignore": ignore_booking or -1}
         cursor.execute(_CLAIMS, params)
         for resource_id, lower, upper in cursor.fetchall():
             claims[resource_id].append((lower, upper))

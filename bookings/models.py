@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -133,6 +133,10 @@ class Booking(PublicIdModel):
         return self.ends_at.astimezone(self.zone)
 
 
+# A longer claim (a bay's refit) is made of several: see `bookings.workshop.block`.
+MAX_CLAIM = timedelta(hours=24)
+
+
 class Allocation(models.Model):
     """A claim on a bay, mobile unit or technician for a time. Two claims on one resource cannot overlap: the database
     refuses. A visit's claims go with its slot (they are deleted when it is given up); breaks and blocks have no visit.
@@ -141,7 +145,12 @@ class Allocation(models.Model):
     """
 
     resource = models.ForeignKey(
-        Resource, on_delete=models.PROTECT, related_name="allocations", verbose_name=_("resource")
+        # Not indexed by itself: both indexes of the table begin with it.
+        Resource,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="allocations",
+        verbose_name=_("resource"),
     )
     booking = models.ForeignKey(
         Booking, null=True, blank=True, on_delete=models.CASCADE, related_name="allocations", verbose_name=_("booking")
@@ -169,6 +178,18 @@ class Allocation(models.Model):
                 condition=Q(kind="work", booking__isnull=False) | (~Q(kind="work") & Q(booking__isnull=True)),
                 name="allocation_work_has_booking",
             ),
+            # So that the claims of some days can be read from the index of starts: none reaches in from far back.
+            models.CheckConstraint(
+                condition=Q(during__endswith__lte=F("during__startswith") + MAX_CLAIM), name="allocation_within_a_day"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                "resource",
+                F("during__startswith"),
+                include=["during", "held_until", "booking"],
+                name="allocation_by_start",
+            )
         ]
 
     def __str__(self) -> str:

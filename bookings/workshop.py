@@ -18,7 +18,7 @@ from bookings.actions import Actor, Contact, Wanted, locked, record, resource_id
 from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Status
 from bookings.errors import OdometerError, SlotTakenError, SlotUnavailableError, WrongStatusError
 from bookings.jobs import Job, QuotedJob, claimed_range, need_of_booking
-from bookings.models import Allocation, Booking
+from bookings.models import MAX_CLAIM, Allocation, Booking
 from core.errors import InvalidInput
 from shops.choices import ResourceKind
 from shops.models import Resource
@@ -254,15 +254,22 @@ def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
 @transaction.atomic
 def block(
     *, resource: Resource, starts_at: datetime, ends_at: datetime, kind: AllocationKind, reason: str
-) -> Allocation:
-    """Take a bay or technician out of use for a time. Raises SlotTakenError where something stands already."""
+) -> list[Allocation]:
+    """Take a bay or technician out of use for a time, in claims of at most `MAX_CLAIM` each.
+
+    Raises SlotTakenError where something stands already; nothing is blocked then.
+    """
     if ends_at <= starts_at:
         raise InvalidInput(_("The end must be after the start."), field="ends_at")
+    pieces = []
+    while starts_at < ends_at:
+        until = min(starts_at + MAX_CLAIM, ends_at)
+        during = DateTimeTZRange(starts_at, until)
+        pieces.append(Allocation(resource=resource, kind=kind, during=during, reason=reason))
+        starts_at = until
     try:
         with transaction.atomic():
-            return Allocation.objects.create(
-                resource=resource, kind=kind, during=DateTimeTZRange(starts_at, ends_at), reason=reason
-            )
+            return Allocation.objects.bulk_create(pieces)
     except IntegrityError as error:
         raise SlotTakenError(_("Something is already planned there in that time."), field="starts_at") from error
 
