@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -34,14 +34,7 @@ def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
         (Permission.STAFF, _("Staff"), "users", "shops:staff"),
     ]
     return [
-        NavItem(label=label, url=url, icon=icon, current=permission.value == current)
+        NavItem(label=label, url=reverse(name, args=[shop.slug]), icon=icon, current=permission.value == current)
         for permission, label, icon, name in entries
-        if rules.may(role, permission) and (url := _url(name, shop))
+        if rules.may(role, permission)
     ]
-
-
-def _url(name: str, shop: Shop) -> str:
-    try:
-        return reverse(name, args=[shop.slug])
-    except NoReverseMatch:
-        return ""

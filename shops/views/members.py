@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.contacts import person_owns_contact
 from accounts.models import User
 from core.errors import Refusal
-from shops import rules
+from shops import rules, session
 from shops.access import SignInRequired, get_staff_shop, role_of
 from shops.actions import members as actions
 from shops.choices import Permission
@@ -67,11 +67,11 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     shop = get_staff_shop(request, slug, Permission.STAFF)
     row = get_object_or_404(ShopMember.objects.select_related("shop__city"), shop=shop, pk=pk)
     answer = _do(request, shop, lambda at: actions.remove(member=row, by=member(request), at=at))
-    return redirect("home") if row.user_id == member(request).pk and not _is_member(row) else answer
-
-
-def _is_member(row: ShopMember) -> bool:
-    return ShopMember.objects.filter(shop=row.shop_id, user=row.user_id).exists()
+    has_left = not ShopMember.objects.filter(shop=shop, user=member(request)).exists()
+    if not has_left:
+        return answer
+    session.remember(request, member(request))
+    return redirect("home")
 
 
 @require_POST
@@ -96,6 +96,7 @@ def invitation(request: HttpRequest, public_id: str) -> HttpResponse:
         except Refusal as error:
             refusal = error
         else:
+            session.remember(request, request.user)
             messages.success(request, _("You now work at %(shop)s.") % {"shop": row.shop.name})
             return redirect("shops:my_shops")
     context = {

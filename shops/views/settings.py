@@ -36,11 +36,10 @@ def my_shops(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         raise SignInRequired
     memberships = ShopMember.objects.filter(user=request.user).select_related("shop__city").order_by("shop__name_en")
-    entries = [(row, shop_nav(_seen_as(row), request.user, "")) for row in memberships]
-    entries_with_page = [(row, nav[0]["url"]) for row, nav in entries if nav]
-    if len(entries) == 1 and entries_with_page:
-        return redirect(entries_with_page[0][1])
-    return render(request, "shops/my_shops.html", {"memberships": entries_with_page})
+    entries = [(row, shop_nav(_seen_as(row), request.user, "")[0]["url"]) for row in memberships]
+    if len(entries) == 1:
+        return redirect(entries[0][1])
+    return render(request, "shops/my_shops.html", {"memberships": entries})
 
 
 def _seen_as(row: ShopMember) -> Shop:

@@ -59,6 +59,7 @@ function draw(L, container) {
   else rings();
   if (here) {
     const dot = L.circleMarker(here, { radius: 8, className: "map-here", interactive: false }).addTo(map);
+    dot.getElement().setAttribute("role", "img");
     dot.getElement().setAttribute("aria-label", data.here.title);
   }
   data.pins.forEach((pin) => addPin(L, map, pin));

@@ -135,7 +135,9 @@ def test_accept_joins_once(client, shop, mechanic):
     client.force_login(mechanic)
     address = reverse("shops:invitation", args=[invitation.public_id])
     assert '<form method="post"' in client.get(address).content.decode()
+    assert not client.session.get("shop_member")
     assert client.post(address).status_code == 302
+    assert client.session["shop_member"]
     assert shop.members.get(user=mechanic).role == Role.TECHNICIAN
     invitation.refresh_from_db()
     assert invitation.accepted_by == mechanic
@@ -256,6 +258,7 @@ def test_manager_may_leave_but_not_remove_another(client, shop, manager):
     own = shop.members.get(user=manager)
     assert client.post(reverse("shops:remove_member", args=[shop.slug, own.pk])).status_code == 302
     assert not ShopMember.objects.filter(pk=own.pk).exists()
+    assert client.session["shop_member"] is False
 
 
 def test_revoke_through_the_page(client, shop, manager):
