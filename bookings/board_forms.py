@@ -158,7 +158,6 @@ class WalkInForm(_PlannedForm):
     service = forms.ChoiceField(label=_("Service"))
     car = forms.CharField(
         label=_("Car or number plate"),
-        required=False,
         max_length=80,
         help_text=_("Type a model, or the plate of a car that has been here."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "enterkeyhint": "search"}),

@@ -114,6 +114,8 @@ def done(request: HttpRequest, shop: Shop, booking: Booking, at: datetime, text:
         messages.success(request, str(text))
         day = booking.starts_at.astimezone(shop.zone).date().isoformat()
         return redirect(day_address(shop, date=day, visit=booking.public_id))
+    if request.POST.get("from") == "list":  # one tap in the agenda: the list is refreshed, no panel opens
+        return HttpResponse(status=204, headers={"HX-Trigger": told(text)})
     response = panel(request, shop, booking.public_id, at)
     response["HX-Trigger"] = told(text)
     return response

@@ -8,10 +8,15 @@ let opener = null;
 
 // --- Refusals are answers too: 400 and 409 bring the form or the panel with what is wrong --------------------------
 
+function isRefusal({ xhr, target }) {
+  if (![400, 409, 422].includes(xhr.status) || /^\s*<!doctype/i.test(xhr.responseText)) return false;
+  return [panel, dialog].includes(target) || Boolean(target.closest?.("#board-dialog, #visit-panel"));
+}
+
+// Before anything else that shows failed requests as pages of their own.
+document.addEventListener("htmx:beforeOnLoad", (event) => isRefusal(event.detail) && event.stopPropagation(), true);
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (![400, 409, 422].includes(detail.xhr.status)) return;
-  const isOurs = [panel, dialog].includes(detail.target) || detail.target.closest?.("#board-dialog, #visit-panel, .agenda");
-  if (!isOurs) return;
+  if (!isRefusal(detail)) return;
   detail.shouldSwap = true;
   detail.isError = false;
 });
@@ -254,7 +259,8 @@ function settle() {
   clearTimeout(state.timer);
   state.tip?.remove();
   state.claim.classList.remove("is-dragging");
-  state.claim.style.transform = "";
+  // An empty style attribute would offend the content security policy when htmx copies it at the next swap.
+  state.claim.removeAttribute("style");
   document.querySelectorAll(".board-lane.is-target").forEach((lane) => lane.classList.remove("is-target"));
   return state;
 }

@@ -157,6 +157,13 @@ def test_htmx_step_answers_the_fresh_panel_and_refreshes_the_board(client: Clien
     assert "Report ready" in response.content.decode()
 
 
+def test_one_tap_in_the_agenda_opens_no_panel(client: Client, job: Job) -> None:
+    booking = visit(job, starts_at=START, status=Status.CHECKED_IN)
+    response = post(signed_in(client, job.shop), booking, "start", {"from": "list"}, **HTMX)
+    assert (response.status_code, response.content) == (204, b"")
+    assert "board:changed" in response["HX-Trigger"]
+
+
 def test_no_show_before_a_quarter_of_an_hour_is_refused(client: Client, job: Job) -> None:
     booking = visit(job, starts_at=NOW - timedelta(minutes=10))
     response = post(signed_in(client, job.shop), booking, "no_show", **HTMX)

@@ -18,6 +18,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.jobs import bookable_job, lavida, minor_service
 from tests.factories.shops import BayFactory, ShopMemberFactory, TechnicianResourceFactory, open_shop
 from tests.factories.vehicles import CarModelFactory, MakeFactory, VariantFactory
+from vehicles.actions import refresh_search_text
 from vehicles.models import Variant
 
 ANYONE = Wanted()
@@ -140,6 +141,7 @@ def busy_day(now: datetime) -> BusyDay:
         _car("BYD", "比亚迪", "Han EV", "汉 EV", "BEV", "bev"),
         _car("Haval", "哈弗", "H6", "H6", "1.5T"),
     ]
+    refresh_search_text()
     day = now.astimezone(shop.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     done, ready, work, soon = Status.COMPLETED, Status.READY, Status.IN_SERVICE, Status.CONFIRMED
     plan = [
