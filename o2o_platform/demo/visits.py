@@ -187,7 +187,7 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
         came_at = booking.starts_at + minutes(-9, 7)
         if came_at > now:
             return booking
-        known = Car.objects.filter(pk=booking.car_id).values_list("odometer_km", flat=True).first()
+        known = Car.objects.filter(bookings=booking).values_list("odometer_km", flat=True).first()
         km = (known or rng.randint(12_000, 90_000)) + rng.randint(15, 600)
         booking = workshop.check_in(booking=booking, odometer_km=km, by=desk, at=came_at)
     if booking.status == Status.CHECKED_IN and booking.checked_in_at:
