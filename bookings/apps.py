@@ -7,7 +7,8 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from bookings import notifications, planned_visits  # their models need the apps to be loaded
+        from bookings import notifications, planned_visits, privacy  # their models need the apps to be loaded
 
         notifications.connect()
         planned_visits.connect()
+        privacy.connect()

@@ -7,12 +7,39 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions
+from drf_spectacular.utils import OpenApiResponse, inline_serializer
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from core.errors import Refusal
+
+PROBLEM = inline_serializer(
+    "Problem",
+    {
+        "type": serializers.CharField(),
+        "title": serializers.CharField(),
+        "status": serializers.IntegerField(),
+        "code": serializers.CharField(),
+        "detail": serializers.CharField(),
+        "errors": serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False),
+    },
+)
+
+
+def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The refusals of an endpoint in the schema: problem documents."""
+    words = {
+        400: "The input cannot be right; `errors` names the fields.",
+        401: "Sign in first.",
+        403: "Your role does not include this.",
+        404: "There is no such thing, or it is not yours.",
+        409: "The world has moved on; for a slot, `alternatives` names the nearest ones.",
+        422: "The Idempotency-Key was used for a different request.",
+        429: "Too many requests: wait as long as `Retry-After` says.",
+    }
+    return {status: OpenApiResponse(PROBLEM, words[status]) for status in statuses}
 
 
 class Pagination(PageNumberPagination):

@@ -1,6 +1,9 @@
 """Celery entry points of the outbox."""
 
+from importlib import import_module
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from core import outbox
@@ -17,3 +20,9 @@ def dispatch_outbox() -> int:
     """Handle every event that is due: those whose wake-up was lost and those that failed before. Returns how many."""
     now = timezone.now()
     return sum(outbox.handle(event_id=event_id, at=now) for event_id in outbox.due_ids(at=now))
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Remove sessions whose time is over: visitors and API sign-ins leave many."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -1,10 +1,12 @@
 """Every address of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
 from accounts.views_me import set_language
+from core.styleguide import styleguide
 from o2o_platform import views
 from o2o_platform.sitemaps import SITEMAPS
 
@@ -33,3 +35,6 @@ urlpatterns = [
     path("api/v1/", include("shops.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]
+
+if settings.DEBUG:
+    urlpatterns += [path("dev/styleguide/", styleguide, name="styleguide")]

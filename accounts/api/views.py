@@ -24,6 +24,7 @@ from accounts.api.serializers import (
     TokenSerializer,
 )
 from accounts.contacts import parse_login
+from core.api import refusals
 
 
 def _django(request: Request) -> HttpRequest:
@@ -43,7 +44,7 @@ class CodeView(APIView):
         description="Sends a six-digit code to a mobile number or an e-mail address. The answer is the same whether or "
         "not the contact has an account; an account is created when a new contact's code comes back.",
         request=SignInSerializer,
-        responses={202: CodeSentSerializer},
+        responses={202: CodeSentSerializer, **refusals(400, 429)},
     )
     def post(self, request: Request) -> Response:
         asked = SignInSerializer(data=request.data)
@@ -77,7 +78,7 @@ class TokenView(APIView):
         "`flow` again with the code of the authenticator app.",
         auth=[],
         request=CodeExchangeSerializer,
-        responses={200: TokenSerializer},
+        responses={200: TokenSerializer, **refusals(400, 401, 403, 409, 429)},
     )
     def post(self, request: Request) -> Response:
         asked = CodeExchangeSerializer(data=request.data)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
@@ -27,31 +27,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Your own name for this request. A retry with the same key and body gets the first answer again;"
     " with another body it is refused (422).",
 )
-PROBLEM = inline_serializer(
-    "Problem",
-    {
-        "type": serializers.CharField(),
-        "title": serializers.CharField(),
-        "status": serializers.IntegerField(),
-        "code": serializers.CharField(),
-        "detail": serializers.CharField(),
-        "errors": serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False),
-    },
-)
-
-
-def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
-    """The refusals of an endpoint in the schema: problem documents."""
-    words = {
-        400: "The input cannot be right; `errors` names the fields.",
-        401: "Sign in first.",
-        403: "Your role does not include this.",
-        404: "There is no such thing, or it is not yours.",
-        409: "The world has moved on; for a slot, `alternatives` names the nearest ones.",
-        422: "The Idempotency-Key was used for a different request.",
-        429: "Too many requests: wait as long as `Retry-After` says.",
-    }
-    return {status: OpenApiResponse(PROBLEM, words[status]) for status in statuses}
 
 
 def person(request: Request) -> User:

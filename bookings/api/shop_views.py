@@ -31,6 +31,7 @@ from bookings.choices import IN_SHOP, ActorRole
 from bookings.jobs import Job
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
+from core.api import refusals
 from core.errors import InvalidInput
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -64,7 +65,7 @@ class ShopDay(generics.ListAPIView[Booking]):
             visits = visits.filter(status=query["status"])
         return visits.for_card().order_by("starts_at", "pk")
 
-    @extend_schema(parameters=[DayQuery], responses={200: BookingSerializer(many=True), **base.refusals(400, 401, 404)})
+    @extend_schema(parameters=[DayQuery], responses={200: BookingSerializer(many=True), **refusals(400, 401, 404)})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -77,7 +78,7 @@ class WalkIns(APIView):
     @extend_schema(
         request=WalkInOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={201: BookingSerializer, **base.refusals(400, 401, 403, 404, 409, 422)},
+        responses={201: BookingSerializer, **refusals(400, 401, 403, 404, 409, 422)},
     )
     def post(self, request: Request, slug: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.WALK_IN)
@@ -120,7 +121,7 @@ class _Move(APIView):
         return type(self).act(booking=visit, by=base.person(request), at=timezone.now(), **order)
 
 
-_ANSWERS = {200: BookingSerializer, **base.refusals(400, 401, 403, 404, 409, 422)}
+_ANSWERS = {200: BookingSerializer, **refusals(400, 401, 403, 404, 409, 422)}
 
 
 @extend_schema(request=CheckInOrder, responses=_ANSWERS)

@@ -32,6 +32,7 @@ from bookings.choices import Status
 from bookings.jobs import Job
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
+from core.api import refusals
 from shops.models import City, Shop
 from vehicles.models import Car
 
@@ -41,7 +42,9 @@ class ShopSearch(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[SearchQuery], responses={200: SearchAnswer, **base.refusals(400, 404)})
+    @extend_schema(
+        operation_id="shops_search", parameters=[SearchQuery], responses={200: SearchAnswer, **refusals(400, 404)}
+    )
     def get(self, request: Request) -> Response:
         query = base.checked(SearchQuery, request.query_params)
         city = get_object_or_404(City, key=query["city"])
@@ -70,7 +73,7 @@ class ShopSlots(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[SlotsQuery], responses={200: DaySerializer(many=True), **base.refusals(400, 404)})
+    @extend_schema(parameters=[SlotsQuery], responses={200: DaySerializer(many=True), **refusals(400, 404)})
     def get(self, request: Request, slug: str) -> Response:
         query = base.checked(SlotsQuery, request.query_params)
         shop = get_object_or_404(Shop.objects.listed().for_card(), slug=slug)
@@ -89,7 +92,7 @@ class Holds(APIView):
     @extend_schema(
         request=HoldOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={201: BookingSerializer, **base.refusals(400, 401, 409, 422)},
+        responses={201: BookingSerializer, **refusals(400, 401, 409, 422)},
     )
     def post(self, request: Request) -> Response:
         order = base.checked(HoldOrder, request.data)
@@ -128,7 +131,7 @@ class Bookings(generics.ListAPIView[Booking]):
     @extend_schema(
         request=ConfirmOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={201: BookingSerializer, **base.refusals(400, 401, 404, 409, 422)},
+        responses={201: BookingSerializer, **refusals(400, 401, 404, 409, 422)},
     )
     def post(self, request: Request) -> Response:
         """Book a held slot."""
@@ -154,7 +157,7 @@ class BookingDetail(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses={200: BookingSerializer, **base.refusals(401, 404)})
+    @extend_schema(responses={200: BookingSerializer, **refusals(401, 404)})
     def get(self, request: Request, public_id: str) -> Response:
         return Response(BookingSerializer(base.own_booking(request, public_id)).data)
 
@@ -178,7 +181,7 @@ class Reschedule(APIView):
     @extend_schema(
         request=RescheduleOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={200: BookingSerializer, **base.refusals(400, 401, 404, 409, 422)},
+        responses={200: BookingSerializer, **refusals(400, 401, 404, 409, 422)},
     )
     def post(self, request: Request, public_id: str) -> Response:
         order = base.checked(RescheduleOrder, request.data)
@@ -201,7 +204,7 @@ class Cancel(APIView):
     @extend_schema(
         request=CancelOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={200: BookingSerializer, **base.refusals(400, 401, 404, 409, 422)},
+        responses={200: BookingSerializer, **refusals(400, 401, 404, 409, 422)},
     )
     def post(self, request: Request, public_id: str) -> Response:
         order = base.checked(CancelOrder, request.data)

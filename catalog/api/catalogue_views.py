@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,9 +14,7 @@ from rest_framework.views import APIView
 from catalog.api.catalogue_serializers import ServiceDetailSerializer, ServiceQuery, ServiceSerializer
 from catalog.models import Service
 from catalog.plans import lines
-
-INVALID = OpenApiResponse(description="The input cannot be right; `errors` names the fields.")
-NOT_FOUND = OpenApiResponse(description="There is no such service.")
+from core.api import refusals
 
 
 class Services(APIView):
@@ -24,7 +22,7 @@ class Services(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[ServiceQuery], responses={200: ServiceSerializer(many=True), 400: INVALID})
+    @extend_schema(parameters=[ServiceQuery], responses={200: ServiceSerializer(many=True), **refusals(400)})
     def get(self, request: Request) -> Response:
         query = _query(request)
         services = Service.objects.listed()
@@ -38,7 +36,7 @@ class ServiceDetail(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[ServiceQuery], responses={200: ServiceDetailSerializer, 400: INVALID, 404: NOT_FOUND})
+    @extend_schema(parameters=[ServiceQuery], responses={200: ServiceDetailSerializer, **refusals(400, 404)})
     def get(self, request: Request, key: str) -> Response:
         services = Service.objects.listed().prefetch_related("price_guides", "often_sold_along")
         service = get_object_or_404(services, key=key)

@@ -297,5 +297,6 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "core-dispatch-outbox": {"task": "core.tasks.dispatch_outbox", "schedule": schedule(10)},
     "bookings-expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": schedule(30)},
+    "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
 }

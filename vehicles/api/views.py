@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from core.api import refusals
 from vehicles import actions, vin
 from vehicles.actions import CarDetails
 from vehicles.api.serializers import (
@@ -33,12 +34,6 @@ from vehicles.api.serializers import (
 )
 from vehicles.choices import OdometerSource
 from vehicles.models import Car, CarModel, Make, Variant
-
-INVALID = OpenApiResponse(description="The input cannot be right; `errors` names the fields.")
-NOT_FOUND = OpenApiResponse(description="There is no such thing, or it is not yours.")
-CONFLICT = OpenApiResponse(
-    description="The reading is unlikely, the plate taken, or the garage full; `code` says which."
-)
 
 
 class Makes(generics.ListAPIView[Make]):
@@ -78,7 +73,7 @@ class Variants(generics.ListAPIView[Variant]):
             rows = rows.filter(model__key=query.validated_data["model"])
         return rows.found_by(query.validated_data["q"]) if "q" in query.validated_data else rows
 
-    @extend_schema(parameters=[VariantQuery], responses={200: VariantSerializer(many=True), 400: INVALID})
+    @extend_schema(parameters=[VariantQuery], responses={200: VariantSerializer(many=True), **refusals(400)})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
@@ -97,7 +92,7 @@ class VinDetail(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(responses={200: DecodedVinSerializer, 400: INVALID})
+    @extend_schema(responses={200: DecodedVinSerializer, **refusals(400)})
     def get(self, _request: Request, vin_text: str) -> Response:
         decoded = vin.decode(vin_text, this_year=timezone.now().year)
         return Response(DecodedVinSerializer(decoded).data)
@@ -113,7 +108,7 @@ class Cars(generics.ListAPIView[Car]):
     def get_queryset(self) -> QuerySet[Car]:
         return _own_cars(self.request)
 
-    @extend_schema(request=NewCar, responses={201: CarSerializer, 400: INVALID, 409: CONFLICT})
+    @extend_schema(request=NewCar, responses={201: CarSerializer, **refusals(400, 409)})
     def post(self, request: Request) -> Response:
         """Put a car into your garage, with its first odometer reading if you give one."""
         data = NewCar(data=request.data)
@@ -139,7 +134,7 @@ class CarDetail(generics.RetrieveDestroyAPIView[Car]):
     def get_queryset(self) -> QuerySet[Car]:
         return _own_cars(self.request)
 
-    @extend_schema(request=CarWrite(partial=True), responses={200: CarSerializer, 400: INVALID, 404: NOT_FOUND})
+    @extend_schema(request=CarWrite(partial=True), responses={200: CarSerializer, **refusals(400, 404)})
     def patch(self, request: Request, **_kwargs: Any) -> Response:
         """Correct what a car is. The odometer has an address of its own."""
         car = self.get_object()
@@ -166,9 +161,7 @@ class CarOdometer(generics.GenericAPIView[Car]):
     def get_queryset(self) -> QuerySet[Car]:
         return _own_cars(self.request)
 
-    @extend_schema(
-        request=ReadingWrite, responses={201: ReadingSerializer, 400: INVALID, 404: NOT_FOUND, 409: CONFLICT}
-    )
+    @extend_schema(request=ReadingWrite, responses={201: ReadingSerializer, **refusals(400, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
         """Enter what the odometer shows now. It cannot go down, nor up further than anybody drives."""
         car = self.get_object()

@@ -1,0 +1,66 @@
+"""What visits keep about a person, given out and let go of (`accounts.privacy`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import privacy
+from accounts.models import User
+from bookings.choices import IN_SHOP, Status
+from bookings.models import Booking
+from core.errors import Conflict
+
+
+class OpenVisitError(Conflict):
+    """Somebody whose car is booked in or in the shop cannot vanish: the shop must be able to reach them."""
+
+    code = "open_visit"
+    message = _("You have a visit that is not over. Cancel it or collect your car first.")
+
+
+def connect() -> None:
+    """Register with `accounts.privacy`; called once when the app is ready."""
+    privacy.register("visits", export=export, erase=erase)
+
+
+def export(user: User) -> list[dict[str, Any]]:
+    """The person's visits with what they said and where they could be reached."""
+    visits = Booking.objects.visible_to(user).select_related("shop", "service").order_by("pk")
+    return [
+        {
+            "number": visit.number,
+            "shop": visit.shop.slug,
+            "service": visit.service.key,
+            "status": visit.status,
+            "starts_at": visit.starts_at.isoformat(),
+            "total_fen": visit.total_fen,
+            "contact_name": visit.contact_name,
+            "contact_phone": visit.contact_phone,
+            "plate": visit.plate,
+            "note": visit.owner_note,
+            "address": visit.visit_address,
+        }
+        for visit in visits
+    ]
+
+
+def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is told the time)
+    """Forget name, number, plate, words and address on every visit; the visit and its bill stay.
+
+    Raises OpenVisitError while a visit is booked or a car is in the shop.
+    """
+    visits = Booking.objects.visible_to(user)
+    if visits.filter(status__in=[Status.CONFIRMED, *IN_SHOP]).exists():
+        raise OpenVisitError
+    visits.update(
+        contact_name="",
+        contact_phone="",
+        plate="",
+        owner_note="",
+        visit_address="",
+        visit_latitude=None,
+        visit_longitude=None,
+    )
