@@ -19,9 +19,7 @@ def connect() -> None:
     planned.register(planned_visits)
 
 
-def planned_visits(
-    shop: Shop, start: datetime, end: datetime | None, resource: Resource | None
-) -> list[PlannedVisit]:
+def planned_visits(shop: Shop, start: datetime, end: datetime | None, resource: Resource | None) -> list[PlannedVisit]:
     """Confirmed visits that begin from `start` until before `end`, and cars in the shop; on `resource` if given."""
     begins = Q(status=Status.CONFIRMED, starts_at__gte=start)
     begins |= Q(status__in=IN_SHOP, ends_at__gt=start)
