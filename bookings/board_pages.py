@@ -17,8 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from bookings import board, board_stages
+from bookings.availability import Reason
 from bookings.board_forms import is_near
-from bookings.errors import SlotTakenError
+from bookings.errors import SlotTakenError, SlotUnavailableError
 from bookings.models import Booking
 from core.errors import Refusal
 from shops.choices import Permission
@@ -149,7 +150,9 @@ def typed(request: HttpRequest, *, shop: Shop) -> QueryDict | None:
     except (ValueError, OverflowError):
         return request.POST
     data = request.POST.copy()
-    data.update({"date": picked.date().isoformat(), "time": f"{picked:%H:%M}", "when": "later"})
+    # These times are free on some bay with somebody, not on the ones that were asked for.
+    anyone = {"bay": "", "technician": ""}
+    data.update({"date": picked.date().isoformat(), "time": f"{picked:%H:%M}", "when": "later", **anyone})
     return data
 
 
@@ -163,7 +166,7 @@ def attempt(form: forms.Form, act: Callable[[], object]) -> tuple[int, tuple[Any
         act()
     except SlotTakenError as refusal:
         field = "time" if "time" in form.fields else None
-        form.add_error(field, str(refusal.message))
+        form.add_error(field, _words_for(refusal, form))
         return refusal.status, refusal.alternatives
     except Refusal as refusal:
         if refusal.code == "wrong_status":
@@ -171,3 +174,13 @@ def attempt(form: forms.Form, act: Callable[[], object]) -> tuple[int, tuple[Any
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
         return refusal.status, ()
     return 200, ()
+
+
+def _words_for(refusal: SlotTakenError, form: forms.Form) -> str:
+    """The refusal, in words about the one bay or technician that was asked for where one was."""
+    reason = refusal.reason if isinstance(refusal, SlotUnavailableError) else None
+    if reason == Reason.BAYS_TAKEN and form.cleaned_data.get("bay"):
+        return _("That bay is taken then, or not equipped for this work.")
+    if reason == Reason.TECHNICIANS_TAKEN and form.cleaned_data.get("technician"):
+        return _("That technician is busy then, or not trained for this work.")
+    return str(refusal.message)

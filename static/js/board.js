@@ -45,7 +45,8 @@ function closePanel() {
   const id = shownVisit().dataset.panel;
   panel.replaceChildren();
   markShown();
-  const back = opener?.isConnected ? opener : document.querySelector(`[data-visit="${CSS.escape(id)}"]`);
+  const links = [...document.querySelectorAll(`[data-visit="${CSS.escape(id)}"]`)];
+  const back = opener?.isConnected ? opener : links.find((link) => link.offsetParent);
   back?.focus({ preventScroll: true });
   return true;
 }
