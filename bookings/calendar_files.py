@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Alarm, Calendar, Event, vGeo, vText
+from icalendar import Alarm, Calendar, Event, vGeo
 
 from bookings.choices import Status
 from bookings.models import Booking
@@ -37,7 +37,8 @@ def _event(booking: Booking, *, url: str, at: datetime, off: bool) -> Event:
     event.add("dtstamp", at)
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)
-    event.add("summary", _("%(service)s at %(shop)s") % {"service": booking.service.name, "shop": shop.name})
+    summary = _("%(service)s at %(shop)s") % {"service": booking.service.name, "shop": shop.name}
+    event.add("summary", summary)
     event.add("location", booking.visit_address or f"{shop.name}, {shop.district} {shop.address}")
     if not shop.is_on_site:
         event["geo"] = vGeo((shop.latitude, shop.longitude))
@@ -46,14 +47,14 @@ def _event(booking: Booking, *, url: str, at: datetime, off: bool) -> Event:
     event.add("status", "CANCELLED" if off else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if off else "OPAQUE")
     if not off:
-        event.add_component(_alarm(event["summary"]))
+        event.add_component(_alarm(summary))
     return event
 
 
-def _alarm(summary: vText) -> Alarm:
+def _alarm(summary: str) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", str(summary))
+    alarm.add("description", summary)
     alarm.add("trigger", -REMIND_BEFORE)
     return alarm
 

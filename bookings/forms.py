@@ -55,7 +55,7 @@ class StartField(forms.CharField):
         kwargs.setdefault("error_messages", {"required": _("Choose a time.")})
         super().__init__(**kwargs)
 
-    def clean(self, value: Any) -> datetime:  # type: ignore[override]
+    def clean(self, value: Any) -> datetime:
         text = super().clean(value)
         try:
             moment = parse_datetime(text)
@@ -98,7 +98,7 @@ class PlateField(forms.CharField):
     """A number plate; cleans to its stored form."""
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value)
+        text: str = super().clean(value)
         if not text:
             return text
         try:
@@ -129,7 +129,10 @@ class ConfirmForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    login = ContactField(help_text=_("We send a six-digit code there. For this visit only, no advertising."))
+    login = ContactField(
+        help_text=_("We send a six-digit code there. For this visit only, no advertising."),
+        error_messages={"required": _("Enter a mobile number or an e-mail address.")},
+    )
 
     def __init__(self, *args: Any, cars: list[Car], signed_in: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -192,6 +192,10 @@ def _car(form: ConfirmForm, booking: Booking, user: User, cars: list[Car]) -> Ca
 
 def _page(request: HttpRequest, booking: Booking, form: ConfirmForm, status: int = 200) -> HttpResponse:
     now = timezone.now()
+    for name in form.errors:
+        if name in form.fields:  # the first field at fault, so that a phone shows it without scrolling
+            form.fields[name].widget.attrs["autofocus"] = True
+            break
     claimed = [claim.resource for claim in booking.allocations.all()]
     context = {
         "booking": booking,

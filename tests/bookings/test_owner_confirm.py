@@ -187,5 +187,6 @@ def test_bad_input_is_said_beside_the_field(client: Client, field: str, value: s
     response = client.post(page("confirm", booking), {"login": "138 1642 0957", field: value})
     assert response.status_code == 400
     assert 'class="field-error"' in text(response)
+    assert "autofocus" in text(response)
     booking.refresh_from_db()
     assert booking.status == Status.HELD

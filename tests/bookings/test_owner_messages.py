@@ -90,8 +90,13 @@ def test_an_event_handled_again_after_a_crash_is_one_message() -> None:
     """Sending and marking are one transaction: a crash in between leaves neither."""
     book(UserFactory(language="en"))
     event = OutboxEvent.objects.get(topic="booking.confirmed")
-    with pytest.raises(RuntimeError), transaction.atomic():
-        outbox.handle(event_id=event.pk, at=NOW)
-        raise RuntimeError
+
+    def crash() -> None:
+        with transaction.atomic():
+            outbox.handle(event_id=event.pk, at=NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        crash()
     assert Message.objects.count() == 0
     assert len(deliver()) == 1
