@@ -1,0 +1,160 @@
+"""The shop's side: an advisor's day at the board, and a manager putting hours, closures and prices right."""
+
+import re
+from datetime import timedelta
+
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from bookings import actions
+from bookings.actions import Contact, Holder
+from bookings.availability import day_slots
+from bookings.choices import Status
+from bookings.jobs import Job
+from bookings.models import Booking
+from catalog.models import Offer, Service
+from o2o_platform.demo import people
+from shops.models import Closure, OpeningHours, Shop
+from tests.journeys.conftest import DESKTOP, PHONE, TABLET, Browse, Words
+from tests.journeys.looking import look
+from tests.journeys.world import FLAGSHIP
+from vehicles.models import Variant
+
+LAVIDA = "volkswagen-lavida-1-4t"
+OIL_SERVICE = "minor_service"
+WALK_IN_PLATE = "沪BK7720"
+LIVE_MS = 15_000
+
+
+def test_advisor_takes_a_walk_in_to_handover_on_a_tablet(browse: Browse, zh: Words):
+    page = browse(TABLET, person="zhao")
+    page.goto(f"/shop/{FLAGSHIP}/board/")
+    expect(page.locator(".board-now-label")).to_be_visible()
+    look(page, "board-zh-empty")
+
+    page.get_by_role("link", name=zh("Walk-in")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(zh("Car or number plate")).fill("朗逸 1.4T")
+    dialog.get_by_label(zh("Service"), exact=True).select_option(OIL_SERVICE)
+    expect(dialog.locator(".walk-in-quote")).to_contain_text("¥")
+    dialog.get_by_label(zh("Number plate"), exact=True).fill("沪B·K7720")
+    look(page, "board-zh-walk-in")
+    dialog.get_by_role("button", name=zh("Open the visit")).click()
+    expect(dialog).to_be_hidden()
+    panel = page.locator("#visit-panel")
+    expect(panel).to_contain_text("K7720")
+    look(page, "board-zh-panel")
+
+    panel.get_by_role("link", name=zh("Check in"), exact=True).click()
+    dialog.get_by_label(zh("Odometer"), exact=True).fill("58263")
+    look(page, "board-zh-check-in")
+    dialog.get_by_role("button", name=zh("Check in the car")).click()
+    for step in ("Start work", "Report ready"):
+        panel.get_by_role("button", name=zh(step)).click()
+    expect(panel.get_by_role("button", name=zh("Hand over"))).to_be_visible()
+    look(page, "board-zh-ready")
+    panel.get_by_role("button", name=zh("Hand over")).click()
+    expect(panel.locator(".panel-foot button[id*=next]")).to_have_count(0)
+    booking = Booking.objects.get(plate=WALK_IN_PLATE)
+    assert (booking.status, booking.odometer_km) == (Status.COMPLETED, 58_263)
+
+    _sees_another_booking_without_reloading(page)
+    page.goto(f"/shop/{FLAGSHIP}/closing/")
+    expect(page.get_by_role("row", name=re.compile("K7720"))).to_be_visible()
+    look(page, "closing-zh")
+
+
+def _sees_another_booking_without_reloading(page: Page) -> None:
+    """An owner books a time of today; it comes to the board by itself."""
+    page.evaluate("window.isTheSamePage = true")
+    booking = _owner_books("沪AD8K21")
+    expect(page.locator(f"#board-live [data-visit='{booking.public_id}']:visible").first).to_be_visible(timeout=LIVE_MS)
+    assert page.evaluate("window.isTheSamePage")
+    look(page, "board-zh-live")
+
+
+def _owner_books(plate: str) -> Booking:
+    at = timezone.now()
+    shop = Shop.objects.select_related("city").get(slug=FLAGSHIP)
+    variant = Variant.objects.with_names().get(slug=LAVIDA)
+    job = Job(shop, Service.objects.get(key=OIL_SERVICE), variant)
+    today = at.astimezone(shop.zone).date()
+    slot = day_slots(shop=shop, need=job.quoted().need, first=today, days=1, at=at)[0].slots[0]
+    owner = User.objects.get(email=people.address("lin"))
+    holder = Holder(owner)
+    held = actions.hold(job=job, starts_at=slot.starts_at, holder=holder, at=at)
+    contact = Contact(name="林女士", phone=owner.phone or "", plate=plate)
+    return actions.confirm(booking=held, by=owner, holder=holder, contact=contact, car=None, at=at)
+
+
+def test_advisor_works_through_the_agenda_on_a_phone(browse: Browse, zh: Words):
+    booking = _owner_books("沪AD8K21")
+    page = browse(PHONE, person="zhao")
+    page.goto(f"/shop/{FLAGSHIP}/board/")
+    row = page.locator("li.agenda-row", has_text="D8K21")
+    expect(row).to_be_visible()
+    look(page, "agenda-zh")
+    row.get_by_role("link", name=zh("Check in"), exact=True).click()
+    page.get_by_role("dialog").get_by_label(zh("Odometer"), exact=True).fill("58300")
+    page.get_by_role("dialog").get_by_role("button", name=zh("Check in the car")).click()
+    expect(page.locator("#visit-panel")).to_contain_text("58,300")
+    look(page, "agenda-zh-panel")
+    booking.refresh_from_db()
+    assert booking.status == Status.CHECKED_IN
+
+
+def test_manager_corrects_hours_closures_and_prices(browse: Browse, en: Words, allowed_console_errors: list[str]):
+    allowed_console_errors.append("status of 400")  # the price list with a mistake
+    page = browse(DESKTOP, locale="en-GB", person="li")
+    slug = "hucheng-xujiahui"
+    _change_hours(page, slug)
+    _add_closure(page, slug)
+    _import_prices(page, slug)
+
+
+def _change_hours(page: Page, slug: str) -> None:
+    page.goto(f"/shop/{slug}/settings/hours/")
+    look(page, "hours-en")
+    closes = page.get_by_label("Tuesday, closes (1)")
+    closes.fill("20:15")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_label("Tuesday, closes (1)")).to_have_value("20:15")
+    assert f"{OpeningHours.objects.get(shop__slug=slug, day=1).closes_at:%H:%M}" == "20:15"
+    page.goto(f"/shops/{slug}/")
+    expect(page.get_by_text("20:15").first).to_be_visible()
+    look(page, "shop-en")
+
+
+def _add_closure(page: Page, slug: str) -> None:
+    page.goto(f"/shop/{slug}/settings/closures/")
+    day = timezone.localdate() + timedelta(days=12)
+    page.get_by_label("First day").fill(day.isoformat())
+    page.get_by_label("Last day").fill(day.isoformat())
+    page.get_by_label("Reason").fill("Stocktaking")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("ul.rows").get_by_text("Stocktaking")).to_be_visible()
+    look(page, "closures-en")
+    assert Closure.objects.get(shop__slug=slug).first_date == day
+
+
+def _import_prices(page: Page, slug: str) -> None:
+    page.goto(f"/shop/{slug}/prices/")
+    look(page, "prices-en")
+    page.get_by_role("link", name="Import", exact=True).click()
+    _send_list(page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,abc,168\n")
+    alert = page.get_by_role("alert").filter(has_text="labour_yuan")
+    expect(alert).to_contain_text("2")
+    look(page, "import-en-refused")
+    _send_list(page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,99.50,168\n")
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
+    look(page, "import-en-preview")
+    page.get_by_role("button", name="Take over these changes").click()
+    page.wait_for_url(f"**/{slug}/prices/**")
+    offer = Offer.objects.get(shop__slug=slug, service__key=OIL_SERVICE, variant__slug=LAVIDA)
+    assert (offer.labour_fen, offer.parts_fen, offer.is_active) == (9_950, 16_800, True)
+
+
+def _send_list(page: Page, text: str) -> None:
+    page.get_by_label("File").set_input_files({"name": "prices.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_role("button", name="Look at the changes").click()
