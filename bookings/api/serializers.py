@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from bookings.availability import Slot
 from bookings.choices import CancelReason, Status
 from bookings.models import Booking, BookingEvent
 from bookings.search import LIMIT, Sort
@@ -58,6 +60,14 @@ class SlotsQuery(JobFields):
 class SlotSerializer(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(help_text=_("when the work would be ready"))
+
+    def to_representation(self, instance: Slot) -> dict[str, str]:
+        # By hand: an answer has hundreds of slots, and the fields' machinery would cost more than finding them.
+        zone = timezone.get_current_timezone()
+        return {
+            "starts_at": instance.starts_at.astimezone(zone).isoformat(),
+            "ends_at": instance.ends_at.astimezone(zone).isoformat(),
+        }
 
 
 class DaySerializer(serializers.Serializer[Any]):
