@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 UNFOLD: dict[str, Any] = {
@@ -10,6 +11,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": _("Platform administration"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "directions_car",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/favicon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_LANGUAGES": True,
@@ -43,6 +47,7 @@ UNFOLD: dict[str, Any] = {
             "950": "#0b1313",
         },
     },
+    "DASHBOARD_CALLBACK": "o2o_platform.admin_dashboard.dashboard",
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

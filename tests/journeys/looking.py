@@ -4,6 +4,7 @@ With SCREENSHOTS=/some/directory every look leaves its pictures there, numbered 
 """
 
 import os
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,22 @@ _axe_script = Axe().axe_script
 _numbers = count(1)
 
 
-def look(page: Page, name: str) -> None:
-    """Assert that the page as it is now is in order in both themes; `name` says what it is."""
+def look(page: Page, name: str, leaving_out: Sequence[str] = ()) -> None:
+    """Assert that the page as it is now is in order in both themes; `name` says what it is.
+
+    `leaving_out` are selectors of what axe shall not judge because it comes with a package.
+    """
     page.wait_for_load_state()
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} ({page.url}) is {wide} px wider than its screen: {_widest(page)}"
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe_script)
     number = next(_numbers)
+    where = {"exclude": [[selector] for selector in leaving_out]}
     for theme, options in _ASK.items():
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.evaluate(_COLOURS_SETTLED)
-        found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
+        found = page.evaluate("([where, how]) => axe.run(where, how)", [where, options])["violations"]
         _picture(page, f"{number:03d}-{name}-{theme}")
         serious = [_words(violation) for violation in found if violation["impact"] in _SERIOUS]
         assert not serious, f"{name} ({page.url}), {theme}:\n" + "\n".join(serious)

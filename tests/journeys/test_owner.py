@@ -81,7 +81,7 @@ def test_owner_books_moves_and_cancels_on_a_phone_in_chinese(
     page.get_by_role("button", name=zh("Continue"), exact=True).click()
 
     booking = Booking.objects.get()
-    expect(page.get_by_text(booking.number).first).to_be_visible()
+    expect(page.locator("#visit-status")).to_contain_text(booking.number)
     assert (booking.status, booking.plate, booking.contact_phone) == (Status.CONFIRMED, "沪AD8K22", "+8613816420957")
     look(page, "owner-zh-confirmed")
     _calendar_file_says(page, zh, booking, tmp_path)
@@ -152,10 +152,10 @@ def test_owner_with_a_saved_car_books_on_a_desktop_in_english(browse: Browse, en
     page.wait_for_url("**/bookings/**")
     booking = Booking.objects.get()
     assert (booking.status, booking.plate) == (Status.CONFIRMED, "沪AD8K21")
-    expect(page.get_by_text(booking.number).first).to_be_visible()
+    expect(page.locator("#visit-status")).to_contain_text(booking.number)
     look(page, "owner-en-confirmed")
 
-    page.get_by_role("link", name="My visits").first.click()
+    page.get_by_role("link", name="My bookings").first.click()
     expect(page.get_by_text(service.name_en).first).to_be_visible()
     look(page, "owner-en-visits")
 
@@ -217,7 +217,7 @@ def test_booking_works_without_javascript(browse: Browse, zh: Words):
     page.get_by_role("button", name=zh("Continue"), exact=True).click()
     booking = Booking.objects.get()
     assert booking.status == Status.CONFIRMED
-    expect(page.get_by_text(booking.number).first).to_be_visible()
+    expect(page.locator("#visit-status")).to_contain_text(booking.number)
 
 
 def test_language_and_theme_are_remembered(browse: Browse):
