@@ -97,7 +97,9 @@ class Service(Seeded, TwoNames):
 class PriceGuide(Seeded):
     """An example range of what a service costs, by price class and kind of shop. Never shown as a quotation."""
 
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="price_guides")
+    service = models.ForeignKey(
+        Service, on_delete=models.CASCADE, related_name="price_guides", verbose_name=_("service")
+    )
     price_class = models.CharField(_("price class"), max_length=10, choices=PriceClass)
     shop_kind = models.CharField(_("kind of shop"), max_length=20, choices=ShopKind)
     low_fen = models.PositiveIntegerField(_("from, fen"))
@@ -164,7 +166,12 @@ class OverMaintenanceRule(Seeded, TwoNames):
 
     key = models.SlugField(_("key"), unique=True)
     service = models.ForeignKey(
-        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="over_maintenance_rules"
+        Service,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="over_maintenance_rules",
+        verbose_name=_("service"),
     )
     sold_with = models.ManyToManyField(
         Service, blank=True, related_name="often_sold_along", verbose_name=_("often sold along with")
@@ -223,7 +230,12 @@ class Offer(models.Model):
     is_active = models.BooleanField(_("offered"), default=True)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
     updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("changed by"),
     )
     source = models.CharField(_("changed through"), max_length=10, choices=PriceSource, default=PriceSource.WEB)
 
@@ -275,15 +287,23 @@ class PriceChange(models.Model):
     """One price that an offer had from a moment on. Written by a database trigger, append-only."""
 
     # Not enforced by the database: the history outlives the offer.
-    offer = models.ForeignKey(Offer, on_delete=models.DO_NOTHING, db_constraint=False, related_name="price_changes")
-    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="price_changes")
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    offer = models.ForeignKey(
+        Offer,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="price_changes",
+        verbose_name=_("offer"),
+    )
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="price_changes", verbose_name=_("shop"))
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
     scope = models.CharField(_("for"), max_length=20, choices=OfferScope)
     labour_fen = models.PositiveIntegerField(_("labour, fen"))
     parts_fen = models.PositiveIntegerField(_("parts, fen"))
     is_active = models.BooleanField(_("offered"))
     changed_at = models.DateTimeField(_("changed at"))
-    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("changed by")
+    )
     source = models.CharField(_("changed through"), max_length=10, choices=PriceSource)
 
     class Meta:

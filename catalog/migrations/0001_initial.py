@@ -329,6 +329,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="changed by",
                     ),
                 ),
                 (
@@ -427,6 +428,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="over_maintenance_rules",
                         to="catalog.service",
+                        verbose_name="service",
                     ),
                 ),
                 (
@@ -581,7 +583,10 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="price_guides", to="catalog.service"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="price_guides",
+                        to="catalog.service",
+                        verbose_name="service",
                     ),
                 ),
             ],
@@ -639,6 +644,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="changed by",
                     ),
                 ),
                 (
@@ -648,18 +654,25 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="price_changes",
                         to="catalog.offer",
+                        verbose_name="offer",
                     ),
                 ),
                 (
                     "shop",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="price_changes", to="shops.shop"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="price_changes",
+                        to="shops.shop",
+                        verbose_name="shop",
                     ),
                 ),
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.service"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.service",
+                        verbose_name="service",
                     ),
                 ),
             ],
