@@ -39,12 +39,15 @@ def look(page: Page, name: str, leaving_out: Sequence[str] = ()) -> None:
     where = {"exclude": [[selector] for selector in leaving_out]}
     for theme, options in _ASK.items():
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        # The admin asks the device only when a page is opened.
+        page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
         page.evaluate(_COLOURS_SETTLED)
         found = page.evaluate("([where, how]) => axe.run(where, how)", [where, options])["violations"]
         _picture(page, f"{number:03d}-{name}-{theme}")
         serious = [_words(violation) for violation in found if violation["impact"] in _SERIOUS]
         assert not serious, f"{name} ({page.url}), {theme}:\n" + "\n".join(serious)
     page.emulate_media(color_scheme="light")
+    page.evaluate("document.documentElement.classList.remove('dark')")
 
 
 def _words(violation: dict[str, Any]) -> str:
