@@ -74,11 +74,15 @@ class CarModelAdmin(SeededAdmin):
 
 @admin.register(Variant)
 class VariantAdmin(SeededAdmin):
-    list_display = ["full_name", "powertrain", "engine", "oil_l", "oil_confidence", "is_listed", "is_edited"]
+    list_display = ["shown_name", "powertrain", "engine", "oil_l", "oil_confidence", "is_listed", "is_edited"]
     list_select_related = ["model__make"]
     list_filter = ["is_listed", "powertrain", "oil_confidence", "model__make"]
     search_fields = ["search_text", "slug"]
     autocomplete_fields = ["model"]
+
+    @display(description=_("variant"), ordering="slug")  # type: ignore[untyped-decorator]
+    def shown_name(self, variant: Variant) -> str:
+        return variant.full_name
 
     def save_model(self, request: HttpRequest, obj: Variant, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
