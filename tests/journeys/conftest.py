@@ -41,7 +41,7 @@ def _django_db_helper(_visits: None) -> None:
 
 @pytest.fixture(scope="session")
 def site(django_db_setup: None, playwright: Playwright) -> Iterator[str]:
-    """The address of the running site. Not pytest-django's `live_server`, which empties the database after each test."""
+    """The address of the running site. pytest-django's `live_server` would empty the database after each test."""
     expect.set_options(timeout=PATIENCE_MS)
     server = LiveServer("localhost")
     yield server.url

@@ -51,7 +51,9 @@ def look(page: Page, name: str, leaving_out: Sequence[str] = ()) -> None:
 
 
 def _words(violation: dict[str, Any]) -> str:
-    nodes = "\n".join(f"    {node['html'][:200]}\n      {node['failureSummary'][:300]}" for node in violation["nodes"][:4])
+    nodes = "\n".join(
+        f"    {node['html'][:200]}\n      {node['failureSummary'][:300]}" for node in violation["nodes"][:4]
+    )
     return f"  {violation['id']} ({violation['impact']}): {violation['help']}\n{nodes}"
 
 

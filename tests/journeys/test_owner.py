@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from bookings import actions
@@ -13,16 +14,12 @@ from bookings.errors import SlotTakenError, SlotUnavailableError
 from bookings.jobs import Job
 from bookings.models import Booking
 from catalog.models import Service
-from django.utils import timezone
 from o2o_platform.demo import people
 from shops.models import Shop
 from tests.journeys.conftest import DESKTOP, PHONE, Browse, Words, newest_code
 from tests.journeys.looking import look
-from tests.journeys.world import FLAGSHIP, ON_SITE
+from tests.journeys.world import FLAGSHIP, LAVIDA, OIL_SERVICE, ON_SITE
 from vehicles.models import Car, Variant
-
-LAVIDA = "volkswagen-lavida-1-4t"
-OIL_SERVICE = "minor_service"
 
 
 def _later_day(page: Page) -> None:

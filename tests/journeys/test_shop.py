@@ -19,11 +19,9 @@ from shops.choices import Day
 from shops.models import Closure, OpeningHours, Shop
 from tests.journeys.conftest import DESKTOP, PHONE, TABLET, Browse, Words
 from tests.journeys.looking import look
-from tests.journeys.world import FLAGSHIP
+from tests.journeys.world import FLAGSHIP, LAVIDA, OIL_SERVICE
 from vehicles.models import Variant
 
-LAVIDA = "volkswagen-lavida-1-4t"
-OIL_SERVICE = "minor_service"
 WALK_IN_PLATE = "沪BK7720"
 LIVE_MS = 15_000
 
@@ -144,11 +142,15 @@ def _import_prices(page: Page, slug: str) -> None:
     page.goto(f"/shop/{slug}/prices/")
     look(page, "prices-en")
     page.get_by_role("link", name="Import", exact=True).click()
-    _send_list(page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,abc,168\n")
+    _send_list(
+        page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,abc,168\n"
+    )
     alert = page.get_by_role("alert").filter(has_text="labour_yuan")
     expect(alert).to_contain_text("2")
     look(page, "import-en-refused")
-    _send_list(page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,99.50,168\n")
+    _send_list(
+        page, "service,scope,target,labour_yuan,parts_yuan\nminor_service,variant,volkswagen-lavida-1-4t,99.50,168\n"
+    )
     expect(page.get_by_role("heading", name="What would change")).to_be_visible()
     look(page, "import-en-preview")
     page.get_by_role("button", name="Take over these changes").click()
@@ -158,5 +160,7 @@ def _import_prices(page: Page, slug: str) -> None:
 
 
 def _send_list(page: Page, text: str) -> None:
-    page.get_by_label("CSV file").set_input_files({"name": "prices.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_label("CSV file").set_input_files(
+        {"name": "prices.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
     page.get_by_role("button", name="Look at the changes").click()

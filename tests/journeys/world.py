@@ -30,6 +30,8 @@ SHOPS = (
     "pujiang-vw-longhua",
     "shenchi-pudong",
 )
+LAVIDA = "volkswagen-lavida-1-4t"
+OIL_SERVICE = "minor_service"
 LOCAL_HOUR = 10
 
 
