@@ -160,3 +160,5 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Sets of permissions for platform admins who are not superusers."""
+
+    list_display = ["name"]

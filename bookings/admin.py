@@ -25,6 +25,7 @@ from bookings import actions
 from bookings.actions import Actor
 from bookings.board_looks import LOOKS
 from bookings.choices import ActorRole, Status
+from bookings.claims import span_of
 from bookings.models import Allocation, Booking, BookingEvent
 from core.errors import Refusal
 from core.money import format_fen_exact
@@ -32,6 +33,14 @@ from core.money import format_fen_exact
 # Unfold's label colours for the tones of the design language.
 _COLOURS = {"info": "info", "brand": "primary", "ok": "success", "bad": "danger", "mute": "default"}
 _STATUS_COLOURS = {look_status: _COLOURS[look.tone] for look_status, look in LOOKS.items()}
+
+
+def _from_to(claim: Allocation) -> str:
+    """A claim's time on the shop's wall clock: 2026-11-21 14:30 – 15:10."""
+    zone = claim.resource.shop.zone
+    start, end = (instant.astimezone(zone) for instant in span_of(claim))
+    shape = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
+    return f"{start:%Y-%m-%d %H:%M} – {end:{shape}}"
 
 
 class ReadOnly:
@@ -58,8 +67,13 @@ class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
 class AllocationInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = Allocation
     verbose_name_plural = _("bay and technician")
-    fields = ["resource", "during", "held_until"]
+    fields = ["resource", "from_to", "held_until"]
+    readonly_fields = ["from_to"]
     extra = 0
+
+    @display(description=_("time"))  # type: ignore[untyped-decorator]
+    def from_to(self, claim: Allocation) -> str:
+        return _from_to(claim)
 
 
 class CancelForm(forms.Form):
@@ -84,17 +98,40 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     inlines = [EventInline, AllocationInline]
     actions_detail = ["move_visit", "cancel_visit"]
     fieldsets = [
-        (None, {"fields": [("number", "status", "source"), ("shop", "service"), ("variant", "plate", "car")]}),
-        (_("Time"), {"fields": [("starts_at", "ends_at", "timezone"), ("free_cancel_until", "hold_expires_at")]}),
-        (_("Price"), {"fields": [("shown_total", "labour_fen", "parts_fen", "currency"), "parts_note"]}),
-        (_("Customer"), {"fields": [("owner", "contact_name", "contact_phone"), "owner_note", "visit_address"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("number", "source"),
+                    ("shown_status", "public_id"),
+                    ("shop", "service"),
+                    ("variant", "plate"),
+                ]
+            },
+        ),
+        (
+            _("Time"),
+            {
+                "fields": [
+                    ("shown_start", "shown_end"),
+                    ("timezone", "created_at"),
+                    ("free_cancel_until", "hold_expires_at"),
+                ]
+            },
+        ),
+        (_("Price"), {"fields": [("shown_total", "parts_note"), ("shown_labour", "shown_parts")]}),
+        (
+            _("Customer"),
+            {"fields": [("contact_name", "contact_phone"), ("owner", "car"), "owner_note", "visit_address"]},
+        ),
         (
             _("Visit"),
             {
                 "fields": [
-                    ("odometer_km", "confirmed_at", "checked_in_at"),
-                    ("started_at", "ready_at", "completed_at"),
-                    ("cancelled_at", "created_at", "revision", "public_id"),
+                    ("odometer_km", "confirmed_at"),
+                    ("checked_in_at", "started_at"),
+                    ("ready_at", "completed_at"),
+                    ("cancelled_at", "revision"),
                 ]
             },
         ),
@@ -107,6 +144,18 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     @display(description=_("start"), ordering="starts_at")  # type: ignore[untyped-decorator]
     def shown_start(self, booking: Booking) -> str:
         return f"{booking.local_start:%Y-%m-%d %H:%M}"
+
+    @display(description=_("end"), ordering="ends_at")  # type: ignore[untyped-decorator]
+    def shown_end(self, booking: Booking) -> str:
+        return f"{booking.local_end:%Y-%m-%d %H:%M}"
+
+    @display(description=_("labour"))  # type: ignore[untyped-decorator]
+    def shown_labour(self, booking: Booking) -> str:
+        return format_fen_exact(booking.labour_fen, currency=booking.currency)
+
+    @display(description=_("parts"))  # type: ignore[untyped-decorator]
+    def shown_parts(self, booking: Booking) -> str:
+        return format_fen_exact(booking.parts_fen, currency=booking.currency)
 
     @display(description=_("total"))  # type: ignore[untyped-decorator]
     def shown_total(self, booking: Booking) -> str:
@@ -191,6 +240,7 @@ class BookingEventAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     list_select_related = ["booking", "actor"]
     search_fields = ["booking__number", "booking__plate", "reason", "actor__name", "actor__email"]
+    search_help_text = _("Number, plate, reason or person")
     ordering = ["-at", "-pk"]
     date_hierarchy = "at"
     list_per_page = 50
@@ -200,14 +250,20 @@ class BookingEventAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 class AllocationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """Claims on bays and people: visits, breaks, time out of use."""
 
-    list_display = ["resource", "shop", "kind", "during", "booking", "held_until", "reason"]
+    list_display = ["resource", "shop", "kind", "from_to", "booking", "held_until", "reason"]
+    fields = ["resource", "shop", "kind", "from_to", "booking", "held_until", "reason"]
     list_filter = ["kind", "resource__kind"]
     list_filter_submit = True
-    list_select_related = ["resource__shop", "booking"]
+    list_select_related = ["resource__shop__city", "booking"]
     search_fields = ["booking__number", "resource__name_zh", "resource__name_en", "resource__shop__name_zh"]
+    search_help_text = _("Number, bay, technician or shop")
     ordering = ["-pk"]
     list_per_page = 50
 
     @display(description=_("shop"), ordering="resource__shop")  # type: ignore[untyped-decorator]
     def shop(self, claim: Allocation) -> str:
         return claim.resource.shop.name
+
+    @display(description=_("time"), ordering="during")  # type: ignore[untyped-decorator]
+    def from_to(self, claim: Allocation) -> str:
+        return _from_to(claim)

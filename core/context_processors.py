@@ -8,7 +8,14 @@ from django.http import HttpRequest
 THEMES = ("light", "dark", "system")
 
 # Which entry of the main navigation a page belongs to, by view name, then by namespace.
-_SECTION_OF_VIEW = {"home": "book", "bookings:list": "visits", "bookings:detail": "visits"}
+# A person's shops are no part of the owners' site.
+_SECTION_OF_VIEW = {
+    "home": "book",
+    "bookings:list": "visits",
+    "bookings:detail": "visits",
+    "shops:my_shops": "",
+    "shops:invitation": "",
+}
 _SECTION_OF_NAMESPACE = {
     "bookings": "book",
     "shops": "book",

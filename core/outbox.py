@@ -106,6 +106,13 @@ def _postpone(*, event_id: int, at: datetime, error: Exception) -> None:
     event.save(update_fields=["attempts", "due_at", "last_error", "parked_at"])
 
 
+@transaction.atomic
+def retry(events: QuerySet[OutboxEvent], *, at: datetime) -> int:
+    """Queue those of `events` that were given up, due at once and with all attempts left. Returns how many."""
+    ids = list(events.filter(parked_at__isnull=False).select_for_update().values_list("pk", flat=True))
+    return OutboxEvent.objects.filter(pk__in=ids).update(parked_at=None, attempts=0, due_at=at)
+
+
 def due_ids(*, at: datetime, limit: int = 500) -> list[int]:
     """Ids of events waiting to be handled at `at`, oldest first."""
     return list(_waiting().filter(due_at__lte=at).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])

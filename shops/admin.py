@@ -113,7 +113,7 @@ class MemberInline(TabularInline):  # type: ignore[misc]
 @admin.register(Shop)
 class ShopAdmin(ModelAdmin):  # type: ignore[misc]
     form = ShopForm
-    list_display = ["name", "kind_label", "city", "shown_district", "bays", "technicians", "is_listed"]
+    list_display = ["shown_name", "kind_label", "city", "shown_district", "bays", "technicians", "is_listed"]
     list_filter = ["kind", "city", "is_listed", "holiday_policy"]
     list_filter_submit = True
     list_select_related = ["city"]
@@ -167,6 +167,10 @@ class ShopAdmin(ModelAdmin):  # type: ignore[misc]
         """A shop has visits and prices behind it: it is unlisted, not deleted."""
         return False
 
+    @display(description=_("Name"), ordering="name_en")  # type: ignore[untyped-decorator]
+    def shown_name(self, shop: Shop) -> str:
+        return shop.name
+
     def view_on_site(self, shop: Shop) -> str:
         return reverse("shops:detail", args=[shop.slug])
 
@@ -219,7 +223,7 @@ class TechnicianInline(TabularInline):  # type: ignore[misc]
 @admin.register(Resource)
 class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     form = ResourceForm
-    list_display = ["name", "shop", "kind_label", "is_active"]
+    list_display = ["shown_name", "shop", "kind_label", "shown_capabilities", "is_active"]
     list_filter = ["kind", "is_active", "shop__city"]
     list_filter_submit = True
     list_select_related = ["shop"]
@@ -232,6 +236,16 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
         """Its visits are history: it is taken out of use, not deleted."""
         return False
 
+    @display(description=_("Name"), ordering="name_en")  # type: ignore[untyped-decorator]
+    def shown_name(self, resource: Resource) -> str:
+        return resource.name
+
+    @display(description=_("Capabilities"))  # type: ignore[untyped-decorator]
+    def shown_capabilities(self, resource: Resource) -> str:
+        known = Skill if resource.kind == ResourceKind.TECHNICIAN else BayCapability
+        names = dict(known.choices)
+        return " · ".join(str(names[code]) for code in resource.capabilities if code in names)
+
     @display(description=_("Kind"), ordering="kind", label=True)  # type: ignore[untyped-decorator]
     def kind_label(self, resource: Resource) -> str:
         return str(resource.get_kind_display())
@@ -241,7 +255,7 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
 class CertificateAdmin(ModelAdmin):  # type: ignore[misc]
     """The queue of certificates to be seen: unchecked ones first."""
 
-    list_display = ["name", "technician", "shop", "number", "valid_until", "is_checked"]
+    list_display = ["shown_name", "technician", "shop", "number", "valid_until", "is_checked"]
     list_filter = [("verified_at", admin.EmptyFieldListFilter), "valid_until"]
     list_filter_submit = True
     list_select_related = ["technician__resource__shop"]
@@ -250,6 +264,10 @@ class CertificateAdmin(ModelAdmin):  # type: ignore[misc]
     readonly_fields = ["verified_at"]
     ordering = ["-verified_at", "pk"]
     actions = ["mark_checked", "mark_unchecked"]
+
+    @display(description=_("Certificate"), ordering="name_en")  # type: ignore[untyped-decorator]
+    def shown_name(self, certificate: Certificate) -> str:
+        return certificate.name
 
     @display(description=_("Shop"))  # type: ignore[untyped-decorator]
     def shop(self, certificate: Certificate) -> str:
@@ -285,17 +303,25 @@ class PlaceInline(TabularInline):  # type: ignore[misc]
 
 @admin.register(City)
 class CityAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ["name", "key", "timezone", "country"]
+    list_display = ["shown_name", "key", "timezone", "country"]
     search_fields = ["name_zh", "name_en", "key"]
     inlines = [PlaceInline]
+
+    @display(description=_("Name"), ordering="name_en")  # type: ignore[untyped-decorator]
+    def shown_name(self, city: City) -> str:
+        return city.name
 
 
 @admin.register(Place)
 class PlaceAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ["name", "kind", "city", "latitude", "longitude"]
+    list_display = ["shown_name", "kind", "city", "latitude", "longitude"]
     list_filter = ["kind", "city"]
     list_select_related = ["city"]
     search_fields = ["name_zh", "name_en", "key"]
+
+    @display(description=_("Name"), ordering="name_en")  # type: ignore[untyped-decorator]
+    def shown_name(self, place: Place) -> str:
+        return place.name
 
 
 class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -313,13 +339,17 @@ class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
 @admin.register(Invitation)
 class InvitationAdmin(_ReadOnlyAdmin):
-    list_display = ["__str__", "shop", "role", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at"]
+    list_display = ["invited", "shop", "role", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at"]
     list_filter = ["role", "created_at"]
     list_filter_submit = True
     list_select_related = ["shop", "invited_by"]
     search_fields = ["email", "phone", "shop__name_zh", "shop__name_en"]
     # The id is the secret in the link.
     exclude = ["public_id"]
+
+    @display(description=_("Invited"))  # type: ignore[untyped-decorator]
+    def invited(self, invitation: Invitation) -> str:
+        return invitation.email or invitation.phone or ""
 
 
 @admin.register(ShopChange)

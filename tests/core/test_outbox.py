@@ -87,3 +87,17 @@ def test_poison_is_parked_after_many_attempts(monkeypatch: pytest.MonkeyPatch) -
     event.refresh_from_db()
     assert event.parked_at == NOW
     assert outbox.due_ids(at=NOW + timedelta(days=30)) == []
+
+
+def test_retry_takes_back_only_what_was_given_up():
+    waiting = outbox.emit(topic="test.unheard", key="waiting", at=NOW)
+    parked = outbox.emit(topic="test.unheard", key="parked", at=NOW)
+    OutboxEvent.objects.filter(pk=parked.pk).update(parked_at=NOW, attempts=outbox.MAX_ATTEMPTS)
+    later = NOW + timedelta(hours=1)
+
+    assert outbox.retry(OutboxEvent.objects.all(), at=later) == 1
+
+    parked.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (parked.parked_at, parked.attempts, parked.due_at) == (None, 0, later)
+    assert waiting.due_at == NOW

@@ -1,0 +1,102 @@
+"""Every page of /admin/ opens for every model that is registered, with rows in it, in both languages."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from bookings.models import Allocation, Booking, BookingEvent
+from catalog.models import Offer, PriceChange
+from core.models import OutboxEvent
+from notifications.choices import Channel, MessageStatus
+from notifications.models import Message
+from shops.choices import ChangeKind
+from shops.models import Invitation, ShopChange
+from tests.factories.accounts import UserFactory
+from tests.factories.board import busy_day
+from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
+from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
+from tests.factories.vehicles import CarFactory, WmiFactory
+from vehicles.models import Car
+
+pytestmark = pytest.mark.django_db
+
+ROW_PAGES = ("change", "history")
+# Written by the platform itself or by people on their own pages; the admin reads them.
+SEEN_ONLY = {Allocation, Booking, BookingEvent, Car, Invitation, Message, Offer, OutboxEvent, PriceChange, ShopChange}
+AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
+
+
+@pytest.fixture
+def platform(client: Client) -> Client:
+    """A superuser's browser."""
+    client.force_login(UserFactory(admin=True))
+    return client
+
+
+@pytest.fixture
+def _rows() -> None:
+    """At least one row of everything: a shop's busy day, and what that does not need."""
+    with time_machine.travel(AFTERNOON, tick=False):
+        shop = busy_day(AFTERNOON).shop
+    for factory in (PriceGuideFactory, MakerScheduleFactory, OverMaintenanceRuleFactory, WmiFactory):
+        factory()
+    PlaceFactory(city=shop.city)
+    CertificateFactory()
+    InvitationFactory(shop=shop)
+    CarFactory()
+    ShopChange.objects.create(shop=shop, kind=ChangeKind.HOURS, subject="Monday", at=AFTERNOON)
+    Message.objects.create(channel=Channel.EMAIL, kind="code", recipient="lin@example.com", status=MessageStatus.SENT)
+    Group.objects.create(name="Moderators")
+
+
+@pytest.mark.usefixtures("_rows")
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_opens(platform: Client, language: str) -> None:
+    """Start page, list, search, add (where rows are added by hand), change and history, over the real registry."""
+    platform.cookies["django_language"] = language
+    pages = [reverse("admin:index"), *(page for model in admin.site._registry for page in _pages(model))]
+    answers = {page: platform.get(page).status_code for page in pages}
+    assert not {page: status for page, status in answers.items() if status != 200}
+
+
+def _pages(model: type[Model]) -> list[str]:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    row = model._default_manager.first()
+    assert row is not None, f"there is no {model._meta.label} to open"
+    changelist = reverse(f"{name}_changelist")
+    pages = [changelist, f"{changelist}?q=x", *(reverse(f"{name}_{page}", args=[row.pk]) for page in ROW_PAGES)]
+    return pages if model in SEEN_ONLY else [*pages, reverse(f"{name}_add")]
+
+
+def test_lists_can_be_searched_and_name_their_columns() -> None:
+    """No list without a search box, and no column whose heading is a name from the code."""
+    for model, page in admin.site._registry.items():
+        assert page.search_fields, model
+        fields = {field.name for field in model._meta.get_fields()}
+        described = {name for name in page.list_display if hasattr(getattr(page, name, None), "short_description")}
+        assert set(page.list_display) <= fields | described, model
+
+
+def test_only_history_and_what_others_own_cannot_be_added_by_hand(platform: Client) -> None:
+    refused = {
+        model
+        for model in admin.site._registry
+        if platform.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")).status_code == 403
+    }
+    assert refused == SEEN_ONLY
+
+
+@pytest.mark.usefixtures("_rows")
+def test_start_page_counts_what_its_links_list(platform: Client) -> None:
+    """Every number links to exactly its rows."""
+    with time_machine.travel(AFTERNOON, tick=False):
+        figures = platform.get(reverse("admin:index")).context["figures"]
+        listed = {figure.link: platform.get(figure.link).context["cl"].result_count for figure in figures}
+    assert {figure.link: figure.count for figure in figures} == listed
+    assert sum(listed.values()) > 0
