@@ -12,6 +12,7 @@ from bookings.models import Booking
 from shops import planned
 from shops.models import Resource, Shop
 from shops.planned import PlannedVisit
+from vehicles import plates
 
 
 def connect() -> None:
@@ -33,7 +34,7 @@ def planned_visits(shop: Shop, start: datetime, end: datetime | None, resource: 
         PlannedVisit(
             number=row.number,
             starts_at=row.starts_at,
-            title=" · ".join(filter(None, [row.plate, row.variant.short_name, row.service.name])),
+            title=" · ".join(filter(None, [plates.display(row.plate), row.variant.short_name, row.service.name])),
             url=reverse("board:visit", args=[shop.slug, row.public_id]),
         )
         for row in rows
