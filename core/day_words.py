@@ -95,3 +95,9 @@ def near_day_time(at: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     """`Today, 14:30` / `今天 14:30`, otherwise as `day_time`."""
     local = at.astimezone(zone)
     return f"{near_day(local.date(), today=now.astimezone(zone).date())}{_words().joint}{local:%H:%M}"
+
+
+def within(said: str) -> str:
+    """A near day as it stands inside a sentence: `today, 14:30`. Weekdays and months keep their capital."""
+    words = _words()
+    return said[0].lower() + said[1:] if said.startswith((words.today, words.tomorrow)) else said

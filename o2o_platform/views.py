@@ -14,11 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from bookings import search
+from bookings.choices import IN_SHOP, UPCOMING
+from bookings.models import Booking
 from bookings.owner_views import wishes
 from bookings.owner_views.searching import bar_context
 from bookings.search import Filters, Results, Sort
-from catalog import pricing
+from catalog import plans, pricing
+from catalog.choices import Trigger
 from catalog.models import Service
+from catalog.plans import PlanLine
 from shops.models import City, Shop
 from vehicles.models import Variant
 
@@ -38,15 +42,22 @@ TILES = (
     "annual_inspection_agent",
 )
 TILES_SHOWN = 8
+REGULAR_SHOWN = 3
+VISITS_SHOWN = 2
+_RANK = {key: place for place, key in enumerate(TILES)}
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """What do you need, for which car, where; the nearest shops for the most common job; the owner's car on top."""
+    """The owner's next visit and car; what do you need, for which car, where; the nearest shops for the likeliest job.
+
+    With a car that job is the most common one that its schedule knows, so that nobody is led to buy what is not due.
+    """
     chosen, place = wishes.chosen_car(request), wishes.where(request)
     services = list(Service.objects.listed())
     tiles = _tiles(services, chosen.variant)
-    service = tiles[0] if tiles else None
+    regular = _regular(services, chosen.variant)
+    service = regular[0].service if regular else tiles[0] if tiles else None
     results = _nearby(service, chosen.variant, place)
     context = {
         **bar_context(request, chosen=chosen, where=place, services=services, service=service),
@@ -54,7 +65,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "results": results,
         "rows": results.rows[:SHOPS_SHOWN] if results else [],
         "shop_count": len(results) if results else 0,
-        "suited": _suited(tiles, chosen.variant, place) if chosen.car else [],
+        "regular": _with_bands(regular, chosen.variant, place) if chosen.car else [],
+        "visits": _visits(request),
     }
     return render(request, "home.html", context)
 
@@ -62,8 +74,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def _tiles(services: list[Service], variant: Variant | None) -> list[Service]:
     """The most common jobs that suit the car, filled up with others in the catalogue's order."""
     fitting = [service for service in services if variant is None or service.suits(variant)]
-    rank = {key: place for place, key in enumerate(TILES)}
-    return sorted(fitting, key=lambda service: (rank.get(service.key, len(TILES)), service.position))[:TILES_SHOWN]
+    return sorted(fitting, key=_commonness)[:TILES_SHOWN]
+
+
+def _commonness(service: Service) -> tuple[int, int]:
+    return _RANK.get(service.key, len(TILES)), service.position
 
 
 def _nearby(service: Service | None, variant: Variant | None, place: wishes.Where | None) -> Results | None:
@@ -77,12 +92,33 @@ def _nearby(service: Service | None, variant: Variant | None, place: wishes.Wher
     )
 
 
-def _suited(tiles: list[Service], variant: Variant | None, place: wishes.Where | None) -> list[dict[str, Any]]:
-    """The first jobs for the owner's car with what is usual here. When each is due comes with the reminders."""
+def _regular(services: list[Service], variant: Variant | None) -> list[PlanLine]:
+    """What comes round on this car by distance or time, the most common first. What wants a test first is no errand."""
+    if variant is None:
+        return []
+    due = [
+        line
+        for line in plans.plan(services, variant).by_schedule
+        if not line.interval.is_condition_based and line.service.trigger == Trigger.SCHEDULE
+    ]
+    return sorted(due, key=lambda line: _commonness(line.service))[:REGULAR_SHOWN]
+
+
+def _with_bands(lines: list[PlanLine], variant: Variant | None, place: wishes.Where | None) -> list[dict[str, Any]]:
+    """The lines with what is usual here. What is due next comes with the reminders."""
     if variant is None or place is None:
         return []
-    bands = pricing.fair_prices(services=tiles[:3], variant=variant, city=place.origin.city)
-    return [{"service": service, "band": bands.get(service.pk)} for service in tiles[:3]]
+    bands = pricing.fair_prices(services=[line.service for line in lines], variant=variant, city=place.origin.city)
+    return [{"line": line, "band": bands.get(line.service.pk)} for line in lines]
+
+
+def _visits(request: HttpRequest) -> list[Booking]:
+    """The owner's visits under way or to come, the nearest first; no query for visitors."""
+    user = wishes.person(request)
+    if user is None:
+        return []
+    mine = Booking.objects.visible_to(user).filter(status__in=(*IN_SHOP, *UPCOMING))
+    return list(mine.for_card().order_by("starts_at", "pk")[:VISITS_SHOWN])
 
 
 @require_GET
@@ -136,5 +172,6 @@ def _ask_database() -> None:
 
 def _ask_cache() -> None:
     cache.set("health", "ok", 10)
-    if cache.get("health") != "ok":
+    # Without its server the cache goes on in this process (core.caching), which is not what is asked here.
+    if cache.get("health") != "ok" or getattr(cache, "is_away", False):
         raise ConnectionError

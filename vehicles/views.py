@@ -42,6 +42,8 @@ def find(request: HttpRequest) -> HttpResponse:
             )
         except VinError as error:
             vin_form.add_error("vin", str(error.message))
+    if vin_form.errors:  # the field stands below the makes: a phone is led to what is wrong
+        vin_form.fields["vin"].widget.attrs["autofocus"] = True
     context = {
         "name_form": name_form,
         "vin_form": vin_form,

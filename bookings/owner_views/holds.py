@@ -169,6 +169,7 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
     request.session.pop(DRAFT, None)
     if car is not None:
         selection.remember_car(request, car)
+    messages.success(request, _("Your visit is booked. The shop knows, and the details are on their way to you."))
     return redirect("bookings:detail", booking.public_id)
 
 

@@ -82,8 +82,12 @@ def plate_text(value: str) -> str:
 
 @register.simple_tag
 def avatar(name: str, css: str = "") -> SafeString:
-    """A person's first character on a colour that stays theirs. Decorative: their name stands beside it."""
-    initial = (str(name).strip() or "?")[0].upper()
+    """A person's first character on a colour that stays theirs; a figure for who is known by a number only.
+
+    Decorative: their name stands beside it.
+    """
+    first = (str(name).strip() or "?")[0].upper()
+    initial = first if first.isalnum() else icon("user-round", 20)
     return format_html(
         '<span class="avatar avatar-{} {}" aria-hidden="true">{}</span>', crc32(str(name).encode()) % 6, css, initial
     )
@@ -338,6 +342,12 @@ def day_time(at: datetime | None, zone: Zone = None) -> str:
 def near_day_time(at: datetime | None, zone: Zone = None) -> str:
     """Today, 14:30 / 今天 14:30; further away as `day_time`."""
     return day_words.near_day_time(at, now=timezone.now(), zone=_zone(zone)) if at else ""
+
+
+@register.filter
+def within(said: str) -> str:
+    """A near day or time inside a sentence: until today, 14:30."""
+    return day_words.within(said)
 
 
 @register.filter

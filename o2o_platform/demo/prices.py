@@ -40,17 +40,14 @@ _PARTS_SHARE = {
     "timing_belt": 0.55,
     "throttle_clean": 0.15,
 }
+# A shop writes these in its own language; the demo's read the same in both.
 _PARTS_NOTE = {
-    OIL_SERVICE: "全合成机油 + 机油滤芯",
-    "brake_fluid": "DOT 4 制动液",
-    "cabin_filter": "活性炭滤芯",
-    "spark_plugs": "铱金火花塞",
-    "coolant": "长效防冻液",
-    "battery_12v": "免维护蓄电池",
-    "wipers": "无骨雨刮一对",
-    "brake_pads_front": "陶瓷配方刹车片",
-    "brake_pads_rear": "陶瓷配方刹车片",
-    "transmission_fluid": "原厂规格变速箱油",
+    OIL_SERVICE: "API SP",
+    "brake_fluid": "DOT 4",
+    "cabin_filter": "PM2.5",
+    "coolant": "−35 °C",
+    "battery_12v": "12 V 60 Ah",
+    "transmission_fluid": "ATF",
 }
 # An on-site team costs a little more than an independent shop of the same sort: it drives.
 _ON_SITE_FACTOR = 1.08
@@ -163,7 +160,7 @@ def _oil_offers(new: NewShop, service: Service, known: Mapping[str, int], catalo
             total,
             scope=OfferScope.VARIANT,
             variant=variant,
-            parts_note=f"{grade} 全合成机油 {variant.oil_l:g} L + 机油滤芯".strip(),
+            parts_note=f"{grade} {variant.oil_l:g} L".strip(),
         )
 
 

@@ -10,8 +10,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from o2o_platform import views
-from tests.bookings.owner_pages import text
+from tests.bookings.owner_pages import booked, text
 from tests.factories.accounts import UserFactory
+from tests.factories.catalog import MakerScheduleFactory, ServiceFactory
 from tests.factories.jobs import NOW, bookable_job
 from tests.factories.vehicles import BatteryVariantFactory, CarFactory
 
@@ -47,8 +48,26 @@ def test_home_shows_an_owner_their_car(client: Client) -> None:
     client.force_login(car.owner)
     html = text(client.get("/"))
     assert "沪A·D8K21" in html
-    assert "What suits it" in html
+    assert "What makes sense for this car" in html
     assert f'name="car" value="{car.public_id}"' in html
+
+
+def test_home_gives_the_reason_for_what_comes_round_on_the_car(client: Client) -> None:
+    job = bookable_job()
+    ServiceFactory(key="tyre_replace", name_en="New tyre", trigger="measure", interval_km=None, interval_months=None)
+    MakerScheduleFactory(make=job.variant.model.make, service=job.service, interval_km=7500, interval_months=6)
+    client.force_login(CarFactory(variant=job.variant).owner)
+    panel = text(client.get("/")).split('class="card-body car-needs"')[1].split("</section>")[0]
+    assert "Every 7,500 km or 6 months, whichever comes first" in panel
+    assert "New tyre" not in panel  # measured, not due by kilometres
+
+
+def test_home_shows_the_visits_to_come(client: Client) -> None:
+    owner = UserFactory()
+    booking = booked(client, bookable_job(), owner)
+    assert reverse("bookings:detail", args=[booking.public_id]) in text(client.get("/"))
+    client.force_login(UserFactory())
+    assert booking.public_id not in text(client.get("/"))
 
 
 def test_home_leaves_out_what_does_not_suit_the_car(client: Client) -> None:
@@ -68,7 +87,8 @@ def test_home_asks_the_same_queries_for_any_number_of_shops_and_cars(
         CarFactory(owner=owner, variant=job.variant)
     client.force_login(owner)
     client.get("/")
-    with django_assert_num_queries(15):  # session, person, car, city, services, 7 of the search, garage, places, bands
+    # session, person, car, city, services, schedule, 7 of the search, garage, places, visits; nothing here is regular
+    with django_assert_num_queries(16):
         client.get("/")
 
 

@@ -238,10 +238,13 @@ def test_times_are_on_the_shops_wall_clock(time_machine: Any) -> None:
         assert ui.clock(late, "America/Los_Angeles") == "08:30"
         assert ui.day_time(NOW) == "Sat 21 Nov, 14:30"
         assert ui.near_day_time(NOW) == "Today, 14:30"
+        assert ui.within(ui.near_day_time(NOW)) == "today, 14:30"
+        assert ui.within(ui.day_time(NOW)) == "Sat 21 Nov, 14:30"
         assert ui.table_time(NOW) == "11-21 14:30"
     with translation.override("zh-hans"):
         assert ui.day_time(NOW) == "11月21日 周六 14:30"
         assert ui.near_day_time(NOW) == "今天 14:30"
+        assert ui.within(ui.near_day_time(NOW)) == "今天 14:30"
 
 
 @pytest.mark.parametrize(

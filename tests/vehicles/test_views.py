@@ -75,6 +75,7 @@ def test_finder_by_vin_names_builder_years_and_models(visitor):
 def test_finder_by_a_wrong_vin_says_what_is_wrong_and_keeps_it(visitor):
     page = visitor.get(reverse("vehicles:find"), {"vin": "LSVAM41"}).content.decode()
     assert "This one has 7" in page
+    assert "autofocus" in page.split('name="vin"')[1].split(">")[0] + page.split('name="vin"')[0].rsplit("<", 1)[1]
     assert 'value="LSVAM41"' in page
 
 
