@@ -103,7 +103,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             {
                 "fields": [
                     ("number", "source"),
-                    ("shown_status", "public_id"),
+                    ("status", "shown_id"),
                     ("shop", "service"),
                     ("variant", "plate"),
                 ]
@@ -140,6 +140,10 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     @display(description=_("status"), ordering="status", label=_STATUS_COLOURS)  # type: ignore[untyped-decorator]
     def shown_status(self, booking: Booking) -> tuple[str, str]:
         return booking.status, booking.get_status_display()
+
+    @display(description=_("id in addresses"))  # type: ignore[untyped-decorator]
+    def shown_id(self, booking: Booking) -> str:
+        return booking.public_id
 
     @display(description=_("start"), ordering="starts_at")  # type: ignore[untyped-decorator]
     def shown_start(self, booking: Booking) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bookings import board
-from bookings.board import Card
+from bookings.board_day import Card
 from bookings.choices import IN_SHOP, Status
 from shops.models import Shop
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import board, workshop
+from bookings import workshop
 from bookings.actions import Contact
+from bookings.board_day import Card
 from bookings.board_forms import BlockForm, WalkInForm
 from bookings.board_pages import attempt, day_address, done, form_page, told, typed, wants_part
 from bookings.choices import AllocationKind
@@ -192,11 +193,11 @@ def block(request: HttpRequest, slug: str) -> HttpResponse:
     return form_page(request, shop, "board/_block_form.html", context, status=status)
 
 
-def _standing(resource: Resource, start: datetime, end: datetime, at: datetime) -> list[board.Card]:
+def _standing(resource: Resource, start: datetime, end: datetime, at: datetime) -> list[Card]:
     """The visits that stand where the block was wanted."""
     claims = Allocation.objects.filter(resource=resource, during__overlap=(start, end), booking__isnull=False)
     rows = Booking.objects.filter(pk__in=claims.values("booking")).for_card().order_by("starts_at", "pk")
-    return [board.Card(row, at) for row in rows]
+    return [Card(row, at) for row in rows]
 
 
 @require_GET

@@ -17,6 +17,7 @@ from accounts.models import User
 from bookings import actions, board, board_stages, workshop
 from bookings.actions import Actor, Wanted
 from bookings.availability import Reason
+from bookings.board_day import Card, Group, View
 from bookings.board_forms import CancelForm, CheckInForm, MoveForm, OdometerForm, ReassignForm
 from bookings.board_pages import (
     attempt,
@@ -64,7 +65,7 @@ def day(request: HttpRequest, slug: str) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     if "q" in request.GET:
         rows = board.found(shop=shop, text=query).for_card()[:SEARCH_LIMIT]
-        context |= {"query": query, "found": [board.Card(row, at) for row in rows]}
+        context |= {"query": query, "found": [Card(row, at) for row in rows]}
     return staff_page(request, shop, "board/day.html", context)
 
 
@@ -95,13 +96,13 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
     # Before what it stands for: a change in between is then found by the next question.
     etag = _etag(request, shop, at)
     board_day = board.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
-    group = group if group in board.Group else ""
+    group = group if group in Group else ""
     agenda = [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.listed(group)]
     return {
         "board": board_day,
         # Not chosen: phones get the list, wider screens the bays.
-        "view": wanted if wanted in board.View else "",
-        "view_choices": [(view.value, view.label) for view in board.View],
+        "view": wanted if wanted in View else "",
+        "view_choices": [(view.value, view.label) for view in View],
         "lanes": board_day.lanes(wanted),
         "group": group,
         "counters": [(*counter, board_day.counts[counter[0]]) for counter in _COUNTERS],
@@ -115,11 +116,11 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
 
 
 _COUNTERS = (
-    (board.Group.TO_ARRIVE, "info", "calendar-clock"),
-    (board.Group.IN_WORK, "brand", "wrench"),
-    (board.Group.READY, "ok", "circle-check"),
-    (board.Group.LATE, "bad", "clock-alert"),
-    (board.Group.HANDED_OVER, "mute", "check"),
+    (Group.TO_ARRIVE, "info", "calendar-clock"),
+    (Group.IN_WORK, "brand", "wrench"),
+    (Group.READY, "ok", "circle-check"),
+    (Group.LATE, "bad", "clock-alert"),
+    (Group.HANDED_OVER, "mute", "check"),
 )
 
 
@@ -196,7 +197,7 @@ def move(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Another time, bay or technician. A car in the shop keeps its time."""
     shop = get_staff_shop(request, slug, Permission.WALK_IN)
     booking, at = visit_asked(shop, public_id), timezone.now()
-    one = board.Card(booking, at)
+    one = Card(booking, at)
     form_class = ReassignForm if booking.status in IN_SHOP else MoveForm
     form = form_class(
         typed(request, shop=shop),
@@ -268,7 +269,7 @@ def _visit_form(request: HttpRequest, shop: Shop, booking: Booking, at: datetime
     context = {
         "form": step.form,
         "booking": booking,
-        "card": board.Card(booking, at),
+        "card": Card(booking, at),
         "alternatives": alternatives,
         "back_url": day_address(shop, date=booking.local_start.date().isoformat(), visit=booking.public_id),
     }

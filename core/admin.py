@@ -59,4 +59,4 @@ class OutboxEventAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Whoever may change events may retry them; superusers may everything."""
-        return bool(request.user.has_perm("core.change_outboxevent"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("core.change_outboxevent"))

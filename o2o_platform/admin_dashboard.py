@@ -105,6 +105,6 @@ def _address_part(name: str, value: Any) -> tuple[str, str]:
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
     options = model._meta
     return any(
-        request.user.has_perm(f"{options.app_label}.{get_permission_codename(verb, options)}")  # type: ignore[union-attr]
+        request.user.has_perm(f"{options.app_label}.{get_permission_codename(verb, options)}")
         for verb in ("view", "change")
     )

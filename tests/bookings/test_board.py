@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings import actions, board
 from bookings.actions import Holder
-from bookings.board import Group
+from bookings.board_day import Group
 from bookings.choices import AllocationKind, Status
 from bookings.jobs import Job
 from bookings.models import Booking

@@ -1,0 +1,296 @@
+"""The nouns of the shop's board: a day with its lanes of bays or technicians, the visits on them, and its counters.
+
+Positions are columns of 5 minutes counted from 1, because the pages place everything with generated grid classes.
+Instants are UTC; a day is a day of the shop.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from django.db.models import TextChoices
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from bookings.board_looks import Look, look_of
+from bookings.choices import IN_SHOP, Status
+from bookings.claims import span_of
+from bookings.models import Allocation, Booking
+from bookings.rules import is_overdue
+from bookings.slots import TICK_SECONDS
+from shops.choices import BayCapability, ResourceKind, Skill
+from shops.models import Resource, Shop
+from shops.opening import DayOpening
+
+TICK = timedelta(seconds=TICK_SECONDS)
+TICKS_AN_HOUR = 12
+# A customer is called late this long after the start; the no-show waits longer (`workshop.NO_SHOW_AFTER`).
+LATE_AFTER = timedelta(minutes=5)
+
+
+class View(TextChoices):
+    BAYS = "bays", _("Bays")
+    TECHNICIANS = "technicians", _("Technicians")
+    LIST = "list", _("List")
+
+
+class Group(TextChoices):
+    """The counters over the board; each is a filter."""
+
+    TO_ARRIVE = "to_arrive", _("To arrive")
+    IN_WORK = "in_work", _("In work")
+    READY = "ready", _("Ready")
+    LATE = "late", _("Late")
+    HANDED_OVER = "handed_over", _("Handed over")
+
+
+_GROUP_OF: dict[str, Group] = {
+    Status.CONFIRMED: Group.TO_ARRIVE,
+    Status.CHECKED_IN: Group.IN_WORK,
+    Status.IN_SERVICE: Group.IN_WORK,
+    Status.READY: Group.READY,
+    Status.COMPLETED: Group.HANDED_OVER,
+}
+
+
+@dataclass
+class Card:
+    """One visit as the board and the list show it at the moment `at`."""
+
+    booking: Booking
+    at: datetime
+    # Its claim has ended, its car still stands there, and the next visit needs the bay or the technician.
+    next_waits: bool = False
+
+    @cached_property
+    def claims(self) -> list[Allocation]:
+        return list(self.booking.allocations.all())
+
+    @cached_property
+    def bay(self) -> Resource | None:
+        return next((c.resource for c in self.claims if c.resource.kind != ResourceKind.TECHNICIAN), None)
+
+    @cached_property
+    def technician(self) -> Resource | None:
+        return next((c.resource for c in self.claims if c.resource.kind == ResourceKind.TECHNICIAN), None)
+
+    @property
+    def is_late(self) -> bool:
+        """The customer has not come, or the work is over its time."""
+        booking = self.booking
+        missing = booking.status == Status.CONFIRMED and self.at > booking.starts_at + LATE_AFTER
+        return missing or is_overdue(booking, at=self.at)
+
+    @cached_property
+    def look(self) -> Look:
+        return look_of(self.booking.status, is_late=self.is_late, next_waits=self.next_waits)
+
+    @property
+    def groups(self) -> set[str]:
+        found: set[str] = {_GROUP_OF[self.booking.status]} if self.booking.status in _GROUP_OF else set()
+        return found | {Group.LATE} if self.is_late else found
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether it can be dragged: to another time before check-in, to another bay or technician until ready."""
+        return self.booking.status in (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done with it."""
+        return self.booking.status in (Status.CONFIRMED, *IN_SHOP)
+
+    @property
+    def phone_text(self) -> str:
+        """The customer's number as people write it: 138 0013 8001."""
+        try:
+            number = phonenumbers.parse(self.booking.contact_phone, "CN")
+        except phonenumbers.NumberParseException:
+            return self.booking.contact_phone
+        home = phonenumbers.region_code_for_number(number) == "CN"
+        shape = phonenumbers.PhoneNumberFormat
+        return phonenumbers.format_number(number, shape.NATIONAL if home else shape.INTERNATIONAL)
+
+    @property
+    def occupies(self) -> tuple[datetime, datetime]:
+        """From the start of the claim to its end; without a claim, the time that was agreed."""
+        if not self.claims:
+            return self.booking.starts_at, self.booking.ends_at
+        spans = [span_of(claim) for claim in self.claims]
+        return min(start for start, _end in spans), max(end for _start, end in spans)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The hours that the board shows: `ticks` of 5 minutes from `start`."""
+
+    start: datetime
+    ticks: int
+    zone: ZoneInfo
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.ticks * TICK
+
+    @property
+    def hour_count(self) -> int:
+        return self.ticks // TICKS_AN_HOUR
+
+    @property
+    def first_minute(self) -> int:
+        """Minutes of the local day at which the first column begins."""
+        local = self.start.astimezone(self.zone)
+        return local.hour * 60 + local.minute
+
+    @property
+    def hours(self) -> list[tuple[int, str]]:
+        """Column and wall clock of each full hour."""
+        starts = ((n, self.start + n * TICK) for n in range(0, self.ticks, TICKS_AN_HOUR))
+        return [(n + 1, f"{at.astimezone(self.zone):%H:%M}") for n, at in starts]
+
+    def holds(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+    def column(self, at: datetime, *, up: bool = False) -> int:
+        """The column in which an instant lies (with `up`: the first that begins at or after it), kept inside."""
+        seconds = int((at - self.start).total_seconds())
+        tick = -(-seconds // TICK_SECONDS) if up else seconds // TICK_SECONDS
+        return 1 + max(0, min(self.ticks, tick))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Something on a lane: a visit (`card`), a break or time out of use (`allocation`), or closed time."""
+
+    start: int
+    end: int
+    row: int = 1
+    card: Card | None = None
+    allocation: Allocation | None = None
+    text: str = ""
+
+    @property
+    def is_short(self) -> bool:
+        """Too narrow for more than one line of words (under 40 minutes)."""
+        return self.end - self.start < 8
+
+
+@dataclass
+class Lane:
+    """A row of the board: a bay, a mobile unit, a technician; without a resource, the visits that need no bay."""
+
+    resource: Resource | None
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def is_person(self) -> bool:
+        return self.resource is not None and self.resource.kind == ResourceKind.TECHNICIAN
+
+    @property
+    def subtitle(self) -> str:
+        """The first thing it is equipped or trained for, in words."""
+        names = dict(Skill.choices if self.is_person else BayCapability.choices)
+        known = [str(names[code]) for code in (self.resource.capabilities if self.resource else ()) if code in names]
+        return known[0] if known else ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A technician in the strip, and what they are doing."""
+
+    resource: Resource
+    text: str
+    tone: str
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much of the bays' open time is claimed: of the day, and of each open hour (0–1; whether it has passed)."""
+
+    fraction: float
+    hours: Sequence[tuple[float, bool]]
+
+    @property
+    def percent(self) -> int:
+        return round(self.fraction * 100)
+
+    @property
+    def width(self) -> int:
+        return len(self.hours) * 9
+
+    @property
+    def bars(self) -> list[Bar]:
+        """A bar for each open hour in a drawing 32 high, never lower than its own roundness."""
+        heights = [max(4, round(share * 32)) for share, _past in self.hours]
+        return [
+            Bar(n * 9, 32 - height, height, past)
+            for n, (height, (_, past)) in enumerate(zip(heights, self.hours, strict=True))
+        ]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of the small chart, and whether its hour has passed."""
+
+    x: int
+    y: int
+    height: int
+    past: bool
+
+
+@dataclass
+class Day:
+    """Everything the board shows of one day."""
+
+    shop: Shop
+    date: date
+    at: datetime
+    opening: DayOpening
+    window: Window
+    cards: list[Card]
+    bays: list[Lane]
+    technicians: list[Lane]
+    people: list[Person]
+    use: Use
+
+    @property
+    def is_today(self) -> bool:
+        return self.at.astimezone(self.shop.zone).date() == self.date
+
+    @property
+    def before(self) -> dt.date:
+        return self.date - timedelta(days=1)
+
+    @property
+    def after(self) -> dt.date:
+        return self.date + timedelta(days=1)
+
+    @property
+    def now_column(self) -> int | None:
+        return self.window.column(self.at) if self.is_today and self.window.holds(self.at) else None
+
+    @property
+    def hour_labels(self) -> list[tuple[int, str]]:
+        """The full hours, without those under the label of the now-line."""
+        now = self.now_column
+        return [(column, text) for column, text in self.window.hours if now is None or not now - 9 < column < now + 5]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {group.value: sum(group in card.groups for card in self.cards) for group in Group}
+
+    def lanes(self, view: str) -> list[Lane]:
+        return self.technicians if view == View.TECHNICIANS else self.bays
+
+    def listed(self, group: str) -> list[Card]:
+        """The agenda: visits in order of time, those of one counter or all but lapsed holds."""
+        return [card for card in self.cards if not group or group in card.groups]
+
+    def card_of(self, public_id: str) -> Card | None:
+        return next((card for card in self.cards if card.booking.public_id == public_id), None)
