@@ -38,7 +38,8 @@ PAGE = 10
 STATIONS = (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.READY, Status.COMPLETED)
 LIVE = (Status.CONFIRMED, *IN_SHOP)
 # What an owner is told of: not the hold before the booking, and not who works on which bay.
-_SHOWN_EVENTS = [kind for kind in EventKind if kind not in (EventKind.HELD, EventKind.EXPIRED, EventKind.ODOMETER)]
+_WITHHELD = (EventKind.HELD, EventKind.EXPIRED, EventKind.REASSIGNED, EventKind.ODOMETER)
+_SHOWN_EVENTS = [kind for kind in EventKind if kind not in _WITHHELD]
 
 
 @login_required
@@ -118,10 +119,12 @@ def reschedule(request: HttpRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         error = " ".join(str(text) for text in form.errors["starts_at"])
         return _reschedule_page(request, booking, error=error, status=400)
+    starts_at = form.cleaned_data["starts_at"]
+    if starts_at == booking.starts_at:
+        messages.info(request, _("That is the time you have. Nothing has changed."))
+        return redirect("bookings:detail", booking.public_id)
     try:
-        actions.reschedule(
-            booking=booking, starts_at=form.cleaned_data["starts_at"], by=_owner(request), at=timezone.now()
-        )
+        actions.reschedule(booking=booking, starts_at=starts_at, by=_owner(request), at=timezone.now())
     except Refusal as refusal:
         return _reschedule_page(request, booking, refusal=refusal, form=form, status=refusal.status)
     messages.success(request, _("Your visit is moved. The shop sees the new time."))

@@ -56,6 +56,15 @@ def test_nobody_else_changes_a_visit(client: Client, name: str) -> None:
     assert (booking.status, booking.starts_at) == (Status.CONFIRMED, ONE_PM)
 
 
+@pytest.mark.parametrize("technicians", [1, 2])
+def test_moving_to_the_time_one_has_changes_nothing(client: Client, technicians: int) -> None:
+    booking = booked(client, bookable_job(bays=2, technicians=technicians), UserFactory())
+    events = booking.events.count()
+    response = client.post(page("reschedule", booking), {"starts_at": ONE_PM.isoformat()}, follow=True)
+    assert "That is the time you have. Nothing has changed." in text(response)
+    assert booking.events.count() == events
+
+
 # --- The list -------------------------------------------------------------------------------------
 
 
@@ -116,7 +125,7 @@ def test_detail_shows_number_time_price_and_what_can_be_done(client: Client) -> 
     html = text(client.get(page("detail", booking)))
     for words in (booking.number, "Today, 13:00", "Ready about 13:40", "¥268.00", page("ics", booking)):
         assert words in html
-    assert "Cancelling is free until Today, 12:00" in html
+    assert "Cancelling is free until today, 12:00" in html
 
 
 def test_detail_follows_the_visit(client: Client) -> None:
