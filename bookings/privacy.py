@@ -11,6 +11,7 @@ from accounts import privacy
 from accounts.models import User
 from bookings.choices import IN_SHOP, Status
 from bookings.models import Booking
+from core import idempotency
 from core.errors import Conflict
 
 
@@ -50,7 +51,8 @@ def export(user: User) -> list[dict[str, Any]]:
 def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is told the time)
     """Forget name, number, plate, words and address on every visit; the visit and its bill stay.
 
-    Raises OpenVisitError while a visit is booked or a car is in the shop.
+    Raises OpenVisitError while a visit is booked or a car is in the shop. The API's remembered answers, which repeat
+    all that, go too.
     """
     visits = Booking.objects.visible_to(user)
     if visits.filter(status__in=[Status.CONFIRMED, *IN_SHOP]).exists():
@@ -64,3 +66,4 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
         visit_latitude=None,
         visit_longitude=None,
     )
+    idempotency.forget_owner(f"user {user.pk}")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions, parsers, serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from core.errors import Refusal
+
+NEAR_YEARS = range(2000, 2201)
 
 PROBLEM = inline_serializer(
     "Problem",
@@ -40,6 +44,46 @@ def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
         429: "Too many requests: wait as long as `Retry-After` says.",
     }
     return {status: OpenApiResponse(PROBLEM, words[status]) for status in statuses}
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON that ends somewhere: brackets within brackets by the ten thousand are bad input, not a server's error."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError from None
+
+
+class FiniteFloatField(serializers.FloatField):
+    """A number on the number line: "nan" passes every comparison, so no limit would hold it."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class NearDateField(serializers.DateField):
+    """A day within living memory: at the edges of the calendar there is no day after and no UTC."""
+
+    def to_internal_value(self, data: Any) -> date:
+        value = super().to_internal_value(data)
+        if value.year not in NEAR_YEARS:
+            self.fail("invalid", format="YYYY-MM-DD")
+        return value
+
+
+class NearDateTimeField(serializers.DateTimeField):
+    """An instant within living memory, see `NearDateField`."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if moment.year not in NEAR_YEARS:
+            self.fail("overflow")
+        return moment
 
 
 class Pagination(PageNumberPagination):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,6 +15,8 @@ from core.errors import InvalidInput, Refusal
 from core.models import IdempotencyRecord
 
 MAX_KEY_LENGTH = 200
+# A client that retries does so within the day; an answer holds names and numbers, so it is not kept longer.
+KEPT = timedelta(hours=24)
 
 
 class KeyReusedError(Refusal):
@@ -45,6 +48,16 @@ def once(*, owner: str, key: str, request: dict[str, Any], run: Callable[[], tup
         record.status_code, record.body = run()
         record.save(update_fields=["status_code", "body"])
         return record.status_code, record.body
+
+
+def forget_old(*, at: datetime) -> int:
+    """Remove the answers remembered longer than `KEPT`. Returns how many."""
+    return IdempotencyRecord.objects.filter(created_at__lt=at - KEPT).delete()[0]
+
+
+def forget_owner(owner: str) -> None:
+    """Remove every answer that `owner` may replay: their account is erased."""
+    IdempotencyRecord.objects.filter(owner=owner).delete()
 
 
 def _claim(owner: str, key: str, digest: str) -> IdempotencyRecord:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from core import outbox
+from core import idempotency, outbox
 
 
 @shared_task
@@ -26,3 +26,9 @@ def dispatch_outbox() -> int:
 def clear_sessions() -> None:
     """Remove sessions whose time is over: visitors and API sign-ins leave many."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@shared_task
+def forget_answers() -> int:
+    """Remove remembered answers that nobody will ask for again; see `core.idempotency.forget_old`."""
+    return idempotency.forget_old(at=timezone.now())

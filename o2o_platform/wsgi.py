@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from core.wsgi import Utf8Only
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "o2o_platform.settings.production")
 
-application = get_wsgi_application()
+application = Utf8Only(get_wsgi_application())

@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine one another by star import)
-from o2o_platform.settings.base import BASE_DIR, INSTALLED_APPS, env
+from o2o_platform.settings.base import BASE_DIR, INSTALLED_APPS, REST_FRAMEWORK, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -19,6 +19,7 @@ if not env.str("EMAIL_URL", default="") and not env.str("SMS_GATEWAY", default="
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 # Behind one proxy, which production needs for TLS, the client's address is the last one in X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT}
 ADMIN_REQUIRES_MFA = env.bool("ADMIN_REQUIRES_MFA", default=True)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
