@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -106,6 +106,7 @@ def hold(*, job: Job, starts_at: datetime, holder: Holder, at: datetime, place: 
 @transaction.atomic
 def _hold(quoted: QuotedJob, starts_at: datetime, holder: Holder, at: datetime, place: VisitPlace | None) -> Booking:
     shop, need = quoted.job.shop, quoted.need
+    _one_at_a_time(holder)
     claims.remove_lapsed(shop=shop, at=at)
     _give_up_other_holds(holder=holder, shop=shop, at=at)
     free = availability.candidates(shop=shop, need=need, starts_at=starts_at, at=at)
@@ -324,6 +325,16 @@ def _check_place(shop: Shop, place: VisitPlace | None) -> None:
     away_m = distance_m(shop.latitude, shop.longitude, place.latitude, place.longitude)
     if away_m > (shop.service_radius_km or 0) * 1000:
         raise OutOfRadiusError(field="visit_address")
+
+
+def _one_at_a_time(holder: Holder) -> None:
+    """Two holds of one person or browser come one after the other, else neither would see the other's and both stay.
+
+    Taken before any row, so that nobody waits for it with something locked.
+    """
+    whose = f"user {holder.user.pk}" if holder.user else f"visitor {holder.visitor_key}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.hold {whose}"])
 
 
 def _give_up_other_holds(*, holder: Holder, shop: Shop, at: datetime) -> None:

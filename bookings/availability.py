@@ -199,7 +199,9 @@ def next_slots(
 def nearest(*, shop: Shop, need: Need, wanted: datetime, at: datetime, limit: int = 4) -> list[Slot]:
     """The slots of the shop nearest to `wanted`, in order of time: what to offer someone whose slot has gone."""
     today = at.astimezone(shop.zone).date()
-    first = max(today, wanted.astimezone(shop.zone).date() - timedelta(days=2))
+    last = today + timedelta(days=shop.booking_window_days)
+    # However far away the wanted time is: the nearest days are inside the window.
+    first = max(today, min(wanted.astimezone(shop.zone).date(), last) - timedelta(days=2))
     every = [slot for day in day_slots(shop=shop, need=need, first=first, days=7, at=at) for slot in day.slots]
     every.sort(key=lambda slot: abs(slot.starts_at - wanted))
     return sorted(every[:limit], key=lambda slot: slot.starts_at)

@@ -13,6 +13,7 @@ from bookings.choices import CancelReason, Status
 from bookings.models import Booking, BookingEvent
 from bookings.search import LIMIT, Sort
 from catalog.models import Service
+from core.api import FiniteFloatField, NearDateField, NearDateTimeField
 from shops.choices import ShopKind
 from shops.models import Shop
 from vehicles import plates
@@ -33,8 +34,8 @@ class JobFields(serializers.Serializer[Any]):
 
 
 class SearchQuery(JobFields):
-    latitude = serializers.FloatField(min_value=-90, max_value=90, required=False, help_text=_("WGS-84"))
-    longitude = serializers.FloatField(min_value=-180, max_value=180, required=False, help_text=_("WGS-84"))
+    latitude = FiniteFloatField(min_value=-90, max_value=90, required=False, help_text=_("WGS-84"))
+    longitude = FiniteFloatField(min_value=-180, max_value=180, required=False, help_text=_("WGS-84"))
     city = serializers.SlugField(default="shanghai", max_length=50)
     sort = serializers.ChoiceField(choices=Sort.choices, default=Sort.BEST)
     kind = serializers.ChoiceField(choices=ShopKind.choices, required=False)
@@ -50,7 +51,7 @@ class SearchQuery(JobFields):
 
 
 class SlotsQuery(JobFields):
-    first = serializers.DateField(required=False, help_text=_("the shop's local date; today if left out"))
+    first = NearDateField(required=False, help_text=_("the shop's local date; today if left out"))
     days = serializers.IntegerField(min_value=1, max_value=31, default=14)
 
 
@@ -170,10 +171,10 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
 
 class HoldOrder(JobFields):
     shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.listed().select_related("city"))
-    starts_at = serializers.DateTimeField()
+    starts_at = NearDateTimeField()
     visit_address = serializers.CharField(max_length=200, required=False, help_text=_("on-site teams only"))
-    visit_latitude = serializers.FloatField(min_value=-90, max_value=90, required=False)
-    visit_longitude = serializers.FloatField(min_value=-180, max_value=180, required=False)
+    visit_latitude = FiniteFloatField(min_value=-90, max_value=90, required=False)
+    visit_longitude = FiniteFloatField(min_value=-180, max_value=180, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         place = [name for name in ("visit_address", "visit_latitude", "visit_longitude") if name in attrs]
@@ -201,7 +202,7 @@ class ConfirmOrder(ContactFields):
 
 
 class RescheduleOrder(serializers.Serializer[Any]):
-    starts_at = serializers.DateTimeField()
+    starts_at = NearDateTimeField()
 
 
 class CancelOrder(serializers.Serializer[Any]):
@@ -209,13 +210,13 @@ class CancelOrder(serializers.Serializer[Any]):
 
 
 class WalkInOrder(JobFields, ContactFields):
-    starts_at = serializers.DateTimeField(required=False, help_text=_("now if left out"))
+    starts_at = NearDateTimeField(required=False, help_text=_("now if left out"))
     bay = serializers.CharField(max_length=16, required=False, help_text=_("a bay's id; any if left out"))
     technician = serializers.CharField(max_length=16, required=False, help_text=_("a technician's id"))
 
 
 class MoveOrder(serializers.Serializer[Any]):
-    starts_at = serializers.DateTimeField(required=False)
+    starts_at = NearDateTimeField(required=False)
     bay = serializers.CharField(max_length=16, required=False)
     technician = serializers.CharField(max_length=16, required=False)
 
@@ -229,5 +230,5 @@ class CheckInOrder(serializers.Serializer[Any]):
 
 
 class DayQuery(serializers.Serializer[Any]):
-    date = serializers.DateField(required=False, help_text=_("the shop's local date; today if left out"))
+    date = NearDateField(required=False, help_text=_("the shop's local date; today if left out"))
     status = serializers.ChoiceField(choices=Status.choices, required=False)

@@ -14,6 +14,7 @@ from shops.models import Closure, Shop
 
 MAX_LEAD_MINUTES = 14 * 24 * 60
 MAX_CLOSURE_DAYS = 366
+LAST_YEAR = 2200  # at the end of the calendar there is no day after
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -121,6 +122,8 @@ class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             self.add_error("last_date", _("The last day is before the first."))
         elif last < self.today:
             self.add_error("last_date", _("These days are past."))
+        elif last.year > LAST_YEAR:
+            self.add_error("last_date", _("There is no such day."))
         elif last - first >= timedelta(days=MAX_CLOSURE_DAYS):
             self.add_error("last_date", _("A closure lasts a year at most."))
         cleaned["last_date"] = last
