@@ -1,6 +1,5 @@
 """Price lists as CSV: export reads back without a change; mistakes are named by line and column, all or nothing."""
 
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
