@@ -190,14 +190,16 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Corrections only where they can be made."""
         open_states = (Status.HELD, Status.CONFIRMED, Status.CHECKED_IN)
-        if not Booking.objects.filter(pk=object_id, status__in=open_states).exists():
+        booking = self.get_object(request, str(object_id))
+        if booking is None or booking.status not in open_states:
             return []
         return list(super().get_actions_detail(request, object_id))
 
     def _booking(self, request: HttpRequest, object_id: int) -> Booking:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        booking = Booking.objects.for_card().filter(pk=object_id).first()
+        found: Booking | None = self.get_object(request, str(object_id))  # None too for what is no number
+        booking = Booking.objects.for_card().filter(pk=found.pk).first() if found else None
         if booking is None:
             raise Http404
         return booking

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
-from rest_framework import exceptions, parsers, serializers
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -46,16 +46,6 @@ def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
     return {status: OpenApiResponse(PROBLEM, words[status]) for status in statuses}
 
 
-class JSONParser(parsers.JSONParser):
-    """JSON that ends somewhere: brackets within brackets by the ten thousand are bad input, not a server's error."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError:
-            raise exceptions.ParseError from None
-
-
 class FiniteFloatField(serializers.FloatField):
     """A number on the number line: "nan" passes every comparison, so no limit would hold it."""
 
@@ -80,7 +70,10 @@ class NearDateTimeField(serializers.DateTimeField):
     """An instant within living memory, see `NearDateField`."""
 
     def to_internal_value(self, value: Any) -> datetime:
-        moment = super().to_internal_value(value)
+        try:
+            moment = super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
         if moment.year not in NEAR_YEARS:
             self.fail("overflow")
         return moment

@@ -27,7 +27,7 @@ class UserFactory(DjangoModelFactory[User]):
         admin = factory.Trait(is_staff=True, is_superuser=True)
 
     @classmethod
-    def _create(cls, model_class: type[User], *args: Any, **fields: Any) -> User:
+    def _create(cls, model_class: type[User], *_args: Any, **fields: Any) -> User:
         return model_class.objects.create_user(**fields)
 
     @factory.post_generation

@@ -33,7 +33,7 @@ class Route:
         return self.path.startswith("/admin/")
 
     def filled(self, values: Mapping[str, Any]) -> str:
-        """The path with each parameter replaced, by `<name> <parameter>`, `<namespace>: <parameter>` or its name alone."""
+        """The path with each parameter filled, by `<name> <parameter>`, `<namespace>: <parameter>` or its name."""
 
         def value(match: re.Match[str]) -> str:
             own = f"{self.name} {match[2]}"
