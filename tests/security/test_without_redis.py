@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from kombu import Connection
 
 from accounts.models import User
 from bookings import availability
@@ -28,19 +29,18 @@ ClientOf = Callable[[User | None], Client]
 def no_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOWHERE}}
     monkeypatch.setattr(caching, "_away_until", {})
-    eager, broker = app.conf.task_always_eager, app.conf.broker_url
-    app.conf.update(task_always_eager=False, broker_url=NOWHERE)
+    monkeypatch.setattr(app, "connection_for_write", lambda *_args, **_kwargs: Connection(NOWHERE))
+    app.conf.task_always_eager = False
     _forget_connections()
     yield
     cache.clear()
-    app.conf.update(task_always_eager=eager, broker_url=broker)
+    app.conf.task_always_eager = True
     _forget_connections()
 
 
 def _forget_connections() -> None:
-    app.pool.force_close_all()
-    app._pool = None
-    app.amqp._producer_pool = None
+    """Lets Celery look for its broker anew."""
+    app._pool = app.amqp._producer_pool = None
 
 
 def _code(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
