@@ -122,5 +122,9 @@ def test_health_says_what_answers(client: Client, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(views.cache, "set", broken)
     response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "degraded", "database": "ok", "cache": "failing"}
+    monkeypatch.setattr(views, "_ask_database", broken)
+    response = client.get("/healthz")
     assert response.status_code == 503
-    assert response.json() == {"status": "failing", "database": "ok", "cache": "failing"}
+    assert response.json() == {"status": "failing", "database": "failing", "cache": "failing"}
