@@ -11,6 +11,7 @@ from shops.actions.settings import VisitsInTheWayError
 from shops.models import Resource
 from tests.factories.board import visit
 from tests.factories.jobs import NOW, bookable_job
+from vehicles import plates
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def test_closing_over_a_real_visit_is_asked_about(booked, manager):
     with pytest.raises(VisitsInTheWayError) as refusal:
         actions.add_closure(shop=booked.shop, by=manager, at=NOW, first_date=day, last_date=day)
     (found,) = refusal.value.visits
-    assert booked.plate in found.title
+    assert plates.display(booked.plate) in found.title
     assert found.url == f"/shop/{booked.shop.slug}/visits/{booked.public_id}/"
     actions.add_closure(shop=booked.shop, by=manager, at=NOW, first_date=day, last_date=day, despite_visits=True)
     before = booked.starts_at
