@@ -29,6 +29,8 @@ from o2o_platform.services.valkey import Valkey
 
 def main() -> None:
     arguments = _arguments()
+    # `timeout` and CI stop a run with SIGTERM: the servers must go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     directory = DATA_DIR / f"bench-{os.getpid()}"
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)

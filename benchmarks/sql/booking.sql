@@ -11,7 +11,7 @@ WHERE s.public_id = lpad(:shop::text, 16, '0') AND service_id = :service AND o.i
 SELECT a.resource_id, extract(epoch from lower(a.during))::bigint, extract(epoch from upper(a.during))::bigint
 FROM shops_resource r
 JOIN bookings_allocation a ON a.resource_id = r.id
-    AND a.during && tstzrange(now() + interval '100 days', now() + interval '101 days')
+    AND lower(a.during) > now() + interval '99 days' AND lower(a.during) < now() + interval '101 days'
 WHERE r.shop_id = (SELECT id FROM shops_shop WHERE public_id = lpad(:shop::text, 16, '0')) AND r.is_active;
 INSERT INTO bookings_booking (public_id, number, shop_id, service_id, variant_id, owner_id, visitor_key, status, source,
     starts_at, ends_at, timezone, labour_fen, parts_fen, currency, parts_note, free_cancel_until, contact_name, contact_phone,

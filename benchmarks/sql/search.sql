@@ -20,6 +20,7 @@ JOIN catalog_offer o ON o.shop_id = near.id AND o.service_id = :service
 CROSS JOIN LATERAL (
     SELECT a.resource_id, extract(epoch from lower(a.during))::bigint, extract(epoch from upper(a.during))::bigint
     FROM shops_resource r
-    JOIN bookings_allocation a ON a.resource_id = r.id AND a.during && tstzrange(now(), now() + interval '3 days')
+    JOIN bookings_allocation a ON a.resource_id = r.id
+        AND lower(a.during) > now() - interval '1 day' AND lower(a.during) < now() + interval '3 days'
     WHERE r.shop_id = near.id AND r.is_active
 ) claims;
