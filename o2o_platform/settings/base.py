@@ -296,6 +296,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+    # A request that finds no broker goes on at once: its event waits in the database for the sweep.
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
     # A killed worker's task comes back within seconds instead of the default's minutes.
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
