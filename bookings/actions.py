@@ -209,8 +209,10 @@ def _reschedule(booking: Booking, starts_at: datetime, by: Actor, at: datetime, 
     booking.free_cancel_until += starts_at - booking.starts_at
     booking.ends_at = starts_at + timedelta(minutes=need.minutes)
     booking.starts_at = starts_at
+    local = starts_at.astimezone(booking.zone)
+    booking.local_date, booking.local_time = local.date(), local.time()
     booking.revision += 1
-    booking.save(update_fields=["starts_at", "ends_at", "free_cancel_until", "revision"])
+    booking.save(update_fields=["starts_at", "ends_at", "free_cancel_until", "local_date", "local_time", "revision"])
     after = {"starts_at": starts_at.isoformat(), "resources": resource_ids(booking)}
     kind = EventKind.RESCHEDULED if moved else EventKind.REASSIGNED
     record(booking=booking, kind=kind, by=by, at=at, data={"before": before, "after": after})

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Status(models.TextChoices):
     HELD = "held", _("Held")
+    REQUESTED = "requested", _("Requested")
     CONFIRMED = "confirmed", _("Confirmed")
     CHECKED_IN = "checked_in", _("Checked in")
     IN_SERVICE = "in_service", _("In service")
@@ -18,7 +19,8 @@ class Status(models.TextChoices):
 
 # What each state may become. `bookings.actions` is the only place that changes a status, and it obeys this table.
 TRANSITIONS: dict[str, frozenset[str]] = {
-    Status.HELD: frozenset({Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED}),
+    Status.HELD: frozenset({Status.REQUESTED, Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED}),
+    Status.REQUESTED: frozenset({Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED}),
     Status.CONFIRMED: frozenset({Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}),
     Status.CHECKED_IN: frozenset({Status.IN_SERVICE, Status.CANCELLED}),
     Status.IN_SERVICE: frozenset({Status.READY}),
@@ -29,9 +31,19 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.NO_SHOW: frozenset(),
 }
 
+# States that lapse by themselves at `hold_expires_at`: a hold nobody confirmed, a request the shop did not answer.
+LAPSING = (Status.HELD, Status.REQUESTED)
 # States in which a visit claims its bay and technician.
-CLAIMING = (Status.HELD, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.READY, Status.COMPLETED)
-UPCOMING = (Status.CONFIRMED,)
+CLAIMING = (
+    Status.HELD,
+    Status.REQUESTED,
+    Status.CONFIRMED,
+    Status.CHECKED_IN,
+    Status.IN_SERVICE,
+    Status.READY,
+    Status.COMPLETED,
+)
+UPCOMING = (Status.REQUESTED, Status.CONFIRMED)
 IN_SHOP = (Status.CHECKED_IN, Status.IN_SERVICE, Status.READY)
 ENDED = (Status.COMPLETED, Status.EXPIRED, Status.CANCELLED, Status.NO_SHOW)
 
@@ -40,21 +52,34 @@ class Source(models.TextChoices):
     ONLINE = "online", _("Booked online")
     WALK_IN = "walk_in", _("Walk-in")
     PHONE = "phone", _("By telephone")
+    WAITING_LIST = "waiting", _("From the waiting list")
     DEMO = "demo", _("Demo data")
+
+
+class Handover(models.TextChoices):
+    """How car and shop come together."""
+
+    DROP_OFF = "drop_off", _("You bring the car")
+    PICK_UP = "pick_up", _("A driver fetches the car and brings it back")
+    ON_SITE = "on_site", _("The team comes to the car")
 
 
 class AllocationKind(models.TextChoices):
     WORK = "work", _("Work")
+    TRAVEL = "travel", _("On the way")
     BREAK = "break", _("Break")
     BLOCK = "block", _("Out of use")
 
 
 class EventKind(models.TextChoices):
     HELD = "held", _("Slot held")
+    REQUESTED = "requested", _("Asked the shop")
     CONFIRMED = "confirmed", _("Booked")
     EXPIRED = "expired", _("Hold expired")
     RESCHEDULED = "rescheduled", _("Moved to another time")
     REASSIGNED = "reassigned", _("Bay or technician changed")
+    REPACKED = "repacked", _("Given another bay to make room")
+    SWAPPED = "swapped", _("Changed places with another visit")
     CANCELLED = "cancelled", _("Cancelled")
     CHECKED_IN = "checked_in", _("Car checked in")
     STARTED = "started", _("Work started")
@@ -67,6 +92,7 @@ class EventKind(models.TextChoices):
 
 # The status that follows from an event; events that are not here leave the status alone.
 OUTCOMES: dict[str, str] = {
+    EventKind.REQUESTED: Status.REQUESTED,
     EventKind.CONFIRMED: Status.CONFIRMED,
     EventKind.CANCELLED: Status.CANCELLED,
     EventKind.CHECKED_IN: Status.CHECKED_IN,
@@ -85,6 +111,16 @@ class ActorRole(models.TextChoices):
     STAFF = "staff", _("Shop")
     PLATFORM = "platform", _("Platform")
     SYSTEM = "system", _("System")
+
+
+class WaitingStatus(models.TextChoices):
+    """What became of a place on the waiting list."""
+
+    WAITING = "waiting", _("Waiting")
+    OFFERED = "offered", _("A time is held for you")
+    TAKEN = "taken", _("Booked")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    OVER = "over", _("Nothing came free")
 
 
 class CancelReason(models.TextChoices):

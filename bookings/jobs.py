@@ -51,8 +51,11 @@ class QuotedJob:
     def terms(self, starts_at: datetime) -> dict[str, Any]:
         """The fields of a new visit that never change with the shop's later prices and rules."""
         shop = self.job.shop
+        local = starts_at.astimezone(shop.zone)
         return {
-            "number": new_number(starts_at.astimezone(shop.zone)),
+            "number": new_number(local),
+            "local_date": local.date(),
+            "local_time": local.time(),
             "shop": shop,
             "service": self.job.service,
             "variant": self.job.variant,

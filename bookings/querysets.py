@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Prefetch
 
-from bookings.choices import ENDED, IN_SHOP, UPCOMING, Status
+from bookings.choices import ENDED, IN_SHOP, LAPSING, UPCOMING, WaitingStatus
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from bookings.models import Booking  # noqa: F401  (for the type parameter)
+    from bookings.models import Booking, WaitingEntry  # noqa: F401  (for the type parameters)
     from shops.models import Shop
 
 
@@ -38,15 +38,30 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(status__in=ENDED).order_by("-starts_at", "-pk")
 
     def lapsed(self, *, at: datetime) -> Self:
-        """Holds whose time is over but which still stand as held."""
-        return self.filter(status=Status.HELD, hold_expires_at__lte=at)
+        """Holds and unanswered requests whose time is over but which still stand."""
+        return self.filter(status__in=LAPSING, hold_expires_at__lte=at)
 
     def starting_between(self, start: datetime, end: datetime) -> Self:
         return self.filter(starts_at__gte=start, starts_at__lt=end)
 
     def for_card(self) -> Self:
-        """With shop, service, car, bay and technician at hand: two queries for any number of visits."""
-        from bookings.models import Allocation  # the model imports this module
+        """With shop, services, car, bay and technician at hand: three queries for any number of visits."""
+        from bookings.models import Allocation, BookedService  # the models import this module
 
         claims = Prefetch("allocations", Allocation.objects.select_related("resource__technician"))
-        return self.select_related("shop__city", "service", "variant__model__make", "car").prefetch_related(claims)
+        services = Prefetch("booked_services", BookedService.objects.select_related("service"))
+        cards = self.select_related("shop__city", "service", "variant__model__make", "car")
+        return cards.prefetch_related(claims, services)
+
+
+class WaitingQuerySet(models.QuerySet["WaitingEntry"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(owner=user)
+
+    def open(self) -> Self:
+        """Places that still wait or hold an offer."""
+        return self.filter(status__in=[WaitingStatus.WAITING, WaitingStatus.OFFERED])
+
+    def in_line(self, shop: Shop) -> Self:
+        """Who waits at a shop, the longest first."""
+        return self.filter(shop=shop, status=WaitingStatus.WAITING).order_by("created_at", "pk")

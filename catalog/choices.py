@@ -37,6 +37,18 @@ class BayNeed(models.TextChoices):
     WASH = "wash", _("Wash bay")
 
 
+class PhaseKind(models.TextChoices):
+    """A stretch of a job with needs of its own."""
+
+    WRITE_UP = "write_up", _("Write-up")
+    PICK_UP = "pick_up", _("Pick-up")
+    WORK = "work", _("Work")
+    ALIGNMENT = "alignment", _("Wheel alignment")
+    ROAD_TEST = "road_test", _("Road test")
+    WASH = "wash", _("Wash")
+    RETURN = "return", _("Return of the car")
+
+
 class OfferScope(models.TextChoices):
     """What cars an offer is for, from the most to the least specific."""
 

@@ -15,6 +15,7 @@ from catalog.choices import (
     BayNeed,
     OfferScope,
     OverMaintenanceVerdict,
+    PhaseKind,
     PriceSource,
     ServiceCategory,
     Trigger,
@@ -92,6 +93,57 @@ class Service(Seeded, TwoNames):
     def suits(self, variant: Variant) -> bool:
         """Whether the car has what the service works on: no oil change for a battery car."""
         return variant.powertrain in self.powertrains
+
+
+class ServicePhase(Seeded):
+    """A stretch of a service with a bay and a skill of its own, in order of `position`.
+
+    A service without phases is one stretch of work with the service's own bay and skill. The phase without `minutes`
+    (one at most) takes what is left of the service's time.
+    """
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="phases", verbose_name=_("service"))
+    position = models.PositiveSmallIntegerField(_("position"))
+    kind = models.CharField(_("kind"), max_length=20, choices=PhaseKind, default=PhaseKind.WORK)
+    minutes = models.PositiveSmallIntegerField(
+        _("time, minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(600)],
+        help_text=_("empty: what is left of the service's time"),
+    )
+    shared_minutes = models.PositiveSmallIntegerField(
+        _("of that shared, minutes"),
+        default=0,
+        help_text=_("counted once when several services meet on one bay: driving in, lifting, taking the wheels off"),
+    )
+    bay = models.CharField(_("bay"), max_length=20, choices=BayNeed)
+    skill = models.CharField(
+        _("skill"), max_length=20, choices=Skill, blank=True, help_text=_("empty: nobody is tied up")
+    )
+    max_wait_minutes = models.PositiveSmallIntegerField(
+        _("may wait before it, minutes"), default=0, help_text=_("0: the car cannot be left as it is")
+    )
+    before_minutes = models.PositiveSmallIntegerField(_("kept free before, minutes"), default=0)
+    after_minutes = models.PositiveSmallIntegerField(_("kept free after, minutes"), default=0)
+    source = models.TextField(_("source"), blank=True)
+    confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
+
+    class Meta:
+        verbose_name = _("phase of a service")
+        verbose_name_plural = _("phases of services")
+        ordering = ["service", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "position"], name="phase_once"),
+            models.UniqueConstraint(fields=["service"], name="phase_rest_once", condition=Q(minutes__isnull=True)),
+            models.CheckConstraint(
+                condition=Q(minutes__isnull=True) | (Q(minutes__gte=5) & Q(minutes__gte=F("shared_minutes"))),
+                name="phase_takes_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.position} {self.kind}"
 
 
 class PriceGuide(Seeded):

@@ -20,11 +20,17 @@ class Role(models.TextChoices):
 
 
 class ResourceKind(models.TextChoices):
-    """What can be claimed for a time. Bays and mobile units are where work happens, technicians who does it."""
+    """What can be claimed for a time. Bays and mobile units are where work happens, technicians who does it (drivers
+    are technicians with the skill), advisors write the visit up, loaner cars stand in for the customer's."""
 
     BAY = "bay", _("Bay")
     MOBILE_UNIT = "mobile_unit", _("Mobile unit")
     TECHNICIAN = "technician", _("Technician")
+    ADVISOR = "advisor", _("Service advisor")
+    LOANER = "loaner", _("Loaner car")
+
+
+PEOPLE = (ResourceKind.TECHNICIAN, ResourceKind.ADVISOR)
 
 
 class BayCapability(models.TextChoices):
@@ -87,6 +93,13 @@ class HolidayPolicy(models.TextChoices):
     AS_USUAL = "as_usual", _("Open as on any other day")
 
 
+class Confirmation(models.TextChoices):
+    """Who says the last word on a booking made online."""
+
+    INSTANT = "instant", _("Booked at once")
+    BY_HAND = "by_hand", _("The shop answers each request")
+
+
 class PlaceKind(models.TextChoices):
     DISTRICT = "district", _("District")
     AREA = "area", _("Area")
@@ -115,6 +128,10 @@ class ChangeKind(models.TextChoices):
     CLOSURE_REMOVED = "closure_removed", _("Closure removed")
     BAY = "bay", _("Bay or mobile unit")
     TECHNICIAN = "technician", _("Technician")
+    ADVISOR = "advisor", _("Service advisor")
+    LOANER = "loaner", _("Loaner car")
+    SHIFTS = "shifts", _("Shifts")
+    OFF_PEAK = "off_peak", _("Off-peak prices")
     CERTIFICATE = "certificate", _("Certificate")
     INVITATION = "invitation", _("Invitation")
     MEMBER = "member", _("Member")

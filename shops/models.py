@@ -21,6 +21,7 @@ from core.ids import PublicIdModel
 from shops.choices import (
     Amenity,
     ChangeKind,
+    Confirmation,
     Day,
     HolidayPolicy,
     PlaceKind,
@@ -76,6 +77,14 @@ def unit_sphere(latitude: models.Expression | F, longitude: models.Expression | 
         output_field=ArrayField(models.FloatField()),
     )
     return Func(point, function="cube", output_field=models.TextField())
+
+
+# What a shop may ask at most (product decision): a deposit is no prepayment; a fee makes good a bay that stood empty,
+# never parts that were not used.
+MAX_DEPOSIT_PERCENT = 30
+MAX_LATE_CANCEL_PERCENT = 30
+MAX_NO_SHOW_PERCENT = 50
+MAX_OFF_PEAK_PERCENT = 50
 
 
 class Shop(PublicIdModel, TwoNames):
@@ -145,6 +154,59 @@ class Shop(PublicIdModel, TwoNames):
     )
     free_cancel_minutes = models.PositiveIntegerField(
         _("cancellation is free until … minutes before"), default=60, validators=[MaxValueValidator(7 * 24 * 60)]
+    )
+    setup_minutes = models.PositiveSmallIntegerField(
+        _("preparation, minutes"),
+        default=0,
+        validators=[MaxValueValidator(60)],
+        help_text=_("kept free on the bay before each visit: getting the place ready"),
+    )
+    write_up_minutes = models.PositiveSmallIntegerField(
+        _("write-up, minutes"),
+        default=0,
+        validators=[MaxValueValidator(60)],
+        help_text=_("with a service advisor at the start of each visit; 0: none"),
+    )
+    last_start_minutes = models.PositiveSmallIntegerField(
+        _("last start, minutes before closing"),
+        default=0,
+        validators=[MaxValueValidator(600)],
+        help_text=_("no visit starts later than this; 0: as long as the work fits"),
+    )
+    online_share_percent = models.PositiveSmallIntegerField(
+        _("online share, percent"),
+        default=100,
+        validators=[MinValueValidator(10), MaxValueValidator(100)],
+        help_text=_(
+            "of the bays that can do a job, how many online bookings may use at a time; the rest is for walk-ins"
+        ),
+    )
+    confirmation = models.CharField(
+        _("bookings are confirmed"), max_length=10, choices=Confirmation, default=Confirmation.INSTANT
+    )
+    answer_minutes = models.PositiveSmallIntegerField(
+        _("answer within, minutes"),
+        default=120,
+        validators=[MinValueValidator(15), MaxValueValidator(24 * 60)],
+        help_text=_("a request that the shop has not answered by then is off"),
+    )
+    deposit_percent = models.PositiveSmallIntegerField(
+        _("deposit, percent of the price"), default=0, validators=[MaxValueValidator(MAX_DEPOSIT_PERCENT)]
+    )
+    late_cancel_fee_percent = models.PositiveSmallIntegerField(
+        _("late cancellation, percent of the labour"),
+        default=0,
+        validators=[MaxValueValidator(MAX_LATE_CANCEL_PERCENT)],
+    )
+    no_show_fee_percent = models.PositiveSmallIntegerField(
+        _("no-show, percent of the labour"), default=0, validators=[MaxValueValidator(MAX_NO_SHOW_PERCENT)]
+    )
+    pickup_radius_km = models.PositiveSmallIntegerField(
+        _("pick-up radius, km"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text=_("how far a driver goes to fetch a car and bring it back; empty: no pick-up"),
     )
     is_listed = models.BooleanField(_("listed"), default=True, help_text=_("found in search and open for booking"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -255,6 +317,56 @@ class Resource(PublicIdModel, TwoNames):
             models.Index(fields=["shop", "kind"], name="resource_in_use", condition=Q(is_active=True)),
             GinIndex(fields=["capabilities"], name="resource_capability"),
         ]
+
+
+class Shift(models.Model):
+    """When a person works, in local wall time of a day; a break is the gap between two shifts of one day.
+
+    Somebody without any shift works whenever the shop is open. Shifts never open the shop.
+    """
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="shifts", verbose_name=_("person"))
+    day = models.PositiveSmallIntegerField(_("day"), choices=Day)
+    starts_at = models.TimeField(_("starts"))
+    ends_at = models.TimeField(_("ends"), help_text=_("after it starts, on the same day"))
+
+    class Meta:
+        verbose_name = _("shift")
+        verbose_name_plural = _("shifts")
+        ordering = ["day", "starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="shift_starts_before_end"),
+            models.UniqueConstraint(fields=["resource", "day", "starts_at"], name="shift_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_day_display()} {self.starts_at:%H:%M}–{self.ends_at:%H:%M}"
+
+
+class OffPeak(models.Model):
+    """A discount on the labour of visits that start in a stretch of a day, in local wall time."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="off_peak", verbose_name=_("shop"))
+    day = models.PositiveSmallIntegerField(_("day"), choices=Day)
+    starts_at = models.TimeField(_("from"))
+    ends_at = models.TimeField(_("until"), help_text=_("after it starts, on the same day"))
+    percent = models.PositiveSmallIntegerField(
+        _("discount on labour, percent"),
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_OFF_PEAK_PERCENT)],
+    )
+
+    class Meta:
+        verbose_name = _("off-peak price")
+        verbose_name_plural = _("off-peak prices")
+        ordering = ["day", "starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="off_peak_starts_before_end"),
+            models.CheckConstraint(condition=Q(percent__range=(1, MAX_OFF_PEAK_PERCENT)), name="off_peak_percent_sane"),
+            models.UniqueConstraint(fields=["shop", "day", "starts_at"], name="off_peak_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_day_display()} {self.starts_at:%H:%M}–{self.ends_at:%H:%M} −{self.percent} %"
 
 
 class Technician(models.Model):
