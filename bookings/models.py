@@ -209,7 +209,8 @@ MAX_CLAIM = timedelta(hours=24)
 
 class Allocation(models.Model):
     """A claim on a bay, mobile unit, person or loaner car for a time. Two claims on one resource cannot overlap: the
-    database refuses. A visit's claims go with its slot (they are deleted when it is given up); breaks and blocks have no visit.
+    database refuses. A visit's claims go with its slot (they are deleted when it is given up); breaks and blocks have
+    no visit.
 
     `during` includes the turnaround after the work, so it can reach beyond the booking's `ends_at`.
     """

@@ -177,9 +177,7 @@ class Shop(PublicIdModel, TwoNames):
         _("online share, percent"),
         default=100,
         validators=[MinValueValidator(10), MaxValueValidator(100)],
-        help_text=_(
-            "of the bays that can do a job, how many online bookings may use at a time; the rest is for walk-ins"
-        ),
+        help_text=_("of the bays that can do a job; the rest is kept for walk-ins"),
     )
     confirmation = models.CharField(
         _("bookings are confirmed"), max_length=10, choices=Confirmation, default=Confirmation.INSTANT
