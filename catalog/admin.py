@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from catalog.models import MakerSchedule, Offer, OverMaintenanceRule, PriceChange, PriceGuide, Service
+from catalog.models import MakerSchedule, Offer, OverMaintenanceRule, PriceChange, PriceGuide, Service, ServicePhase
+from catalog.phase_forms import PhaseForm, PhaseFormSet
 from core.money import format_fen
 from vehicles.admin import SeededAdmin
 
@@ -21,6 +22,17 @@ class PriceGuideInline(TabularInline):  # type: ignore[misc]
     fields = ["price_class", "shop_kind", "low_fen", "high_fen", "confidence"]
 
 
+class PhaseInline(TabularInline):  # type: ignore[misc]
+    model = ServicePhase
+    form = PhaseForm
+    formset = PhaseFormSet
+    extra = 0
+    fields = [
+        *("position", "kind", "minutes", "shared_minutes", "bay", "skill", "max_wait_minutes"),
+        *("before_minutes", "after_minutes", "confidence", "source"),
+    ]
+
+
 @admin.register(Service)
 class ServiceAdmin(SeededAdmin):
     list_display = [
@@ -29,7 +41,7 @@ class ServiceAdmin(SeededAdmin):
     ]
     list_filter = ["is_listed", "category", "trigger", "interval_confidence", "bay"]
     search_fields = ["key", "name_zh", "name_en", "aliases"]
-    inlines = [PriceGuideInline]
+    inlines = [PhaseInline, PriceGuideInline]
 
 
 @admin.register(PriceGuide)

@@ -1,4 +1,4 @@
-"""Loads services, example prices, makers' schedules and over-maintenance rules from `catalog/data/`."""
+"""Loads services and their phases, example prices, makers' schedules and over-maintenance rules (`catalog/data/`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from catalog import phase_loading
 from catalog.models import MakerSchedule, OverMaintenanceRule, PriceGuide, Service
 from vehicles import catalogue_loading as vehicles_loading
 from vehicles import fixtures
@@ -24,6 +25,7 @@ _SERVICE = (
     *("bay", "skill", "can_be_on_site", "is_per_piece", "interval_km", "interval_months", "interval_confidence"),
     *(*_BOTH, *_LISTS, "aliases", "source", "confidence", "price_examples"),
 )
+_SERVICE_MAYBE = ("phases",)
 _SCHEDULE = ("make", "service", "confidence", "source")
 _SCHEDULE_NUMBERS = ("interval_km", "interval_months", "first_km", "first_months")
 _SCHEDULE_MAYBE = ("variant", "powertrain", *_SCHEDULE_NUMBERS, "is_condition_based", "note_zh", "note_en")
@@ -51,7 +53,8 @@ def load(directory: Path = DATA) -> Tally:
 
 def _load_services(entries: list[dict[str, Any]]) -> tuple[dict[str, Service], Tally]:
     for entry in entries:
-        fixtures.check_keys(entry, where=f"services.yaml: {entry.get('key')}", required=_SERVICE)
+        where = f"services.yaml: {entry.get('key')}"
+        fixtures.check_keys(entry, where=where, required=_SERVICE, optional=_SERVICE_MAYBE)
     by_key = fixtures.unique(entries, lambda entry: (entry["key"],), where="services.yaml")
     merged, tally = fixtures.merge(
         Service,
@@ -60,6 +63,8 @@ def _load_services(entries: list[dict[str, Any]]) -> tuple[dict[str, Service], T
         where="services.yaml:",
     )
     services = {service.key: service for service in merged.values()}
+    phases = {key: phase_loading.read(entry) for (key,), entry in by_key.items()}
+    tally += phase_loading.load(phases, services=services)
     guides: dict[Identity, Mapping[str, Any]] = {}
     for entry in entries:
         guides |= _price_guides(entry, service=services[entry["key"]])

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from catalog import intervals, pricing
+from catalog import intervals, pricing, stretches
 from catalog.applicability import reason_against
 from catalog.models import OverMaintenanceRule, PriceGuide, Service
 from catalog.plans import plan
@@ -48,6 +48,7 @@ def service_detail(request: HttpRequest, key: str) -> HttpResponse:
         "reason_against": reason_against(service, variant) if variant else "",
         "price": _price(service, variant if suits else None),
         "rules": _rules(service),
+        "stretches": stretches.of_service(service),
         "powertrains": [Powertrain(value).label for value in service.powertrains],
     }
     return render(request, "catalog/service_detail.html", context)

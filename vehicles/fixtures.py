@@ -108,7 +108,7 @@ def merge(
         if not row.merge_seed(values):
             tally.unchanged += 1
             continue
-        _validate(row, where=f"{where} {' '.join(map(str, key))}")
+        validate(row, where=f"{where} {' '.join(map(str, key))}")
         if is_new:
             tally.created += 1
         else:
@@ -118,7 +118,8 @@ def merge(
     return result, tally
 
 
-def _validate(row: models.Model, *, where: str) -> None:
+def validate(row: models.Model, *, where: str) -> None:
+    """Clean the row's own fields. Raises FixtureError for a value that the model refuses."""
     relations = [field.name for field in row._meta.fields if field.is_relation]  # each would cost a query
     try:
         row.clean_fields(exclude=relations)
