@@ -20,8 +20,8 @@ check: ready-dev ## Lint, types, layers, templates, migrations, translations, de
 	@$(python) -m o2o_platform.services check
 
 .PHONY: bench
-bench: ready-dev ## Measure slot search and booking beside plain SQL
-	@$(python) -m benchmarks
+bench: ready-dev ## Measure slots, search and booking beside plain SQL (ARGS="slots booking"; ARGS=--help)
+	@$(python) -m benchmarks $(ARGS)
 
 .PHONY: format
 format: ready-dev ## Format Python and templates

@@ -4,4 +4,4 @@ SELECT a.resource_id, extract(epoch from lower(a.during))::bigint, extract(epoch
 FROM shops_resource r
 JOIN bookings_allocation a ON a.resource_id = r.id
     AND lower(a.during) > now() - interval '1 day' AND lower(a.during) < now() + interval '15 days'
-WHERE r.shop_id = (SELECT id FROM shops_shop WHERE public_id = lpad(:shop::text, 16, '0')) AND r.is_active;
+WHERE r.shop_id = (SELECT id FROM shops_shop WHERE slug = 'shop-' || :shop) AND r.is_active;

@@ -1,0 +1,98 @@
+"""What is asked of the engine inside this process: the one place that knows its functions' names."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from benchmarks import world
+from bookings import availability, search
+from bookings.jobs import Job
+from shops.models import City, Shop
+
+DAYS = 14
+
+
+def timed(ask: Callable[[], object], repeats: int) -> list[float]:
+    """Seconds that each of `repeats` calls took, after a few that do not count."""
+    for _ in range(min(repeats, 10)):
+        ask()
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        ask()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def asked(ask: Callable[[], object]) -> tuple[int, float]:
+    """How many queries a call makes, and the seconds it waits for them."""
+    count, spent = 0, 0.0
+
+    def watch(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        nonlocal count, spent
+        start = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            count, spent = count + 1, spent + time.perf_counter() - start
+
+    with connection.execute_wrapper(watch):
+        ask()
+    return count, spent
+
+
+def shops_days(shop_id: int) -> Callable[[], object]:
+    """One shop's slots of 14 days from facts already fetched: the engine alone."""
+    shop, at = Shop.objects.for_card().get(pk=shop_id), timezone.now()
+    need = Job(shop, world.service(), world.variant()).quoted().need
+    first = at.astimezone(shop.zone).date()
+    facts = availability._fetch([shop], first, first + timedelta(days=DAYS), at=at)[shop.pk]
+    return lambda: [availability._day(facts, need, first + timedelta(days=n), at) for n in range(DAYS)]
+
+
+def search_near() -> Callable[[tuple[float, float]], object]:
+    """The next three slots at the 50 nearest shops around a place (degrees): engine and database."""
+    service, variant, city = world.service(), world.variant(), City.objects.get()
+    return lambda place: search.search(
+        service=service,
+        variant=variant,
+        city=city,
+        origin=search.Point(*place),
+        filters=search.Filters(),
+        sort=search.Sort.DISTANCE,
+        at=timezone.now(),
+    )
+
+
+def free_in_window() -> Callable[[tuple[float, float], datetime], object] | None:
+    """The nearest 20 shops with a bay and a technician free for an hour from an instant; None: not there yet."""
+    if not hasattr(search, "free_in_window"):
+        return None
+    service, variant, city = world.service(), world.variant(), City.objects.get()
+    return lambda place, start: search.free_in_window(
+        service=service,
+        variant=variant,
+        city=city,
+        origin=search.Point(*place),
+        window=(start, start + timedelta(hours=1)),
+        at=timezone.now(),
+        limit=20,
+    )
+
+
+def free_starts(shops: list[int], *, days: int) -> list[tuple[str, str]]:
+    """Starts on offer now at some shops, an hour or more apart: (shop's slug, ISO instant), shuffled."""
+    now, starts = timezone.now(), []
+    for shop in Shop.objects.for_card().filter(pk__in=shops):
+        need = Job(shop, world.service(), world.variant()).quoted().need
+        first = now.astimezone(shop.zone).date() + timedelta(days=1)
+        for day in availability.day_slots(shop=shop, need=need, first=first, days=days, at=now):
+            starts += [(shop.slug, slot.starts_at.astimezone(UTC).isoformat()) for slot in day.slots[::2]]
+    random.shuffle(starts)
+    return starts

@@ -1,0 +1,35 @@
+"""One shop's slots of 14 days: over HTTP beside pgbench reading the same ranges, and the engine without the fetch."""
+
+from __future__ import annotations
+
+import random
+
+from benchmarks import calls, engine
+from benchmarks.load import Script, over_http, pgbench
+from benchmarks.measures.base import Bench, Line, Pairs, ms
+
+
+class Slots:
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.calls = calls.slots(bench.size.shops)
+        self.pairs, self.engine = Pairs(), list[float]()
+
+    def take_round(self) -> str:
+        bench = self.bench
+        ours = over_http(bench.port, bench.clients, bench.seconds, self._script)
+        said = self.pairs.add(ours, pgbench("slots.sql", bench.clients, bench.seconds, shops=bench.size.shops))
+        for _ in range(10):
+            read = engine.shops_days(random.randint(1, bench.size.shops))
+            self.engine += engine.timed(read, -(-bench.repeats // 10))
+        return f"{said}; engine {ms(self.engine)}"
+
+    def lines(self) -> list[Line]:
+        return [
+            self.pairs.line("slots of one shop, 14 days, bay and technician, over HTTP", "ratio ≥ 0.12"),
+            Line("the same: engine without the fetch", ms(self.engine), wanted="≤ 2 ms"),
+        ]
+
+    def _script(self, _client: int) -> Script:
+        while True:
+            yield random.choice(self.calls)
