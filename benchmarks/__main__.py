@@ -99,9 +99,8 @@ def _measure_called(name: str, bench: Bench) -> Measure:
 
 def _report(arguments: argparse.Namespace, size: object, measures: dict[str, Measure]) -> None:
     lines = [line for measure in measures.values() for line in measure.lines()]
-    print(
-        f"\n{size}; {arguments.clients} clients, {arguments.rounds} interleaved rounds of {arguments.seconds:g} s; medians\n"
-    )
+    how = f"{arguments.clients} clients, {arguments.rounds} interleaved rounds of {arguments.seconds:g} s"
+    print(f"\n{size}; {how}; medians\n")
     print("| what | measured | beside | wanted |\n|---|---|---|---|")
     for line in lines:
         print(f"| {line.what} | {line.measured} | {line.beside} | {line.wanted} |")

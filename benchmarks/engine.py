@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
 
 from benchmarks import world
-from bookings import availability, search
+from bookings import availability, search, shop_time
 from bookings.jobs import Job
 from shops.models import City, Shop
 
@@ -50,10 +51,11 @@ def asked(ask: Callable[[], object]) -> tuple[int, float]:
 def shops_days(shop_id: int) -> Callable[[], object]:
     """One shop's slots of 14 days from facts already fetched: the engine alone."""
     shop, at = Shop.objects.for_card().get(pk=shop_id), timezone.now()
-    need = Job(shop, world.service(), world.variant()).quoted().need
+    plan = Job(shop, world.service(), world.variant()).quoted().plan
     first = at.astimezone(shop.zone).date()
-    facts = availability._fetch([shop], first, first + timedelta(days=DAYS), at=at)[shop.pk]
-    return lambda: [availability._day(facts, need, first + timedelta(days=n), at) for n in range(DAYS)]
+    facts = shop_time.fetch([shop], first, first + timedelta(days=DAYS), at=at)[shop.pk]
+    # Fresh facts each time: what they remember of opening hours was found by the request before.
+    return lambda: availability.read_days(replace(facts, _open={}), plan, at=at)
 
 
 def search_near() -> Callable[[tuple[float, float]], object]:
@@ -90,9 +92,9 @@ def free_starts(shops: list[int], *, days: int) -> list[tuple[str, str]]:
     """Starts on offer now at some shops, an hour or more apart: (shop's slug, ISO instant), shuffled."""
     now, starts = timezone.now(), []
     for shop in Shop.objects.for_card().filter(pk__in=shops):
-        need = Job(shop, world.service(), world.variant()).quoted().need
+        plan = Job(shop, world.service(), world.variant()).quoted().plan
         first = now.astimezone(shop.zone).date() + timedelta(days=1)
-        for day in availability.day_slots(shop=shop, need=need, first=first, days=days, at=now):
+        for day in availability.day_slots(shop=shop, plan=plan, first=first, days=days, at=now):
             starts += [(shop.slug, slot.starts_at.astimezone(UTC).isoformat()) for slot in day.slots[::2]]
     random.shuffle(starts)
     return starts

@@ -32,9 +32,7 @@ def profile(name: str, *, shops: int, repeats: int, directory: Path) -> None:
         text = io.StringIO()
         pstats.Stats(profiler, stream=text).strip_dirs().sort_stats(order).print_stats(TOP)
         print(text.getvalue())
-    print(
-        f"{name}: {ms(taken)}, of that {ms(waiting)} for at most {max(queries)} queries (medians of {repeats}); {target}"
-    )
+    print(f"{name}: {ms(taken)}, of that {ms(waiting)} waiting for at most {max(queries)} queries (medians); {target}")
 
 
 def _slots(shops: int) -> Callable[[], object]:

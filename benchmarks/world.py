@@ -1,8 +1,8 @@
-"""The measured city: shops × 4 bays × 6 technicians with a share of their opening time booked. Made by SQL, repeatable.
+"""The measured city: shops × 4 bays × 6 technicians, part of their opening time booked. Made by SQL, repeatable.
 
-Opening time is 8:00 to 20:00 in Shanghai every day (0:00 to 12:00 UTC), cut into five stretches of one to four hours that
-differ by shop and day. In each stretch each bay is taken by a visit, with the same probability; a visit has one of the
-technicians too, and those who stay without a bay are away in the same share of stretches. So a claim never overlaps
+Opening time is 8:00 to 20:00 in Shanghai every day (0:00 to 12:00 UTC), cut into five stretches of one to four hours
+that differ by shop and day. In each stretch each bay is taken by a visit, with the same probability; a visit has one of
+the technicians too, and those who stay without a bay are away in the same share of stretches. So a claim never overlaps
 another, each resource is taken for that share of its time, and long enough and too short gaps stand side by side.
 """
 
@@ -222,7 +222,8 @@ FROM (VALUES (0, ARRAY[0, 2, 5, 7, 10, 12]), (1, ARRAY[0, 3, 4, 7, 9, 12]),
 _TAKEN = """
 CREATE TEMP TABLE taken AS
 SELECT row_number() OVER () AS id, n AS shop, seat,
-    begin + begins * interval '1 hour' AS starts_at, begin + ends * interval '1 hour' AS ends_at, ends - begins AS hours,
+    begin + begins * interval '1 hour' AS starts_at, begin + ends * interval '1 hour' AS ends_at,
+    ends - begins AS hours,
     (n - 1) * 10 + 1 + seat AS bay,
     (n - 1) * 10 + 5 + (seat + (hashint8(n * 1009 + day * 5 + k) & 1023)) %% 6 AS technician
 FROM generate_series(1, %(shops)s) n

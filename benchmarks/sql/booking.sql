@@ -27,10 +27,10 @@ VALUES ('b' || :client_id || '-' || :tail, 'b' || :client_id || '-' || :tail, :s
     0, 'CNY', '', now(), 'Li Lei', '+8613800138000', '', '', '', now(), now(), 0)
 RETURNING id AS booking \gset
 INSERT INTO bookings_allocation (resource_id, booking_id, kind, during, reason, is_pinned)
-SELECT (:shop - 1) * 10 + seat, :booking, 'work',
+SELECT (:shop::int - 1) * 10 + seat, :booking, 'work',
     tstzrange(now() + interval '100 days' + :minutes * interval '1 minute',
         now() + interval '100 days' + (:minutes + 40) * interval '1 minute'), '', false
-FROM (VALUES (:bay), (:technician)) AS chosen (seat) ORDER BY seat
+FROM (VALUES (:bay::int), (:technician::int)) AS chosen (seat) ORDER BY seat
 ON CONFLICT DO NOTHING;
 INSERT INTO bookings_bookingevent (booking_id, at, kind, actor_id, actor_role, from_status, to_status, reason, data)
 VALUES (:booking, now(), 'confirmed', :owner, 'owner', '', 'confirmed', '', '{}');
