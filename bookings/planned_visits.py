@@ -1,15 +1,16 @@
-"""Tells the shops' room which visits stand in the way of a closure or of taking a bay out of use."""
+"""Tells the shops' room which visits stand in the way of a closure, or of changing what a resource can do and when."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 
-from bookings.choices import IN_SHOP, Status
-from bookings.models import Booking
+from bookings.choices import IN_SHOP, UPCOMING, AllocationKind, Handover
+from bookings.models import Allocation, Booking
 from shops import planned
+from shops.choices import PLACES, ResourceKind, Skill
 from shops.models import Resource, Shop
 from shops.planned import PlannedVisit
 from vehicles import plates
@@ -21,21 +22,42 @@ def connect() -> None:
 
 
 def planned_visits(shop: Shop, start: datetime, end: datetime | None, resource: Resource | None) -> list[PlannedVisit]:
-    """Confirmed visits that begin from `start` until before `end`, and cars in the shop; on `resource` if given."""
-    begins = Q(status=Status.CONFIRMED, starts_at__gte=start)
+    """Visits requested or confirmed that begin from `start` until before `end`, and cars in the shop.
+
+    With `resource` only those that claim it, with what they need of it and when they claim it.
+    """
+    begins = Q(status__in=UPCOMING, starts_at__gte=start)
     begins |= Q(status__in=IN_SHOP, ends_at__gt=start)
     visits = Booking.objects.at_shop(shop).filter(begins)
     if end is not None:
         visits = visits.filter(starts_at__lt=end)
     if resource is not None:
+        claims = Prefetch("allocations", Allocation.objects.filter(resource=resource), to_attr="claims_here")
         visits = visits.filter(allocations__resource=resource).distinct()
+        visits = visits.prefetch_related(claims, "booked_services__service")
     rows = visits.select_related("service", "variant__model__make").order_by("starts_at", "pk")
-    return [
-        PlannedVisit(
-            number=row.number,
-            starts_at=row.starts_at,
-            title=" · ".join(filter(None, [plates.display(row.plate), row.variant.short_name, row.service.name])),
-            url=reverse("board:visit", args=[shop.slug, row.public_id]),
-        )
-        for row in rows
-    ]
+    return [_planned(shop, row, resource) for row in rows]
+
+
+def _planned(shop: Shop, row: Booking, resource: Resource | None) -> PlannedVisit:
+    claims: list[Allocation] = getattr(row, "claims_here", [])
+    return PlannedVisit(
+        number=row.number,
+        starts_at=row.starts_at,
+        title=" · ".join(filter(None, [plates.display(row.plate), row.variant.short_name, row.service.name])),
+        url=reverse("board:visit", args=[shop.slug, row.public_id]),
+        needs=_needs(row, resource, claims) if resource else frozenset(),
+        spans=tuple((claim.during.lower, claim.during.upper) for claim in claims),  # type: ignore[misc]  # both ends are set
+    )
+
+
+def _needs(row: Booking, resource: Resource, claims: list[Allocation]) -> frozenset[str]:
+    """The equipment or skill that the visit's services name; of who only fetches the car, that they drive."""
+    services = [row.service, *(booked.service for booked in row.booked_services.all())]
+    if resource.kind in PLACES:
+        return frozenset(service.bay for service in services)
+    if resource.kind != ResourceKind.TECHNICIAN:
+        return frozenset()
+    works = {service.skill for service in services if any(c.kind == AllocationKind.WORK for c in claims)}
+    drives = row.handover == Handover.PICK_UP and any(c.kind == AllocationKind.TRAVEL for c in claims)
+    return frozenset(works | ({Skill.DRIVER.value} if drives else set()))

@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from bookings import availability, strips
+from bookings import strips
 from bookings.owner_views import wishes
 from catalog import pricing
 from catalog.models import Service
 from catalog.pricing import FairPrice, Quote
 from core.geo import distance_m
-from shops.choices import Amenity, ResourceKind
+from shops.choices import PLACES, Amenity, ResourceKind
 from shops.models import Resource, Shop
 from shops.opening import Opening, last_start, weekly
 from shops.place_map import Pin, map_data
@@ -82,7 +82,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "prices_at_first": PRICES_AT_FIRST,
         "distance_m": distance_m(*here, shop.latitude, shop.longitude) if here else None,
         "technicians": _technicians(shop, chosen),
-        "bays": [row for row in shop.resources.all() if row.kind != ResourceKind.TECHNICIAN],
+        "bays": [row for row in shop.resources.all() if row.kind in PLACES],
         "amenities": [(Amenity(key).label, AMENITY_ICONS[Amenity(key)]) for key in shop.amenities if key in Amenity],
         "map": map_data(pins=[_pin(shop)], here=here),
         "structured": _structured(request, shop),
@@ -138,8 +138,8 @@ def _slots(shop: Shop, chosen: PriceRow | None, car_query: str, at: datetime) ->
         "hold_url": reverse("bookings:hold", args=[shop.slug, chosen.service.key]),
     }
     if not shop.is_on_site:
-        need = availability.need_of(shop=shop, service=chosen.service, minutes=chosen.quote.minutes)
-        context["strip"] = strips.strip(shop=shop, need=need, wanted=None, at=at)
+        plan = phases.compose(shop, [(chosen.service, chosen.quote.minutes)])
+        context["strip"] = strips.strip(shop=shop, plan=plan, wanted=None, at=at)
     return context
 
 

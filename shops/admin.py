@@ -20,16 +20,18 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from shops.choices import Amenity, BayCapability, ResourceKind, Skill
+from shops.choices import PEOPLE, PLACES, Amenity, BayCapability, ResourceKind, Skill
 from shops.forms.fields import ShopPhoneField
 from shops.models import (
     Certificate,
     City,
     Closure,
     Invitation,
+    OffPeak,
     OpeningHours,
     Place,
     Resource,
+    Shift,
     Shop,
     ShopChange,
     ShopMember,
@@ -60,28 +62,44 @@ class ShopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         return slug
 
 
-class HoursFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Refuses stretches of one day that overlap."""
+class WeekFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Refuses stretches of one day that overlap or end before they begin."""
+
+    starts, ends = "starts_at", "ends_at"
 
     def clean(self) -> None:
         super().clean()
         kept = [form for form in self.forms if self._is_kept(form)]
-        hours = [
-            (form.cleaned_data["day"], form.cleaned_data["opens_at"], form.cleaned_data["closes_at"]) for form in kept
+        rows = [
+            (form.cleaned_data["day"], form.cleaned_data[self.starts], form.cleaned_data[self.ends]) for form in kept
         ]
-        for index, problem in hours_problems(hours):
-            field = "closes_at" if problem == "ends_early" else "opens_at"
-            words = _("It closes before it opens.") if problem == "ends_early" else _("This overlaps with other hours.")
-            kept[index].add_error(field, words)
+        for index, problem in hours_problems(rows):
+            ends_early = problem == "ends_early"
+            words = _("It ends before it starts.") if ends_early else _("This overlaps with another entry.")
+            kept[index].add_error(self.ends if ends_early else self.starts, words)
 
     def _is_kept(self, form: forms.ModelForm) -> bool:  # type: ignore[type-arg]  # not subscriptable at run time
         cleaned = getattr(form, "cleaned_data", {})
-        return not cleaned.get("DELETE") and {"day", "opens_at", "closes_at"} <= cleaned.keys()
+        return not cleaned.get("DELETE") and {"day", self.starts, self.ends} <= cleaned.keys()
+
+
+class HoursFormSet(WeekFormSet):
+    """Opening hours name their ends otherwise."""
+
+    starts, ends = "opens_at", "closes_at"
 
 
 class HoursInline(TabularInline):  # type: ignore[misc]
     model = OpeningHours
     formset = HoursFormSet
+    extra = 0
+    tab = True
+
+
+class OffPeakInline(TabularInline):  # type: ignore[misc]
+    model = OffPeak
+    formset = WeekFormSet
+    fields = ["day", "starts_at", "ends_at", "percent"]
     extra = 0
     tab = True
 
@@ -123,7 +141,7 @@ class ShopAdmin(ModelAdmin):  # type: ignore[misc]
     autocomplete_fields = ["makes"]
     prepopulated_fields = {"slug": ["name_en"]}
     readonly_fields = ["public_id", "created_at"]
-    inlines = [HoursInline, ClosureInline, ResourceInline, MemberInline]
+    inlines = [HoursInline, ClosureInline, OffPeakInline, ResourceInline, MemberInline]
     fieldsets = [
         (None, {"fields": [("name_zh", "name_en"), ("kind", "brand_name"), "slug", "is_listed", "makes"]}),
         (
@@ -146,8 +164,13 @@ class ShopAdmin(ModelAdmin):  # type: ignore[misc]
                 "fields": [
                     ("holiday_policy", "works_makeup_days"),
                     ("lead_time_minutes", "booking_window_days"),
-                    ("slot_step_minutes", "hold_minutes"),
-                    ("turnaround_minutes", "free_cancel_minutes"),
+                    ("slot_step_minutes", "last_start_minutes"),
+                    ("setup_minutes", "turnaround_minutes"),
+                    ("write_up_minutes", "online_share_percent"),
+                    ("confirmation", "answer_minutes"),
+                    ("hold_minutes", "free_cancel_minutes"),
+                    ("deposit_percent", "late_cancel_fee_percent", "no_show_fee_percent"),
+                    "pickup_radius_km",
                 ]
             },
         ),
@@ -156,11 +179,12 @@ class ShopAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         in_use = Q(resources__is_active=True)
-        people = Q(resources__kind=ResourceKind.TECHNICIAN)
+        places = Q(resources__kind__in=PLACES)
+        technicians = Q(resources__kind=ResourceKind.TECHNICIAN)
         shops: QuerySet[Shop] = super().get_queryset(request)
         return shops.annotate(
-            bay_count=Count("resources", filter=in_use & ~people),
-            technician_count=Count("resources", filter=in_use & people),
+            bay_count=Count("resources", filter=in_use & places),
+            technician_count=Count("resources", filter=in_use & technicians),
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:  # noqa: ARG002
@@ -191,6 +215,14 @@ class ShopAdmin(ModelAdmin):  # type: ignore[misc]
         return int(shop.technician_count)
 
 
+# What the resources of a kind can be good for; advisors and loaner cars are one like the other.
+_CAPABILITIES: dict[str, type[BayCapability | Skill]] = {
+    ResourceKind.BAY: BayCapability,
+    ResourceKind.MOBILE_UNIT: BayCapability,
+    ResourceKind.TECHNICIAN: Skill,
+}
+
+
 class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """What a bay is equipped for, or what a technician is trained for: not one another's."""
 
@@ -207,8 +239,8 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        known = Skill.values if cleaned.get("kind") == ResourceKind.TECHNICIAN else BayCapability.values
-        if set(cleaned.get("capabilities", [])) - set(known):
+        known = _CAPABILITIES.get(cleaned.get("kind", ""))
+        if set(cleaned.get("capabilities", [])) - set(known.values if known else ()):
             self.add_error("capabilities", _("Choose from the list for this kind."))
         return cleaned
 
@@ -218,6 +250,13 @@ class TechnicianInline(TabularInline):  # type: ignore[misc]
     autocomplete_fields = ["user"]
     extra = 0
     can_delete = False
+
+
+class ShiftInline(TabularInline):  # type: ignore[misc]
+    model = Shift
+    formset = WeekFormSet
+    fields = ["day", "starts_at", "ends_at"]
+    extra = 0
 
 
 @admin.register(Resource)
@@ -230,7 +269,13 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ["name_zh", "name_en", "shop__name_zh", "shop__name_en"]
     autocomplete_fields = ["shop"]
     ordering = ["shop__name_en", "kind", "position", "pk"]
-    inlines = [TechnicianInline]
+    inlines = [TechnicianInline, ShiftInline]
+
+    def get_inlines(self, request: HttpRequest, obj: Resource | None) -> list[type[TabularInline]]:  # noqa: ARG002
+        """A person has shifts, a technician a profile; a new row gets its own once its kind is known."""
+        if obj is None or obj.kind == ResourceKind.TECHNICIAN:
+            return [TechnicianInline, ShiftInline]
+        return [ShiftInline] if obj.kind in PEOPLE else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Resource | None = None) -> bool:  # noqa: ARG002
         """Its visits are history: it is taken out of use, not deleted."""
@@ -242,8 +287,8 @@ class ResourceAdmin(ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("Capabilities"))  # type: ignore[untyped-decorator]
     def shown_capabilities(self, resource: Resource) -> str:
-        known = Skill if resource.kind == ResourceKind.TECHNICIAN else BayCapability
-        names = dict(known.choices)
+        known = _CAPABILITIES.get(resource.kind)
+        names = dict(known.choices) if known else {}
         return " · ".join(str(names[code]) for code in resource.capabilities if code in names)
 
     @display(description=_("Kind"), ordering="kind", label=True)  # type: ignore[untyped-decorator]

@@ -30,6 +30,7 @@ class ResourceKind(models.TextChoices):
     LOANER = "loaner", _("Loaner car")
 
 
+PLACES = (ResourceKind.BAY, ResourceKind.MOBILE_UNIT)
 PEOPLE = (ResourceKind.TECHNICIAN, ResourceKind.ADVISOR)
 
 

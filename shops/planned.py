@@ -1,4 +1,4 @@
-"""Visits that stand in the way of a closure or of taking a bay out of use.
+"""Visits that stand in the way of a change at a shop: a closure, a bay out of use, a skill or a shift taken away.
 
 Bookings are a room above this one: `bookings` registers how to find them (`register`), this room only asks.
 """
@@ -9,17 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shops.calendar import UtcInterval
 from shops.models import Resource, Shop
 
 
 @dataclass(frozen=True)
 class PlannedVisit:
-    """A visit that is booked and not over. Times UTC; `title` is for the shop's staff."""
+    """A visit that is booked and not over. Times UTC; `title` is for the shop's staff.
+
+    Of the resource that was asked about: `needs` are the capabilities which the visit needs of it, `spans` the times at
+    which the visit claims it. Both are empty when the whole shop was asked about.
+    """
 
     number: str
     starts_at: datetime
     title: str
     url: str
+    needs: frozenset[str] = frozenset()
+    spans: tuple[UtcInterval, ...] = ()
 
 
 # finder(shop, start, end, resource): visits of the shop that begin in [start, end), on that resource if one is given.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shops.views import members, resources, settings
+from shops.views import members, resources, settings, week
 
 urlpatterns = [
     path("", settings.my_shops, name="my_shops"),
@@ -19,6 +19,12 @@ urlpatterns = [
     path("<slug:slug>/settings/technicians/", resources.technicians, name="technicians"),
     path("<slug:slug>/settings/technicians/new/", resources.technician, name="new_technician"),
     path("<slug:slug>/settings/technicians/<slug:public_id>/", resources.technician, name="technician"),
+    path("<slug:slug>/settings/advisors/new/", resources.advisor, name="new_advisor"),
+    path("<slug:slug>/settings/advisors/<slug:public_id>/", resources.advisor, name="advisor"),
+    path("<slug:slug>/settings/loaners/new/", resources.loaner, name="new_loaner"),
+    path("<slug:slug>/settings/loaners/<slug:public_id>/", resources.loaner, name="loaner"),
+    path("<slug:slug>/settings/people/<slug:public_id>/shifts/", week.shifts, name="shifts"),
+    path("<slug:slug>/settings/off-peak/", week.off_peak, name="off_peak"),
     path(
         "<slug:slug>/settings/technicians/<slug:public_id>/certificates/",
         resources.add_certificate,

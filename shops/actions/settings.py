@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
-from shops import planned
+from shops import planned, staffing
 from shops.actions import changes
+from shops.actions.asking import ask
 from shops.calendar import Hours
 from shops.choices import ChangeKind
 from shops.models import Closure, OpeningHours, Shop
@@ -27,15 +28,10 @@ class HoursError(InvalidInput):
     message = _("These hours overlap, or end before they begin.")
 
 
-class VisitsInTheWayError(Conflict):
-    """Visits are booked for that time. `visits` lists them; nothing was changed."""
+class SomebodyMissingError(InvalidInput):
+    """A rule that needs somebody whom the shop does not have in use (`shops.staffing`)."""
 
-    code = "visits_in_the_way"
-    message = _("Visits are booked for this time.")
-
-    def __init__(self, visits: Sequence[PlannedVisit]) -> None:
-        super().__init__(extra={"visits": [visit.number for visit in visits]})
-        self.visits = list(visits)
+    code = "somebody_missing"
 
 
 class ClosureOverlapsError(Conflict):
@@ -46,18 +42,25 @@ class ClosureOverlapsError(Conflict):
 @transaction.atomic
 def save_profile(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any]) -> Shop:
     """Change names, address, introduction, telephone, amenities or warranty."""
-    return _save(shop, by, at, ChangeKind.PROFILE, values)
+    shop = changes.lock(shop)
+    return _save(shop, by, at, ChangeKind.PROFILE, changes.apply(shop, values))
 
 
 @transaction.atomic
 def save_rules(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any]) -> Shop:
-    """Change the rules for booking. Visits already booked keep the terms they were booked under."""
-    return _save(shop, by, at, ChangeKind.RULES, values)
+    """Change the rules for booking. Visits already booked keep the terms they were booked under.
 
-
-def _save(shop: Shop, by: User, at: datetime, kind: ChangeKind, values: Mapping[str, Any]) -> Shop:
+    Raises SomebodyMissingError when a rule needs an advisor or a driver and none is in use.
+    """
     shop = changes.lock(shop)
-    before, after = changes.apply(shop, values)
+    changed = changes.apply(shop, values)
+    if needs := staffing.missing(shop):
+        raise SomebodyMissingError(needs[0].missing, field=needs[0].rule)
+    return _save(shop, by, at, ChangeKind.RULES, changed)
+
+
+def _save(shop: Shop, by: User, at: datetime, kind: ChangeKind, changed: tuple[dict[str, Any], dict[str, Any]]) -> Shop:
+    before, after = changed
     if after:
         shop.save(update_fields=list(after))
         changes.log(shop=shop, by=by, at=at, kind=kind, before=before, after=after)
@@ -109,8 +112,8 @@ def add_closure(  # noqa: PLR0913  (a closure is these values)
     shop = changes.lock(shop)
     if Closure.objects.filter(shop=shop, first_date__lte=last_date, last_date__gte=first_date).exists():
         raise ClosureOverlapsError(field="first_date")
-    if not despite_visits and (found := visits_on(shop, first_date, last_date, at=at)):
-        raise VisitsInTheWayError(found)
+    if not despite_visits:
+        ask(visits_on(shop, first_date, last_date, at=at))
     closure = Closure.objects.create(
         shop=shop, first_date=first_date, last_date=last_date, reason=reason, created_by=by
     )

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shops.choices import ResourceKind
+from shops.choices import PLACES, ResourceKind
 from shops.models import Certificate, OpeningHours, Resource, Shop
 from vehicles.models import Make
 
@@ -95,4 +95,4 @@ class ShopDetailSerializer(serializers.ModelSerializer[Shop]):
         return list(ShopTechnicianSerializer(people, many=True).data)
 
     def get_bays(self, shop: Shop) -> int:
-        return sum(row.kind != ResourceKind.TECHNICIAN for row in shop.resources.all())
+        return sum(row.kind in PLACES for row in shop.resources.all())

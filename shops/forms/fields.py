@@ -30,6 +30,8 @@ class WallTimeField(forms.CharField):
             return None
         match = _TIME.fullmatch(text)
         hour, minute = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
+        if (hour, minute) == (24, 0):
+            raise ValidationError(_("A day ends at 23:59. Enter 23:59."), code="midnight")
         if hour > 23 or minute > 59:
             raise ValidationError(_("Enter a time like 09:00 or 18:30."), code="invalid")
         return time(hour, minute)

@@ -1,4 +1,4 @@
-"""Bays, mobile units, technicians, certificates."""
+"""Bays, mobile units, loaner cars, technicians, service advisors, certificates."""
 
 from __future__ import annotations
 
@@ -80,6 +80,21 @@ class TechnicianForm(_ResourceForm):
         if year is not None and year > self.this_year:
             raise forms.ValidationError(_("This year is still to come."), code="in_future")
         return year
+
+
+class AdvisorForm(_ResourceForm):
+    """Who receives customers and writes their visits up."""
+
+
+class LoanerForm(_ResourceForm):
+    """A car that stands in for the customer's."""
+
+    class Meta(_ResourceForm.Meta):
+        help_texts = {
+            "name_zh": _("plate and model, for example 沪A·D8K21 朗逸"),
+            "name_en": _("plate and model, for example 沪A·D8K21 Lavida"),
+            "position": "",
+        }
 
 
 def _linkable(shop: Shop, person: Resource) -> Any:

@@ -1,4 +1,4 @@
-"""Profile, booking rules, closures."""
+"""Profile and closures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from shops.choices import Amenity
 from shops.forms.fields import ShopPhoneField
 from shops.models import Closure, Shop
 
-MAX_LEAD_MINUTES = 14 * 24 * 60
 MAX_CLOSURE_DAYS = 366
 LAST_YEAR = 2200  # at the end of the calendar there is no day after
 
@@ -50,53 +49,8 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         return months
 
 
-class RulesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """How and when owners can book. New rules hold for visits booked from now on."""
-
-    slot_step_minutes = forms.TypedChoiceField(
-        label=_("A visit can start every"),
-        choices=[(15, _("15 minutes")), (30, _("30 minutes")), (60, _("60 minutes"))],
-        coerce=int,
-    )
-
-    class Meta:
-        model = Shop
-        fields = [
-            "holiday_policy",
-            "works_makeup_days",
-            "lead_time_minutes",
-            "booking_window_days",
-            "slot_step_minutes",
-            "hold_minutes",
-            "turnaround_minutes",
-            "free_cancel_minutes",
-            "service_radius_km",
-        ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.is_on_site:
-            self.fields["service_radius_km"].required = True
-        else:
-            del self.fields["service_radius_km"]
-
-    def clean_lead_time_minutes(self) -> int:
-        minutes: int = self.cleaned_data["lead_time_minutes"]
-        if minutes > MAX_LEAD_MINUTES:
-            raise forms.ValidationError(_("At most 14 days (20,160 minutes)."), code="too_long")
-        return minutes
-
-    def clean_service_radius_km(self) -> int:
-        radius: int = self.cleaned_data["service_radius_km"]
-        if not 1 <= radius <= 100:
-            raise forms.ValidationError(_("Between 1 and 100 km."), code="out_of_range")
-        return radius
-
-
 class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Days on which the shop is closed besides its hours."""
-
-    despite_visits = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Closure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import phonenumbers
@@ -9,8 +10,10 @@ from django import template
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext, ngettext
 
-from shops.choices import BayCapability, Skill
-from shops.models import Certificate, Closure, Resource, Shop, ShopChange, ShopMember, Technician
+from shops.calendar import Interval
+from shops.choices import BayCapability, Day, Skill
+from shops.models import Certificate, Closure, Resource, Shift, Shop, ShopChange, ShopMember, Technician
+from shops.opening import weekly
 
 register = template.Library()
 
@@ -64,6 +67,13 @@ def checked_certificates(technician: Technician, today: date) -> list[Certificat
 
 
 @register.simple_tag
+def week_of(shifts: Iterable[Shift]) -> list[tuple[Day, list[Interval]]]:
+    """A person's shifts day by day, public holidays last; empty without any."""
+    rows = [(row.day, row.starts_at, row.ends_at) for row in shifts]
+    return weekly(rows) if rows else []
+
+
+@register.simple_tag
 def change_lines(change: ShopChange) -> list[tuple[str, str, str]]:
     """A change field by field: its label, before, after."""
     fields = list(dict.fromkeys([*change.before, *change.after]))
@@ -76,7 +86,11 @@ def _label(field: str) -> str:
             return str(model._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
         except FieldDoesNotExist:
             continue
-    return gettext("Opening hours") if field == "hours" else field
+    return {
+        "hours": gettext("Opening hours"),
+        "shifts": gettext("Shifts"),
+        "off_peak": gettext("Off-peak prices"),
+    }.get(field, field)
 
 
 def _shown(value: object) -> str:

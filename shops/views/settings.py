@@ -9,23 +9,25 @@ from django.core.paginator import Paginator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from core.errors import Refusal
 from shops.access import SignInRequired, get_staff_shop
 from shops.actions import settings as actions
-from shops.actions.settings import VisitsInTheWayError
+from shops.actions.asking import VisitsInTheWayError
 from shops.choices import ChangeKind, Permission
 from shops.context import shop_nav
 from shops.forms.hours import HoursForm
-from shops.forms.settings import ClosureForm, ProfileForm, RulesForm
+from shops.forms.rules import RulesForm
+from shops.forms.settings import ClosureForm, ProfileForm
 from shops.models import Closure, Shop, ShopMember
 from shops.opening import Opening
-from shops.planned import PlannedVisit
-from shops.views.pages import member, settings_page, show
+from shops.views.pages import Question, is_answered, member, question, settings_page, show
 
 CHANGES_A_PAGE = 30
 
@@ -64,8 +66,11 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     shop = get_staff_shop(request, slug, Permission.SETTINGS)
     form = RulesForm(request.POST or None, instance=copy(shop))
     if request.method == "POST" and form.is_valid():
-        actions.save_rules(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
-        return _saved(request, "shops:rules", shop)
+        try:
+            actions.save_rules(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
+            return _saved(request, "shops:rules", shop)
+        except Refusal as refusal:  # the last advisor or driver has just gone
+            show(refusal, form)
     return _form_page(request, shop, "rules", "shops/settings_rules.html", form)
 
 
@@ -79,7 +84,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
         copied = HoursForm(form.copied())
         return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": copied, "is_copied": True})
     if request.method == "POST" and form.is_valid():
-        actions.save_hours(shop=shop, by=member(request), at=timezone.now(), hours=form.cleaned_data["hours"])
+        actions.save_hours(shop=shop, by=member(request), at=timezone.now(), hours=form.cleaned_data["rows"])
         return _saved(request, "shops:hours", shop)
     status = 422 if form.errors else 200
     return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": form}, status=status)
@@ -92,20 +97,22 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
     at = timezone.now()
     today = at.astimezone(shop.zone).date()
     form = ClosureForm(request.POST or None, today=today)
-    visits: list[PlannedVisit] = []
+    asked: Question | None = None
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                actions.add_closure(shop=shop, by=member(request), at=at, **form.cleaned_data)
+                actions.add_closure(
+                    shop=shop, by=member(request), at=at, despite_visits=is_answered(request), **form.cleaned_data
+                )
                 return _saved(request, "shops:closures", shop)
             except VisitsInTheWayError as refusal:
-                visits, status = refusal.visits, refusal.status
+                asked, status = _ask_before_closing(request, shop, refusal), refusal.status
             except Refusal as refusal:
                 status = show(refusal, form)
     rows = Closure.objects.filter(shop=shop, last_date__gte=today).select_related("created_by")
-    context = {"form": form, "visits": visits, "closures": rows, "today": today}
+    context = {"form": form, "question": asked, "closures": rows, "today": today}
     return settings_page(request, shop, "closures", "shops/settings_closures.html", context, status=status)
 
 
@@ -129,6 +136,22 @@ def changes(request: HttpRequest, slug: str) -> HttpResponse:
     entries = [(change, names.get(change.subject, change.subject)) for change in page]
     context = {"page": page, "entries": entries}
     return settings_page(request, shop, "changes", "shops/settings_changes.html", context)
+
+
+def _ask_before_closing(request: HttpRequest, shop: Shop, refusal: VisitsInTheWayError) -> Question:
+    n = len(refusal.visits)
+    return question(
+        request,
+        refusal,
+        title=ngettext("%(n)d visit is booked on these days", "%(n)d visits are booked on these days", n) % {"n": n},
+        consequence=_(
+            "Nothing was changed. You can close all the same: the visits stay booked, and you move or cancel them one "
+            "by one on the board."
+        ),
+        yes=_("Close and keep the visits"),
+        no=_("Stay open"),
+        no_url=reverse("shops:closures", args=[shop.slug]),
+    )
 
 
 def _form_page(request: HttpRequest, shop: Shop, section: str, template: str, form: BaseForm) -> HttpResponse:

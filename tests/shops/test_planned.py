@@ -7,7 +7,7 @@ import pytest
 from shops import planned
 from shops.actions import resources
 from shops.actions import settings as actions
-from shops.actions.settings import VisitsInTheWayError
+from shops.actions.asking import VisitsInTheWayError
 from shops.models import Resource
 from tests.factories.board import visit
 from tests.factories.jobs import NOW, bookable_job

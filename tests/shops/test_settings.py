@@ -8,9 +8,11 @@ from django.urls import reverse
 from shops import planned
 from shops.actions import resources
 from shops.actions import settings as actions
-from shops.actions.settings import ClosureOverlapsError, HoursError, VisitsInTheWayError
+from shops.actions.asking import VisitsInTheWayError
+from shops.actions.settings import ClosureOverlapsError, HoursError
 from shops.forms.hours import HoursForm
-from shops.forms.settings import ProfileForm, RulesForm
+from shops.forms.rules import RulesForm
+from shops.forms.settings import ProfileForm
 from shops.models import Certificate, ShopChange
 from shops.planned import PlannedVisit
 from tests.factories.shops import (
@@ -45,6 +47,16 @@ RULES = {
     "hold_minutes": "10",
     "turnaround_minutes": "10",
     "free_cancel_minutes": "120",
+    "setup_minutes": "5",
+    "write_up_minutes": "0",
+    "last_start_minutes": "60",
+    "online_share_percent": "80",
+    "confirmation": "by_hand",
+    "answer_minutes": "90",
+    "deposit_percent": "20",
+    "late_cancel_fee_percent": "20",
+    "no_show_fee_percent": "30",
+    "pickup_radius_km": "",
 }
 
 
