@@ -7,8 +7,14 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from bookings import notifications, planned_visits, privacy  # their models need the apps to be loaded
+        from bookings import (  # their models need the apps to be loaded
+            durations,
+            notifications,
+            planned_visits,
+            privacy,
+        )
 
+        durations.connect()
         notifications.connect()
         planned_visits.connect()
         privacy.connect()

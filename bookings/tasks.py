@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import actions, workshop
+from bookings import actions, durations, workshop
 
 
 @shared_task
@@ -16,3 +16,9 @@ def expire_holds() -> int:
 def extend_overruns() -> int:
     """Keep bays taken whose cars are still in work. Rows locked by another run are left to it."""
     return workshop.extend_overruns(at=timezone.now())
+
+
+@shared_task
+def learn_durations() -> int:
+    """Learn anew how long services take everywhere. Each visit that ended has taught already: this forgets the old."""
+    return durations.learn_all(at=timezone.now())

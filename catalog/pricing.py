@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import connection
 from django.db.models import F, Min
 
-from catalog.choices import SPECIFICITY
-from catalog.models import Offer, PriceChange
+from catalog.choices import SPECIFICITY, OfferScope
+from catalog.models import Offer, PriceChange, Service
 from vehicles.choices import PriceClass
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from catalog.models import Service
     from shops.models import City, Shop
     from vehicles.models import Variant
 
@@ -165,6 +164,26 @@ def prices_from(*, shop: Shop) -> dict[int, int]:
     """The lowest all-in price of each service at a shop, on whatever car, by service id: "from ¥…" without a car."""
     offers = Offer.objects.active().filter(shop=shop, service__is_listed=True).order_by()
     return dict(offers.values_list("service").annotate(least=Min(F("labour_fen") + F("parts_fen"))))
+
+
+def standard_times(keys: Iterable[tuple[int, int, str]]) -> dict[tuple[int, int, str], int]:
+    """How many minutes a service takes by (shop id, service id, price class): as the shop's offer for the class or else
+    for all cars says, otherwise by the catalogue. Offers for a make, a model or a variant do not count. Two queries.
+    """
+    wanted = list(keys)
+    shops, services = {shop for shop, _, _ in wanted}, {service for _, service, _ in wanted}
+    catalogue = dict(Service.objects.filter(pk__in=services).order_by().values_list("pk", "standard_minutes"))
+    wide = Offer.objects.active().filter(scope__in=[OfferScope.PRICE_CLASS, OfferScope.ALL])
+    rows = wide.filter(shop__in=shops, service__in=services).order_by()
+    said = {
+        (shop, service, kind): minutes
+        for shop, service, kind, minutes in rows.values_list("shop", "service", "price_class", "minutes")
+    }
+    return {
+        (shop, service, kind): said.get((shop, service, kind if (shop, service, kind) in said else None))
+        or catalogue[service]
+        for shop, service, kind in wanted
+    }
 
 
 # --- What is usual ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import environ
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -181,6 +181,9 @@ FORMAT_MODULE_PATH = ["o2o_platform.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
+
+# Who says how long a drive takes: anything with the method of `shops.routing.RoutingEngine`.
+ROUTING_ENGINE = "shops.routing.GreatCircle"
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
@@ -311,4 +314,5 @@ CELERY_BEAT_SCHEDULE = {
     "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "core-forget-answers": {"task": "core.tasks.forget_answers", "schedule": schedule(6 * 3600)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
+    "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},
 }
