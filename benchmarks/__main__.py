@@ -78,7 +78,7 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
             searches=arguments.searches,
             port=port,
         )
-        measures = {name: _measure_called(name, bench) for name in _chosen(arguments.measures)}
+        measures = _made(_chosen(arguments.measures), bench)
         for number in range(arguments.rounds):
             for name, measure in measures.items():
                 print(f"· round {number + 1}: {name}: {measure.take_round()}", flush=True)
@@ -91,10 +91,17 @@ def _chosen(names: list[str]) -> list[str]:
     return [name for name in MEASURES if name in (names or BY_DEFAULT)]
 
 
-def _measure_called(name: str, bench: Bench) -> Measure:
-    module = import_module(f"benchmarks.measures.{name}")
-    measure: Measure = getattr(module, MEASURES[name])(bench)
-    return measure
+def _made(names: list[str], bench: Bench) -> dict[str, Measure]:
+    """The measures, made ready on the world; what the platform cannot do yet is left out, and said."""
+    from benchmarks.measures.base import Missing
+
+    made: dict[str, Measure] = {}
+    for name in names:
+        try:
+            made[name] = getattr(import_module(f"benchmarks.measures.{name}"), MEASURES[name])(bench)
+        except Missing as missing:
+            print(f"· {name} is left out: {missing}", flush=True)
+    return made
 
 
 def _report(arguments: argparse.Namespace, size: object, measures: dict[str, Measure]) -> None:

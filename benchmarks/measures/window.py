@@ -15,13 +15,13 @@ from django.db import connection
 
 from benchmarks import calls, engine, world
 from benchmarks.load import Rate, pgbench
-from benchmarks.measures.base import Bench, Line, Pairs
+from benchmarks.measures.base import Bench, Line, Missing, Pairs
 
 
 class Window:
     def __init__(self, bench: Bench) -> None:
         if engine.free_in_window() is None:
-            raise SystemExit("there is no bookings.search.free_in_window to measure")
+            raise Missing("there is no bookings.search.free_in_window")
         self.bench = bench
         self.pairs = Pairs()
         self.numbers = {"service": world.service().pk}
