@@ -7,6 +7,8 @@ Instants are UTC. The outbox topics are `booking.<event kind>`, the key is the b
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,21 +17,23 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings import availability, claims
+from bookings import availability, claims, repack, rules
+from bookings.availability import Placement
 from bookings.choices import OUTCOMES, TRANSITIONS, ActorRole, EventKind, Source, Status
 from bookings.errors import (
+    FeeChangedError,
     HoldExpiredError,
-    OutOfRadiusError,
     SlotTakenError,
     SlotUnavailableError,
     TooLateError,
     WrongStatusError,
 )
-from bookings.jobs import Job, QuotedJob, claimed_range, need_of_booking
-from bookings.models import Booking, BookingEvent
+from bookings.jobs import Job, QuotedJob, discount_of, plan_of
+from bookings.models import BookedService, Booking, BookingEvent
+from bookings.phases import Plan
 from core import outbox
 from core.errors import InvalidInput
-from core.geo import distance_m
+from shops.choices import Confirmation
 from shops.models import Shop
 from vehicles.models import Car
 
@@ -63,20 +67,15 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitPlace:
-    """Where an on-site team is asked to come (WGS-84 degrees)."""
-
-    address: str
-    latitude: float
-    longitude: float
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """A certain bay or technician (resource ids); None where any will do."""
 
     bay: int | None = None
     technician: int | None = None
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(pk for pk in (self.bay, self.technician) if pk is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,66 +88,100 @@ class Contact:
     note: str = ""
 
 
-def hold(*, job: Job, starts_at: datetime, holder: Holder, at: datetime, place: VisitPlace | None = None) -> Booking:
-    """Hold a slot for `shop.hold_minutes` and freeze price, predicted end and cancellation terms on it.
+def hold(*, job: Job, starts_at: datetime, holder: Holder, at: datetime) -> Booking:
+    """Hold a slot for `shop.hold_minutes` and freeze prices, phases, predicted end and cancellation terms on it.
 
     A person has one hold at a shop: an earlier one there is given up in the same transaction. Raises NotOfferedError,
     OutOfRadiusError, SlotUnavailableError (with its reason) or SlotTakenError, the last two with the nearest slots.
     """
     quoted = job.quoted()
-    _check_place(job.shop, place)
+    job.check_address()
+    with offering_nearest(job.shop, quoted.plan, starts_at, at):
+        return _hold(quoted, starts_at, holder, at)
+
+
+@contextmanager
+def offering_nearest(shop: Shop, plan: Plan, wanted: datetime, at: datetime) -> Iterator[None]:
+    """Put the nearest slots on a refusal of the start that is wanted."""
     try:
-        return _hold(quoted, starts_at, holder, at, place)
+        yield
     except SlotTakenError as refusal:
-        raise refusal.offer(availability.nearest(shop=job.shop, need=quoted.need, wanted=starts_at, at=at)) from None
+        raise refusal.offer(availability.nearest(shop=shop, plan=plan, wanted=wanted, at=at)) from None
 
 
 @transaction.atomic
-def _hold(quoted: QuotedJob, starts_at: datetime, holder: Holder, at: datetime, place: VisitPlace | None) -> Booking:
-    shop, need = quoted.job.shop, quoted.need
+def _hold(quoted: QuotedJob, starts_at: datetime, holder: Holder, at: datetime) -> Booking:
+    shop = quoted.job.shop
     _one_at_a_time(holder)
+    claims.lock_team(shop)
     claims.remove_lapsed(shop=shop, at=at)
     _give_up_other_holds(holder=holder, shop=shop, at=at)
-    free = availability.candidates(shop=shop, need=need, starts_at=starts_at, at=at)
-    if free.reason:
-        raise SlotUnavailableError(free.reason)
     expires_at = at + timedelta(minutes=shop.hold_minutes)
-    booking = Booking.objects.create(
-        **quoted.terms(starts_at),
+    return open_visit(
+        quoted=quoted,
+        starts_at=starts_at,
+        at=at,
+        by=Actor(ActorRole.OWNER, holder.user),
+        kind=EventKind.HELD,
         owner=holder.user,
         visitor_key=holder.visitor_key,
         status=Status.HELD,
         source=Source.ONLINE,
         hold_expires_at=expires_at,
-        visit_address=place.address if place else "",
-        visit_latitude=place.latitude if place else None,
-        visit_longitude=place.longitude if place else None,
     )
-    claims.claim(booking=booking, free=free, during=claimed_range(starts_at, need), held_until=expires_at)
-    record(booking=booking, kind=EventKind.HELD, by=Actor(ActorRole.OWNER, holder.user), at=at)
+
+
+def open_visit(
+    *,
+    quoted: QuotedJob,
+    starts_at: datetime,
+    at: datetime,
+    by: Actor,
+    kind: EventKind,
+    wanted: Wanted = Wanted(),
+    **fields: Any,
+) -> Booking:
+    """Create a visit in the status of `fields` with everything agreed frozen on it, its services and its claims.
+
+    The one way in which visits come to be; call inside a transaction, with lapsed holds removed. Staff are bound by
+    hours and claims only. Raises SlotUnavailableError or SlotTakenError with nothing created.
+    """
+    shop, staff = quoted.job.shop, by.role == ActorRole.STAFF
+    placed = repack.placement(shop=shop, plan=quoted.plan, starts_at=starts_at, at=at, staff=staff)
+    placed = placed.narrowed(wanted.ids)
+    if placed.reason:
+        raise SlotUnavailableError(placed.reason)
+    booking = Booking.objects.create(**quoted.terms(starts_at, placed), **fields)
+    BookedService.objects.bulk_create(quoted.booked_services(booking))
+    claims.claim(booking=booking, placed=placed, held_until=fields.get("hold_expires_at"), pinned=wanted.ids)
+    record(booking=booking, kind=kind, by=by, at=at)
     return booking
 
 
 @transaction.atomic
 def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car: Car | None, at: datetime) -> Booking:
-    """Turn a hold into a booking of `by`. Idempotent: confirming one's confirmed visit again changes nothing.
+    """Turn a hold into a booking of `by`, or into a request where the shop answers each one by hand.
 
-    Raises HoldExpiredError after the hold's time (a hold is never extended), WrongStatusError from any other state.
-    Side effects: the claims stand for good; event and outbox `booking.confirmed` (which sends the confirmation).
+    Idempotent: confirming one's confirmed or requested visit again changes nothing. Raises HoldExpiredError after the
+    hold's time (a hold is never extended), WrongStatusError from any other state. Side effects: the claims stand for
+    good, or until the shop must have answered; event and outbox `booking.confirmed` or `booking.requested`.
     """
     booking = locked(booking)
     if not holder.owns(booking):
         raise WrongStatusError
-    if booking.status == Status.CONFIRMED:
+    if booking.status in (Status.CONFIRMED, Status.REQUESTED):
         return booking
     if booking.status == Status.EXPIRED or (booking.status == Status.HELD and booking.hold_expires_at <= at):  # type: ignore[operator]
         raise HoldExpiredError
     if car is not None and (car.owner_id != by.pk or car.variant_id != booking.variant_id):
         raise InvalidInput(_("The price was made for another car: choose the time again for this one."), field="car")
-    booking.allocations.update(held_until=None)
+    by_hand = booking.shop.confirmation == Confirmation.BY_HAND
+    # A visit cannot be waiting for its answer when it begins.
+    answer_by = min(at + timedelta(minutes=booking.shop.answer_minutes), booking.starts_at) if by_hand else None
+    booking.allocations.update(held_until=answer_by)
     return transition(
         booking=booking,
-        kind=EventKind.CONFIRMED,
+        kind=EventKind.REQUESTED if by_hand else EventKind.CONFIRMED,
         by=Actor(ActorRole.OWNER, by),
         at=at,
         changes={
@@ -158,9 +191,21 @@ def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car
             "contact_phone": contact.phone,
             "plate": contact.plate or (car.plate if car else ""),
             "owner_note": contact.note,
-            "confirmed_at": at,
+            **({"hold_expires_at": answer_by} if by_hand else {"confirmed_at": at}),
         },
     )
+
+
+def book(*, job: Job, starts_at: datetime, by: User, contact: Contact, car: Car | None, at: datetime) -> Booking:
+    """Hold a slot and confirm it in one step and one transaction, for who has everything at hand.
+
+    Raises and does what `hold` and `confirm` do.
+    """
+    quoted, holder = job.quoted(), Holder(by)
+    job.check_address()
+    with offering_nearest(job.shop, quoted.plan, starts_at, at), transaction.atomic():
+        held = _hold(quoted, starts_at, holder, at)
+        return confirm(booking=held, by=by, holder=holder, contact=contact, car=car, at=at)
 
 
 def reschedule(
@@ -175,71 +220,135 @@ def reschedule(
     nothing has changed.
 
     `wanted` asks for a certain bay or technician (the shop's board). Owners are bound by lead time, window and grid and
-    must ask before the visit starts (TooLateError); staff and platform are bound by hours and claims only.
+    must ask before the visit starts (TooLateError); staff and platform are bound by hours and claims only. The price
+    agreed stays; the off-peak discount is the new hour's, and where the shop moves the visit at least the old one.
     Raises SlotUnavailableError or SlotTakenError with the nearest slots, WrongStatusError.
     """
-    try:
+    with offering_nearest(booking.shop, plan_of(booking), starts_at, at):
         return _reschedule(booking, starts_at, by, at, wanted)
-    except SlotTakenError as refusal:
-        need = need_of_booking(booking)
-        raise refusal.offer(availability.nearest(shop=booking.shop, need=need, wanted=starts_at, at=at)) from None
 
 
 @transaction.atomic
 def _reschedule(booking: Booking, starts_at: datetime, by: Actor, at: datetime, wanted: Wanted) -> Booking:
     booking = locked(booking)
-    staff = by.role in (ActorRole.STAFF, ActorRole.PLATFORM)
-    if booking.status != Status.CONFIRMED:
-        raise WrongStatusError
-    if not staff and booking.starts_at <= at:
-        raise TooLateError
+    _check_movable(booking, by, at)
+    claims.lock_team(booking.shop)
     claims.remove_lapsed(shop=booking.shop, at=at)
-    need = need_of_booking(booking)
-    free = availability.candidates(
-        shop=booking.shop, need=need, starts_at=starts_at, at=at, ignore_booking=booking.pk, staff=staff
+    placed = repack.placement(
+        shop=booking.shop,
+        plan=plan_of(booking),
+        starts_at=starts_at,
+        at=at,
+        ignore=[booking.pk],
+        staff=_is_bound_by_hours_only(by),
     )
-    free = free.narrowed(bay=wanted.bay, technician=wanted.technician)
-    if free.reason:
-        raise SlotUnavailableError(free.reason)
-    before = {"starts_at": booking.starts_at.isoformat(), "resources": resource_ids(booking)}
-    # In one transaction: if the new claim fails, the rollback brings the old claims back.
-    claims.release(booking)
-    claims.claim(booking=booking, free=free, during=claimed_range(starts_at, need))
-    moved = booking.starts_at != starts_at
-    booking.free_cancel_until += starts_at - booking.starts_at
-    booking.ends_at = starts_at + timedelta(minutes=need.minutes)
-    booking.starts_at = starts_at
-    local = starts_at.astimezone(booking.zone)
-    booking.local_date, booking.local_time = local.date(), local.time()
-    booking.revision += 1
-    booking.save(update_fields=["starts_at", "ends_at", "free_cancel_until", "local_date", "local_time", "revision"])
-    after = {"starts_at": starts_at.isoformat(), "resources": resource_ids(booking)}
-    kind = EventKind.RESCHEDULED if moved else EventKind.REASSIGNED
-    record(booking=booking, kind=kind, by=by, at=at, data={"before": before, "after": after})
+    before = place_of(booking)
+    _take_place(booking, starts_at, placed, by, at, wanted)
+    kind = EventKind.RESCHEDULED if before["starts_at"] != starts_at.isoformat() else EventKind.REASSIGNED
+    record(booking=booking, kind=kind, by=by, at=at, data={"before": before, "after": place_of(booking)})
     return booking
 
 
 @transaction.atomic
-def cancel(*, booking: Booking, by: Actor, at: datetime, reason: str = "") -> Booking:
-    """Cancel a hold or a visit that has not begun; its bay and technician are free at once. Idempotent.
+def swap(*, booking: Booking, other: Booking, by: Actor, at: datetime) -> tuple[Booking, Booking]:
+    """Let two confirmed visits of one shop change their start times. Either both move or neither.
 
-    Owners can cancel until the visit starts (TooLateError after that); whether it was late (past `free_cancel_until`)
-    is kept in the event. Raises WrongStatusError once the car is in the shop's work.
+    Raises InvalidInput for two of different shops or one and the same, SlotUnavailableError or SlotTakenError when one
+    does not fit where the other was, WrongStatusError. Events `booking.swapped` on both.
+    """
+    if booking.pk == other.pk or booking.shop_id != other.shop_id:
+        raise InvalidInput(_("Choose another visit of this shop."), field="other")
+    with transaction.atomic():
+        # Ascending: two who swap the same visits cannot wait for each other.
+        rows = {row.pk: row for row in (locked(visit) for visit in sorted((booking, other), key=lambda b: b.pk))}
+        one, two = rows[booking.pk], rows[other.pk]
+        for visit in (one, two):
+            _check_movable(visit, by, at)
+        claims.lock_team(one.shop)
+        claims.remove_lapsed(shop=one.shop, at=at)
+        places = {visit.pk: place_of(visit) for visit in (one, two)}
+        starts = {one.pk: two.starts_at, two.pk: one.starts_at}
+        for visit in (one, two):
+            claims.release(visit, at=at)
+        for visit in (one, two):
+            _swap_one(visit, starts[visit.pk], by, at, places[visit.pk])
+    return one, two
+
+
+def _swap_one(visit: Booking, starts_at: datetime, by: Actor, at: datetime, before: dict[str, Any]) -> None:
+    staff = _is_bound_by_hours_only(by)
+    placed = repack.placement(shop=visit.shop, plan=plan_of(visit), starts_at=starts_at, at=at, staff=staff)
+    _take_place(visit, starts_at, placed, by, at, Wanted())
+    after = place_of(visit)
+    record(booking=visit, kind=EventKind.SWAPPED, by=by, at=at, data={"before": before, "after": after})
+
+
+def _check_movable(booking: Booking, by: Actor, at: datetime) -> None:
+    if booking.status != Status.CONFIRMED:
+        raise WrongStatusError
+    if not _is_bound_by_hours_only(by) and booking.starts_at <= at:
+        raise TooLateError
+
+
+def _is_bound_by_hours_only(by: Actor) -> bool:
+    return by.role in (ActorRole.STAFF, ActorRole.PLATFORM)
+
+
+def _take_place(
+    booking: Booking, starts_at: datetime, placed: Placement, by: Actor, at: datetime, wanted: Wanted
+) -> None:
+    """Give a locked visit its new time and claims. In one transaction: a rollback brings the old ones back."""
+    placed = placed.narrowed(wanted.ids)
+    if placed.reason:
+        raise SlotUnavailableError(placed.reason)
+    claims.release(booking, at=at)
+    local = starts_at.astimezone(booking.zone)
+    discount_fen = discount_of(booking.labour_fen, placed.discount_percent)
+    if by.role != ActorRole.OWNER:
+        discount_fen = max(discount_fen, booking.discount_fen)
+    if by.role != ActorRole.OWNER or not rules.is_late_to_cancel(booking, at=at):
+        # Who moves a visit after the free time does not win a new one (docs/rules/cancellation.md).
+        booking.free_cancel_until += starts_at - booking.starts_at
+    booking.starts_at, booking.ends_at = starts_at, placed.ends_at  # type: ignore[assignment]
+    booking.local_date, booking.local_time = local.date(), local.time()
+    booking.discount_fen = discount_fen
+    booking.deposit_fen = min(booking.deposit_fen, booking.total_fen)
+    booking.revision += 1
+    booking.save(update_fields=[*_PLACE_FIELDS, "discount_fen", "deposit_fen", "revision"])
+    claims.claim(booking=booking, placed=placed, pinned=wanted.ids)
+
+
+_PLACE_FIELDS = ("starts_at", "ends_at", "local_date", "local_time", "free_cancel_until")
+
+
+@transaction.atomic
+def cancel(
+    *, booking: Booking, by: Actor, at: datetime, reason: str = "", expected_fee_fen: int | None = None
+) -> Booking:
+    """Cancel a hold, a request or a visit that has not begun; everything it claimed is free at once. Idempotent.
+
+    Owners can cancel until the visit starts (TooLateError after that) and owe `rules.cancel_fee_fen`; a shop or the
+    platform that cancels costs nobody anything. `expected_fee_fen` is what the owner was told: FeeChangedError if it is
+    something else by now. Raises WrongStatusError once the car is in the shop's work.
     """
     booking = locked(booking)
     if booking.status == Status.CANCELLED:
         return booking
-    if by.role == ActorRole.OWNER and booking.status != Status.HELD and booking.starts_at <= at:
+    if by.role == ActorRole.OWNER and booking.status == Status.CONFIRMED and booking.starts_at <= at:
         raise TooLateError
-    claims.release(booking)
+    fee_fen = rules.cancel_fee_fen(booking, at=at) if by.role == ActorRole.OWNER else 0
+    if expected_fee_fen is not None and fee_fen != expected_fee_fen:
+        raise FeeChangedError(fee_fen)
+    claims.lock_team(booking.shop)
+    claims.release(booking, at=at)
     return transition(
         booking=booking,
         kind=EventKind.CANCELLED,
         by=by,
         at=at,
-        changes={"cancelled_at": at},
+        changes={"cancelled_at": at, "fee_fen": fee_fen},
         reason=reason,
-        data={"late": at > booking.free_cancel_until},
+        data={"late": at > booking.free_cancel_until, "fee_fen": fee_fen},
     )
 
 
@@ -315,18 +424,14 @@ def locked(booking: Booking) -> Booking:
 
 
 def resource_ids(booking: Booking) -> list[int]:
-    """Ids of the bay and the technician that the visit claims."""
-    return list(booking.allocations.order_by("resource_id").values_list("resource_id", flat=True))
+    """Ids of everything that the visit claims, each once."""
+    claimed = booking.allocations.order_by("resource_id").values_list("resource_id", flat=True)
+    return list(claimed.distinct())
 
 
-def _check_place(shop: Shop, place: VisitPlace | None) -> None:
-    if not shop.is_on_site:
-        return
-    if place is None or not place.address.strip():
-        raise InvalidInput(_("Say where the team should come."), field="visit_address")
-    away_m = distance_m(shop.latitude, shop.longitude, place.latitude, place.longitude)
-    if away_m > (shop.service_radius_km or 0) * 1000:
-        raise OutOfRadiusError(field="visit_address")
+def place_of(booking: Booking) -> dict[str, Any]:
+    """Start and resources of a visit, as events keep them."""
+    return {"starts_at": booking.starts_at.isoformat(), "resources": resource_ids(booking)}
 
 
 def _one_at_a_time(holder: Holder) -> None:

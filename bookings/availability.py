@@ -1,32 +1,30 @@
-"""Which starts a shop can really keep: hours − closures − claims, with a bay AND a technician who can do the job.
+"""Which starts a shop can really keep: hours − closures − shifts − claims, with somebody free for every phase.
 
-Computed on every request, never stored. The number of queries depends neither on the number of shops, nor of days,
-nor of bookings: resources, hours, closures, claims. Instants are UTC; days are the shop's local days.
+Computed on every request, never stored. Facts are fetched in one query (`bookings.shop_time`); the rest is arithmetic
+on integers. Instants are UTC; days are the shop's local days. What is offered and what can be claimed come from the
+same function of the same facts (`_Search`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
 
-from django.db import connection
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from bookings import slots
-from bookings.models import MAX_CLAIM
+from bookings import routes, shop_time, slots
+from bookings.phases import Claim, Plan
+from bookings.shop_time import TICKS_A_DAY, ShopTime, Unit
 from bookings.slots import TICK_SECONDS
-from catalog.choices import BayNeed
-from catalog.models import Service
 from shops import calendar
-from shops.choices import ResourceKind
-from shops.models import Closure, OpeningHours, Resource, Shop
+from shops.choices import ResourceKind, Skill
+from shops.models import Shop
 
 # How far "the next slots" look, in days, in passes: most shops answer in the first, few need the last.
 HORIZONS = (2, 14)
+_PLACES = (ResourceKind.BAY, ResourceKind.MOBILE_UNIT)
 
 
 class Reason(TextChoices):
@@ -37,62 +35,45 @@ class Reason(TextChoices):
     LEAD_TIME = "lead_time", _("Too soon: the shop needs notice")
     BEYOND_WINDOW = "beyond_window", _("Further ahead than the shop takes bookings")
     OFF_GRID = "off_grid", _("Visits do not start at that minute here")
+    LAST_START = "last_start", _("Too late in the day: the shop starts no visit then")
     NO_BAY = "no_bay", _("No bay here is equipped for this")
     NO_TECHNICIAN = "no_technician", _("Nobody here is trained for this")
+    NO_ADVISOR = "no_advisor", _("No service advisor is there to write it up")
+    NO_DRIVER = "no_driver", _("The shop has no driver")
+    NO_LOANER = "no_loaner", _("The shop has no loaner car")
     TOO_LONG = "too_long", _("The work does not fit before the shop closes")
     BAYS_TAKEN = "bays_taken", _("Every bay for this is taken")
     TECHNICIANS_TAKEN = "technicians_taken", _("Everybody trained for this is busy")
+    ADVISORS_TAKEN = "advisors_taken", _("Every service advisor is busy")
+    DRIVERS_TAKEN = "drivers_taken", _("Every driver is on the way")
+    LOANERS_TAKEN = "loaners_taken", _("Every loaner car is out")
+    KEPT_FREE = "kept_free", _("The last bays are kept for customers without a booking")
+    TOO_FAR = "too_far", _("The team cannot be there in time from its other visits")
     FULL = "full", _("Fully booked")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a job claims: minutes of work, then a turnaround, on a bay with a capability, by someone with a skill."""
-
-    minutes: int
-    turnaround_minutes: int
-    bay: str
-    skill: str
-    bay_kind: str
-
-    @property
-    def work_ticks(self) -> int:
-        return slots.ticks_for(self.minutes)
-
-    @property
-    def claim_ticks(self) -> int:
-        """Ticks of the claim: the work and the turnaround after it."""
-        return self.work_ticks + (slots.ticks_for(self.turnaround_minutes) if self.turnaround_minutes else 0)
-
-    @property
-    def needs_bay(self) -> bool:
-        # An on-site team goes out with its unit even for a job that needs no bay.
-        return self.bay != BayNeed.NONE or self.bay_kind == ResourceKind.MOBILE_UNIT
-
-    def suits_bay(self, kind: str, capabilities: Sequence[str]) -> bool:
-        return kind == self.bay_kind and (self.bay in (BayNeed.ANY, BayNeed.NONE) or self.bay in capabilities)
-
-    def suits_technician(self, kind: str, capabilities: Sequence[str]) -> bool:
-        return kind == ResourceKind.TECHNICIAN and self.skill in capabilities
-
-
-def need_of(*, shop: Shop, service: Service, minutes: int) -> Need:
-    """What `service` claims at `shop` when it takes `minutes` there."""
-    return Need(
-        minutes=minutes,
-        turnaround_minutes=shop.turnaround_minutes,
-        bay=service.bay,
-        skill=service.skill,
-        bay_kind=ResourceKind.MOBILE_UNIT if shop.is_on_site else ResourceKind.BAY,
-    )
+# Reasons that say that somebody was faster: a conflict, not bad input.
+TAKEN = frozenset(
+    {
+        Reason.BAYS_TAKEN,
+        Reason.TECHNICIANS_TAKEN,
+        Reason.ADVISORS_TAKEN,
+        Reason.DRIVERS_TAKEN,
+        Reason.LOANERS_TAKEN,
+        Reason.KEPT_FREE,
+        Reason.TOO_FAR,
+        Reason.FULL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A start that can be had, and when the work would be ready (both UTC)."""
+    """A start that can be had, and when the work would be ready (both UTC); the discount on labour at that hour."""
 
     starts_at: datetime
     ends_at: datetime
+    discount_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,159 +85,135 @@ class DaySlots:
     reason: Reason | None = None
     detail: str = ""
 
+    @property
+    def best_discount(self) -> int:
+        """The highest discount of the day, percent of labour."""
+        return max((slot.discount_percent for slot in self.slots), default=0)
+
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """Resources that are free for a start, the least capable first, so that rare equipment stays free."""
+class Wish:
+    """One resource that a start needs, for certain ticks, and which ones are free then, the least capable first."""
 
-    bays: tuple[int, ...]
-    technicians: tuple[int, ...]
+    claim: Claim
+    phase: int
+    first: int
+    last: int
+    free: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a visit at a certain start would claim; with a reason, and nothing to claim, if it cannot be had."""
+
+    wishes: tuple[Wish, ...] = ()
+    ends_at: datetime | None = None
     reason: Reason | None = None
+    discount_percent: int = 0
+    found: ShopTime | None = None
 
-    def narrowed(self, *, bay: int | None, technician: int | None) -> Candidates:
-        """Only the wanted bay and the wanted technician; with a reason where the wanted one is not free."""
-        if self.reason:
+    def narrowed(self, wanted: Sequence[int]) -> Placement:
+        """Only the wanted resources (ids) where they can do what is needed; a reason where a wanted one is not free."""
+        if self.reason or not wanted or self.found is None:
             return self
-        if bay is not None and bay not in self.bays:
-            return Candidates((), (), Reason.BAYS_TAKEN)
-        if technician is not None and technician not in self.technicians:
-            return Candidates((), (), Reason.TECHNICIANS_TAKEN)
-        bays = self.bays if bay is None else (bay,)
-        return Candidates(bays, self.technicians if technician is None else (technician,))
-
-
-@dataclass(slots=True)
-class _ShopTime:
-    """One shop's fetched facts: who it has, when it is open, what is claimed (as ticks from `base`)."""
-
-    shop: Shop
-    base: int
-    resources: list[tuple[int, str, list[str]]] = field(default_factory=list)
-    hours: list[calendar.Hours] = field(default_factory=list)
-    closures: list[calendar.ClosedDays] = field(default_factory=list)
-    taken: dict[int, int] = field(default_factory=dict)
-
-    def taken_from(self, resource: int, base: int) -> int:
-        """The claimed ticks of a resource, counted from a later base than the fetched one."""
-        return self.taken.get(resource, 0) >> (base - self.base) // TICK_SECONDS
-
-    def facts(self, day: date) -> calendar.Facts:
-        return {
-            "hours": self.hours,
-            "closures": self.closures,
-            "policy": self.shop.holiday_policy,
-            "works_makeup_days": self.shop.works_makeup_days,
-            "country": self.shop.city.country,
-            "date": day,
-        }
-
-    def suitable(self, need: Need) -> tuple[list[int], list[int]]:
-        """Ids of bays and of technicians that could do the job, the least capable first."""
-        rows = sorted(self.resources, key=lambda row: (len(row[2]), row[0]))
-        bays = [pk for pk, kind, capabilities in rows if need.suits_bay(kind, capabilities)]
-        technicians = [pk for pk, kind, capabilities in rows if need.suits_technician(kind, capabilities)]
-        return bays, technicians
+        kinds = {unit.pk: unit.kind for unit in self.found.units}
+        asked = {kinds.get(pk) for pk in wanted}
+        wishes: list[Wish] = []
+        used: set[int] = set()
+        for wish in self.wishes:
+            chosen = tuple(pk for pk in wish.free if pk in wanted)
+            used.update(chosen)
+            wishes.append(Wish(wish.claim, wish.phase, wish.first, wish.last, chosen or wish.free))
+        missing = next((pk for pk in wanted if pk not in used), None)
+        if missing is not None or None in asked:
+            is_person = kinds.get(missing or 0) == ResourceKind.TECHNICIAN
+            return Placement(reason=Reason.TECHNICIANS_TAKEN if is_person else Reason.BAYS_TAKEN)
+        return Placement(tuple(wishes), self.ends_at, None, self.discount_percent, self.found)
 
 
 # --- What others ask --------------------------------------------------------------------------------
 
 
-def day_slots(*, shop: Shop, need: Need, first: date, days: int, at: datetime) -> list[DaySlots]:
-    """The slots of `days` local days from `first`, as they are at `at`. Four queries."""
-    found = _fetch([shop], first, first + timedelta(days=days), at=at)[shop.pk]
-    return [_day(found, need, first + timedelta(days=n), at) for n in range(days)]
+def day_slots(*, shop: Shop, plan: Plan, first: date, days: int, at: datetime) -> list[DaySlots]:
+    """The slots of `days` local days from `first`, as they are at `at`. One query."""
+    found = shop_time.fetch([shop], first, first + timedelta(days=days), at=at)[shop.pk]
+    return read_days(found, plan, at=at)
+
+
+def read_days(found: ShopTime, plan: Plan, *, at: datetime) -> list[DaySlots]:
+    """The slots of every day of facts that are fetched already; no query."""
+    search = _Search(found, plan)
+    return [search.day(day, at) for day in search.days()]
 
 
 def next_slots(
-    *, needs: Mapping[Shop, Need], at: datetime, limit: int = 3, not_before: datetime | None = None
+    *, plans: Mapping[Shop, Plan], at: datetime, limit: int = 3, not_before: datetime | None = None
 ) -> dict[int, list[Slot]]:
     """The next `limit` slots of many shops by shop id, looking up to `HORIZONS[-1]` days ahead.
 
-    Queries: four for each horizon at most, whatever the number of shops.
+    Queries: one for each horizon at most (two with on-site teams), whatever the number of shops.
     """
-    result: dict[int, list[Slot]] = {shop.pk: [] for shop in needs}
+    result: dict[int, list[Slot]] = {shop.pk: [] for shop in plans}
     start = max(at, not_before or at)
     done = 0
     for horizon in HORIZONS:
-        waiting = [shop for shop in needs if len(result[shop.pk]) < limit]
+        waiting = [shop for shop in plans if len(result[shop.pk]) < limit]
         if not waiting:
             break
-        local_dates = {start.astimezone(shop.zone).date() for shop in waiting}
-        first, last = min(local_dates) + timedelta(days=done), max(local_dates) + timedelta(days=horizon)
-        found = _fetch(waiting, first, last, at=at)
+        today = min(start.astimezone(shop.zone).date() for shop in waiting)
+        found = shop_time.fetch(waiting, today + timedelta(days=done), today + timedelta(days=horizon), at=at)
         for shop in waiting:
-            today = start.astimezone(shop.zone).date()
-            for n in range(done, horizon):
-                day = _day(found[shop.pk], needs[shop], today + timedelta(days=n), at)
-                result[shop.pk] += [slot for slot in day.slots if slot.starts_at >= start]
-                if len(result[shop.pk]) >= limit:
-                    del result[shop.pk][limit:]
-                    break
+            search = _Search(found[shop.pk], plans[shop])
+            result[shop.pk] += search.first_slots(limit - len(result[shop.pk]), start, at)
         done = horizon
     return result
 
 
-def nearest(*, shop: Shop, need: Need, wanted: datetime, at: datetime, limit: int = 4) -> list[Slot]:
+def nearest(*, shop: Shop, plan: Plan, wanted: datetime, at: datetime, limit: int = 4) -> list[Slot]:
     """The slots of the shop nearest to `wanted`, in order of time: what to offer someone whose slot has gone."""
     today = at.astimezone(shop.zone).date()
     last = today + timedelta(days=shop.booking_window_days)
     # However far away the wanted time is: the nearest days are inside the window.
     first = max(today, min(wanted.astimezone(shop.zone).date(), last) - timedelta(days=2))
-    every = [slot for day in day_slots(shop=shop, need=need, first=first, days=7, at=at) for slot in day.slots]
+    every = [slot for day in day_slots(shop=shop, plan=plan, first=first, days=7, at=at) for slot in day.slots]
     every.sort(key=lambda slot: abs(slot.starts_at - wanted))
     return sorted(every[:limit], key=lambda slot: slot.starts_at)
 
 
-def candidates(
-    *, shop: Shop, need: Need, starts_at: datetime, at: datetime, ignore_booking: int | None = None, staff: bool = False
-) -> Candidates:
-    """Who could take a visit that starts at `starts_at`; if nobody, the reason.
+def placement(
+    *, shop: Shop, plan: Plan, starts_at: datetime, at: datetime, ignore: Sequence[int] = (), staff: bool = False
+) -> Placement:
+    """What a visit that starts at `starts_at` would claim, and who is free for it; if nobody, the reason. One query.
 
-    `staff` may place a visit at any tick from now on: lead time, window and grid bind only online bookings.
-    `ignore_booking` leaves out the claims of a visit that is being moved.
+    `staff` may place a visit at any tick from now on: lead time, window, grid, last start and online share bind only
+    online bookings. `ignore` leaves out the claims of visits that are being moved (ids).
     """
     reason = None if staff else _policy_reason(shop, starts_at, at)
     if starts_at < at - timedelta(seconds=TICK_SECONDS):
         reason = Reason.PAST
     if reason:
-        return Candidates((), (), reason)
+        return Placement(reason=reason)
     day = starts_at.astimezone(shop.zone).date()
-    found = _fetch([shop], day, day + timedelta(days=1), at=at, ignore_booking=ignore_booking)[shop.pk]
-    return _candidates_on(found, need, day, starts_at, staff=staff)
+    found = shop_time.fetch([shop], day, day + timedelta(days=1), at=at, ignore=ignore)[shop.pk]
+    return place(found, plan, starts_at, staff=staff)
+
+
+def place(found: ShopTime, plan: Plan, starts_at: datetime, *, staff: bool = False) -> Placement:
+    """As `placement`, on facts of the day that are fetched already and without the rules that depend on the clock."""
+    return _Search(found, plan, staff=staff).placement(starts_at)
+
+
+def possible_starts(found: ShopTime, plan: Plan, day: date, *, at: datetime) -> list[Slot]:
+    """The starts that hours and rules allow on a day of fetched facts, whoever is taken; each without a wait."""
+    return _Search(found, plan).possible(day, at)
+
+
+def policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
+    """Why an online booking cannot start then whatever is free: past, notice, window."""
+    return _policy_reason(shop, starts_at, at)
 
 
 # --- How it is computed -----------------------------------------------------------------------------
-
-
-def _candidates_on(found: _ShopTime, need: Need, day: date, starts_at: datetime, *, staff: bool) -> Candidates:
-    base = _midnight(found.shop, day)
-    tick, off = divmod(int(starts_at.timestamp()) - base, TICK_SECONDS)
-    bays, technicians = found.suitable(need)
-    missing = _missing(need, bays, technicians)
-    if missing:
-        return Candidates((), (), missing)
-    open_ticks, starts = _open(found, need, day, base)
-    if off or not (starts if not staff else slots.fitting_starts(open_ticks, need.work_ticks)) >> tick & 1:
-        return Candidates((), (), _not_open_reason(open_ticks, need, tick))
-    free_bays = tuple(pk for pk in bays if _is_free(found, pk, need, base, tick))
-    free_technicians = tuple(pk for pk in technicians if _is_free(found, pk, need, base, tick))
-    if need.needs_bay and not free_bays:
-        return Candidates((), (), Reason.BAYS_TAKEN)
-    if not free_technicians:
-        return Candidates((), (), Reason.TECHNICIANS_TAKEN)
-    return Candidates(free_bays if need.needs_bay else (), free_technicians)
-
-
-def _not_open_reason(open_ticks: int, need: Need, tick: int) -> Reason:
-    if not open_ticks >> tick & 1:
-        return Reason.CLOSED
-    if not slots.fitting_starts(open_ticks, need.work_ticks) >> tick & 1:
-        return Reason.TOO_LONG
-    return Reason.OFF_GRID
-
-
-def _is_free(found: _ShopTime, resource: int, need: Need, base: int, tick: int) -> bool:
-    return not found.taken_from(resource, base) & slots.span(tick, tick + need.claim_ticks)
 
 
 def _policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
@@ -268,119 +225,270 @@ def _policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | No
     return Reason.BEYOND_WINDOW if starts_at.astimezone(shop.zone).date() > last else None
 
 
-def _day(found: _ShopTime, need: Need, day: date, at: datetime) -> DaySlots:
-    shop, base = found.shop, _midnight(found.shop, day)
-    today = at.astimezone(shop.zone).date()
-    if day < today:
-        return DaySlots(day, (), Reason.PAST)
-    if day > today + timedelta(days=shop.booking_window_days):
-        return DaySlots(day, (), Reason.BEYOND_WINDOW)
-    bays, technicians = found.suitable(need)
-    open_ticks, starts = _open(found, need, day, base)
-    if not open_ticks:
-        return DaySlots(day, (), Reason.CLOSED, calendar.why_closed(**found.facts(day)).text)
-    missing = _missing(need, bays, technicians) or (None if starts else Reason.TOO_LONG)
-    if missing:
-        return DaySlots(day, (), missing)
-    earliest = int(at.timestamp()) + shop.lead_time_minutes * 60
-    in_time = starts & ~slots.span(0, -((base - earliest) // TICK_SECONDS))
-    if not in_time:
-        return DaySlots(day, (), Reason.LEAD_TIME)
-    free = in_time & _any_free(found, technicians, need, base)
-    if need.needs_bay:
-        free &= _any_free(found, bays, need, base)
-    if not free:
-        return DaySlots(day, (), Reason.FULL)
-    return DaySlots(day, tuple(_slot(base, tick, need) for tick in slots.ticks_of(free)))
+@dataclass(slots=True)
+class _Search:
+    """One plan against one shop's facts. Every set of ticks covers all days of the facts at once."""
+
+    found: ShopTime
+    plan: Plan
+    staff: bool = False
+    _fits: dict[Claim, list[tuple[Unit, int]]] = field(default_factory=dict)
+    _feasible: list[int] | None = None
+    _open_ticks: int | None = None
+    _possible: int | None = None
+    _discounts: dict[date, list[tuple[time, time, int]]] = field(default_factory=dict)
+
+    def days(self) -> Iterator[date]:
+        day = self.found.first
+        while day < self.found.last:
+            yield day
+            day += timedelta(days=1)
+
+    # --- answers
+
+    def day(self, day: date, at: datetime) -> DaySlots:
+        """The slots of a day that is inside the facts, or why there are none."""
+        shop = self.found.shop
+        today = at.astimezone(shop.zone).date()
+        if day < today:
+            return DaySlots(day, (), Reason.PAST)
+        if day > today + timedelta(days=shop.booking_window_days):
+            return DaySlots(day, (), Reason.BEYOND_WINDOW)
+        if not self.found.open_ticks(day):
+            return DaySlots(day, (), Reason.CLOSED, calendar.why_closed(**self.found.facts(day)).text)
+        possible = self._grid(day) & self._long_enough()
+        missing = self.missing() or (None if possible else Reason.TOO_LONG)
+        if missing:
+            return DaySlots(day, (), missing)
+        in_time = possible & self._in_time(at)
+        if not in_time:
+            return DaySlots(day, (), Reason.LEAD_TIME)
+        free = in_time & self.feasible()[0]
+        if not free:
+            return DaySlots(day, (), Reason.FULL)
+        return DaySlots(day, tuple(self._slots(free, day)))
+
+    def possible(self, day: date, at: datetime) -> list[Slot]:
+        """The starts of a day that hours and rules allow, as if nobody were taken."""
+        ticks = self._grid(day) & self._long_enough() & self._in_time(at)
+        moment, length = self.found.moment, self.plan.ticks
+        return [Slot(moment(t), moment(t + length), self.discount(day, t)) for t in slots.ticks_of(ticks)]
+
+    def first_slots(self, limit: int, start: datetime, at: datetime) -> list[Slot]:
+        """The first `limit` slots not before `start`."""
+        shop, result = self.found.shop, list[Slot]()
+        if self.missing():
+            return result
+        today = at.astimezone(shop.zone).date()
+        begin, past = self.found.tick(start)
+        since = self._in_time(at) & ~slots.span(0, begin + (past > 0))
+        for day in self.days():
+            if today <= day <= today + timedelta(days=shop.booking_window_days):
+                free = self._grid(day) & since & self.feasible()[0]
+                for slot in self._slots(free, day):
+                    result.append(slot)
+                    if len(result) == limit:
+                        return result
+        return result
+
+    def placement(self, starts_at: datetime) -> Placement:
+        """What a start claims, else the first reason against it."""
+        found, day = self.found, starts_at.astimezone(self.found.shop.zone).date()
+        tick, off = found.tick(starts_at)
+        missing = self.missing()
+        if missing:
+            return Placement(reason=missing)
+        if not found.open_ticks(day) >> tick & 1:
+            return Placement(reason=Reason.CLOSED)
+        if not self._long_enough() >> tick & 1:
+            return Placement(reason=Reason.TOO_LONG)
+        if off or not (self.staff or self._grid(day) >> tick & 1):
+            late = not off and self._late(day) >> tick & 1
+            return Placement(reason=Reason.LAST_START if late else Reason.OFF_GRID)
+        if not self.feasible()[0] >> tick & 1:
+            return Placement(reason=self.why_taken(tick), found=found)
+        wishes, end = self._wishes(tick)
+        discount = self.discount(day, tick)
+        return Placement(tuple(wishes), found.moment(end), None, discount, found)
+
+    # --- sets of ticks
+
+    def feasible(self) -> list[int]:
+        """For each phase the ticks at which it can begin so that it and all that follow can be done."""
+        if self._feasible is None:
+            self._feasible = self._feasible_without(None)
+        return self._feasible
+
+    def _feasible_without(self, left_out: Claim | None) -> list[int]:
+        """As `feasible`, with one claim left out: what would be possible if there were enough of that."""
+        result: list[int] = []
+        wait = 0
+        for phase in reversed(self.plan.phases):
+            starts = slots.fitting_starts(self._open(), phase.ticks)
+            for claim in phase.claims:
+                if claim != left_out:
+                    starts &= self._starts(claim)
+            if result:
+                starts &= slots.within(result[0] >> phase.ticks, wait)
+            result.insert(0, starts)
+            wait = phase.max_wait
+        return result
+
+    def _starts(self, claim: Claim) -> int:
+        """The ticks at which the claim's phase can begin as far as this claim goes."""
+        needed = 1 + (self._kept_free(claim) if not self.staff else 0)
+        at_least = [0] * needed
+        for _unit, fits in self._units(claim):
+            for n in range(needed - 1, 0, -1):
+                at_least[n] |= at_least[n - 1] & fits
+            at_least[0] |= fits
+        return _shifted(at_least[-1], claim.offset)
+
+    def _units(self, claim: Claim) -> list[tuple[Unit, int]]:
+        """Whoever suits the claim, with the ticks at which their part can begin."""
+        if claim not in self._fits:
+            able = [unit for unit in self.found.units if claim.suits(unit.kind, unit.capabilities)]
+            self._fits[claim] = [(unit, self._fitting(unit, claim)) for unit in able]
+        return self._fits[claim]
+
+    def _fitting(self, unit: Unit, claim: Claim) -> int:
+        if not self.plan.is_on_site:
+            return slots.fitting_starts(unit.free, claim.ticks)
+        result = 0
+        for day in self.days():
+            result |= routes.starts(self.found, unit, self.plan.place, claim.ticks, day)
+        return result
+
+    def _kept_free(self, claim: Claim) -> int:
+        """How many places of the kind must stay free beside an online booking."""
+        share = self.found.shop.online_share_percent
+        if share == 100 or claim.kind not in _PLACES:
+            return 0
+        places = len(self._units(claim))
+        return places - max(1, places * share // 100) if places else 0
+
+    def _open(self) -> int:
+        """The open ticks of all days and of the day after: a car may wait past midnight."""
+        if self._open_ticks is None:
+            self._open_ticks = self.found.open_ticks(self.found.last)
+            for day in self.days():
+                self._open_ticks |= self.found.open_ticks(day)
+        return self._open_ticks
+
+    def _long_enough(self) -> int:
+        """The ticks at which a visit could begin if nobody else were there: its phases fit into the hours."""
+        if self._possible is None:
+            fits, wait = -1, 0
+            for phase in reversed(self.plan.phases):
+                following = fits if fits < 0 else slots.within(fits >> phase.ticks, wait)
+                fits = slots.fitting_starts(self._open(), phase.ticks) & following
+                wait = phase.max_wait
+            self._possible = fits
+        return self._possible
+
+    def _grid(self, day: date) -> int:
+        """The ticks of a day at which visits start here."""
+        found, step = self.found, self.found.shop.slot_step_minutes // slots.TICK_MINUTES
+        first = found.midnight(day)
+        on_grid = slots.grid(first, step, (found.open_ticks(day).bit_length() - first) // step + 1)
+        return on_grid & found.open_ticks(day) & ~self._late(day)
+
+    def _late(self, day: date) -> int:
+        """The ticks of a day after the last start."""
+        minutes = self.found.shop.last_start_minutes
+        end = self.found.open_ticks(day).bit_length()
+        return slots.span(end - minutes // slots.TICK_MINUTES + 1, end) if minutes else 0
+
+    def _in_time(self, at: datetime) -> int:
+        earliest = int(at.timestamp()) + self.found.shop.lead_time_minutes * 60
+        first = -((self.found.base - earliest) // TICK_SECONDS)
+        end = self.found.midnight(self.found.last) + TICKS_A_DAY
+        return slots.span(first, end)
+
+    # --- one start
+
+    def _wishes(self, tick: int) -> tuple[list[Wish], int]:
+        """Each phase as early as can be, with who is free for it; and the tick after the last phase."""
+        wishes = []
+        for n, (phase, feasible) in enumerate(zip(self.plan.phases, self.feasible(), strict=True)):
+            later = feasible >> tick
+            tick += (later & -later).bit_length() - 1
+            for claim in phase.claims:
+                first = tick + claim.offset
+                free = tuple(unit.pk for unit, fits in self._units(claim) if first >= 0 and fits >> first & 1)
+                wishes.append(Wish(claim, n, first, first + claim.ticks, free))
+            tick += phase.ticks
+        return wishes, tick
+
+    def _end(self, tick: int) -> int:
+        for phase, feasible in zip(self.plan.phases, self.feasible(), strict=True):
+            later = feasible >> tick
+            tick += (later & -later).bit_length() - 1 + phase.ticks
+        return tick
+
+    def _slots(self, free: int, day: date) -> Iterator[Slot]:
+        moment, one_phase = self.found.moment, len(self.plan.phases) == 1
+        length = self.plan.ticks
+        for tick in slots.ticks_of(free):
+            end = tick + length if one_phase else self._end(tick)
+            yield Slot(moment(tick), moment(end), self.discount(day, tick))
+
+    def discount(self, day: date, tick: int) -> int:
+        """The off-peak discount of a start, percent of labour."""
+        if not self.found.off_peak:
+            return 0
+        if day not in self._discounts:
+            rules = shop_time.day_of_rules(self.found, day)
+            self._discounts[day] = [(start, end, p) for of_day, start, end, p in self.found.off_peak if of_day == rules]
+        wall = self.found.moment(tick).astimezone(self.found.shop.zone).time()
+        return max((percent for start, end, percent in self._discounts[day] if start <= wall < end), default=0)
+
+    # --- why not
+
+    def missing(self) -> Reason | None:
+        """What the shop does not have at all."""
+        return next((_missing(claim) for claim in self.plan.claims if not self._units(claim)), None)
+
+    def why_taken(self, tick: int) -> Reason:
+        """Which claim is the bottleneck of a start: the one without which it could be had."""
+        claim = self.bottleneck(slots.span(tick, tick + 1)) or self._first_missing(tick)
+        if claim is None:
+            return Reason.FULL
+        begin = tick + claim.offset
+        if self.plan.is_on_site:
+            at_rest = (slots.fitting_starts(unit.free, claim.ticks) for unit, _ in self._units(claim))
+            return Reason.TOO_FAR if any(fits >> begin & 1 for fits in at_rest) else _taken(claim)
+        if self._kept_free(claim) and any(fits >> begin & 1 for _, fits in self._units(claim)):
+            return Reason.KEPT_FREE
+        return _taken(claim)
+
+    def _first_missing(self, tick: int) -> Claim | None:
+        """Of several that are taken together, the bay before the people."""
+        first = sorted(self.plan.phases[0].claims, key=lambda claim: claim.kind not in _PLACES)
+        return next((claim for claim in first if not self._starts(claim) >> tick & 1), None)
+
+    def bottleneck(self, ticks: int) -> Claim | None:
+        """The claim that stands most in the way of the starts in `ticks`; None if several do only together."""
+        gained = [(self._feasible_without(c)[0] & ticks, c) for c in dict.fromkeys(self.plan.claims)]
+        best = max(gained, key=lambda row: row[0].bit_count(), default=(0, None))
+        return best[1] if best[0] else None
 
 
-def _missing(need: Need, bays: list[int], technicians: list[int]) -> Reason | None:
-    if need.needs_bay and not bays:
-        return Reason.NO_BAY
-    return None if technicians else Reason.NO_TECHNICIAN
+def _shifted(ticks: int, offset: int) -> int:
+    return ticks >> offset if offset >= 0 else ticks << -offset
 
 
-def _open(found: _ShopTime, need: Need, day: date, base: int) -> tuple[int, int]:
-    """The open ticks of a day, and the ticks at which a visit may start by hours and grid."""
-    intervals = calendar.utc_intervals(**found.facts(day), zone=found.shop.zone)
-    open_ticks = slots.inside([(int(a.timestamp()), int(b.timestamp())) for a, b in intervals], base)
-    step = found.shop.slot_step_minutes // slots.TICK_MINUTES
-    on_grid = slots.grid(0, step, open_ticks.bit_length() // step + 1)
-    return open_ticks, slots.fitting_starts(open_ticks, need.work_ticks) & on_grid
+def _missing(claim: Claim) -> Reason:
+    if claim.kind == ResourceKind.TECHNICIAN:
+        return Reason.NO_DRIVER if claim.capabilities == (Skill.DRIVER,) else Reason.NO_TECHNICIAN
+    return {ResourceKind.ADVISOR: Reason.NO_ADVISOR, ResourceKind.LOANER: Reason.NO_LOANER}.get(
+        ResourceKind(claim.kind), Reason.NO_BAY
+    )
 
 
-def _any_free(found: _ShopTime, resources: Iterable[int], need: Need, base: int) -> int:
-    """The ticks at which at least one of the resources is free for the whole claim."""
-    result = 0
-    # Two days: a claim of up to a working day that starts late must see what stands after midnight.
-    whole = slots.span(0, 2 * 86_400 // TICK_SECONDS)
-    for pk in resources:
-        result |= slots.fitting_starts(whole & ~found.taken_from(pk, base), need.claim_ticks)
-    return result
-
-
-def _slot(base: int, tick: int, need: Need) -> Slot:
-    start = datetime.fromtimestamp(base + tick * TICK_SECONDS, UTC)
-    return Slot(start, start + timedelta(seconds=need.work_ticks * TICK_SECONDS))
-
-
-def _midnight(shop: Shop, day: date) -> int:
-    """Epoch seconds of the start of a local day; the base of its ticks."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=shop.zone).timestamp())
-
-
-# --- What is fetched --------------------------------------------------------------------------------
-
-
-def _fetch(
-    shops: Sequence[Shop], first: date, last: date, *, at: datetime, ignore_booking: int | None = None
-) -> dict[int, _ShopTime]:
-    """The facts of many shops for the local days from `first` up to, not including, `last`. Four queries."""
-    found = {shop.pk: _ShopTime(shop, _midnight(shop, first)) for shop in shops}
-    ids = list(found)
-    owner_of = {}
-    rows = Resource.objects.in_use().filter(shop_id__in=ids).values_list("pk", "shop_id", "kind", "capabilities")
-    for pk, shop_id, kind, capabilities in rows.order_by("pk"):
-        found[shop_id].resources.append((pk, kind, capabilities))
-        owner_of[pk] = shop_id
-    hours = OpeningHours.objects.filter(shop_id__in=ids).values_list("shop_id", "day", "opens_at", "closes_at")
-    for shop_id, day, opens_at, closes_at in hours.order_by("day", "opens_at"):
-        found[shop_id].hours.append((day, opens_at, closes_at))
-    closed = Closure.objects.filter(shop_id__in=ids, last_date__gte=first, first_date__lte=last)
-    days = closed.order_by("first_date").values_list("shop_id", "first_date", "last_date", "reason")
-    for shop_id, first_date, last_date, reason in days:
-        found[shop_id].closures.append(calendar.ClosedDays(first_date, last_date, reason))
-    start = datetime.fromtimestamp(min(of_shop.base for of_shop in found.values()), UTC)
-    # A day more: work that starts late may claim time after midnight.
-    end = datetime.fromtimestamp(max(_midnight(shop, last) for shop in shops), UTC) + timedelta(days=1)
-    for pk, claims in _claims(list(owner_of), start, end, at=at, ignore_booking=ignore_booking).items():
-        of_shop = found[owner_of[pk]]
-        of_shop.taken[pk] = slots.touching(claims, of_shop.base)
-    return found
-
-
-# Epoch integers instead of range objects: turning ranges into Python is the dear part of a search.
-# Read from the index of starts alone: no claim is longer than MAX_CLAIM, so none that matters starts earlier than that.
-_CLAIMS = """
-SELECT a.resource_id, extract(epoch from lower(a.during))::bigint, extract(epoch from upper(a.during))::bigint
-FROM bookings_allocation a
-WHERE a.resource_id = ANY(%(resources)s)
-    AND lower(a.during) > %(earliest)s AND lower(a.during) < %(end)s AND upper(a.during) > %(start)s
-    AND (a.held_until IS NULL OR a.held_until > %(at)s) AND a.booking_id IS DISTINCT FROM %(ignore)s
-"""
-
-
-def _claims(
-    resources: list[int], start: datetime, end: datetime, *, at: datetime, ignore_booking: int | None
-) -> dict[int, list[tuple[int, int]]]:
-    claims: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    if not resources:
-        return claims
-    with connection.cursor() as cursor:
-        # -1 is no booking's id: NULL would leave out breaks and blocks, which belong to no booking.
-        params: dict[str, Any] = {"resources": resources, "start": start, "end": end, "at": at}
-        params |= {"earliest": start - MAX_CLAIM - timedelta(seconds=1), "ignore": ignore_booking or -1}
-        cursor.execute(_CLAIMS, params)
-        for resource_id, lower, upper in cursor.fetchall():
-            claims[resource_id].append((lower, upper))
-    return claims
+def _taken(claim: Claim) -> Reason:
+    if claim.kind == ResourceKind.TECHNICIAN:
+        return Reason.DRIVERS_TAKEN if claim.capabilities == (Skill.DRIVER,) else Reason.TECHNICIANS_TAKEN
+    return {ResourceKind.ADVISOR: Reason.ADVISORS_TAKEN, ResourceKind.LOANER: Reason.LOANERS_TAKEN}.get(
+        ResourceKind(claim.kind), Reason.BAYS_TAKEN
+    )

@@ -59,7 +59,7 @@ class Plan:
     def ends_at(self) -> datetime | None:
         if self.quoted is None or self.starts_at is None:
             return None
-        return self.starts_at + timedelta(seconds=self.quoted.need.work_ticks * TICK_SECONDS)
+        return self.starts_at + timedelta(seconds=self.quoted.plan.ticks * TICK_SECONDS)
 
 
 @require_http_methods(["GET", "POST"])
@@ -214,7 +214,7 @@ def unblock(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Put a bay or a technician back in use."""
     shop = get_staff_shop(request, slug, Permission.WALK_IN)
     row = _pause_asked(shop, pk)
-    workshop.unblock(allocation=row)
+    workshop.unblock(allocation=row, at=timezone.now())
     return _back_to_board(request, shop, _day_of(row, shop), _("Back in use."))
 
 

@@ -2,53 +2,148 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from psycopg2.extras import DateTimeTZRange
 
-from bookings.availability import Candidates
-from bookings.choices import EventKind, Status
+from bookings import routes, shop_time
+from bookings.availability import Placement
+from bookings.choices import ActorRole, AllocationKind, EventKind, Status
 from bookings.errors import SlotTakenError
-from bookings.models import Allocation, Booking, BookingEvent
+from bookings.models import Allocation, Booking, BookingEvent, WaitingEntry
+from bookings.slots import TICK_SECONDS
+from core import outbox
+from shops.choices import ResourceKind
 from shops.models import Shop
 
-# Pairs of bay and technician to try before saying that the slot has gone. Each try costs one round trip.
+# Combinations of bay and technician to try before saying that the slot has gone. Each try costs one round trip.
 MAX_TRIES = 12
 
 # DO NOTHING makes PostgreSQL look for a conflicting claim before it writes its own: two transactions that want the same
-# resource wait in line instead of deadlocking on each other's rows.
+# resource wait in line instead of deadlocking on each other's rows. Rows are inserted in the order given.
 _CLAIM = """
-INSERT INTO bookings_allocation (resource_id, booking_id, kind, during, held_until, reason)
-VALUES (%s, %s, 'work', %s, %s, '') ON CONFLICT DO NOTHING
+INSERT INTO bookings_allocation (resource_id, booking_id, kind, during, held_until, reason, is_pinned)
+VALUES {rows} ON CONFLICT DO NOTHING
 """
+_ROW = "(%s, %s, %s, tstzrange(to_timestamp(%s), to_timestamp(%s)), %s, '', %s)"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """A claim to be made: a resource from epoch second to epoch second."""
+
+    resource: int
+    start: int
+    end: int
+    kind: str = AllocationKind.WORK
+    is_pinned: bool = False
 
 
 def claim(
-    *, booking: Booking, free: Candidates, during: DateTimeTZRange, held_until: datetime | None = None
-) -> tuple[int, ...]:
-    """Claim one bay (if the job needs one) and one technician of `free` for `during`; return their ids.
+    *, booking: Booking, placed: Placement, held_until: datetime | None = None, pinned: Collection[int] = ()
+) -> None:
+    """Claim somebody of `placed` for every part of the visit. `pinned` (resource ids) were chosen by hand.
 
     Call inside a transaction. Raises SlotTakenError, with nothing claimed, when every combination has gone.
     """
-    for chosen in _combinations(free):
-        if _claim_all(booking, chosen, during, held_until):
-            return chosen
+    for chosen in _combinations(placed):
+        pieces = _pieces(placed, chosen, pinned)
+        if _claim_all(booking, pieces, held_until):
+            if booking.shop.is_on_site:
+                claim_ways(shop=booking.shop, resources=set(chosen), day=booking.local_date)
+            return
     raise SlotTakenError
 
 
-def release(booking: Booking) -> None:
-    """Give up every claim of a visit at once."""
-    Allocation.objects.filter(booking=booking).delete()
+def _pieces(placed: Placement, chosen: Sequence[int], pinned: Collection[int]) -> list[Piece]:
+    """What a combination claims, in ascending order; what touches on one resource is one claim."""
+    found = placed.found
+    assert found is not None  # noqa: S101  (a placement without a reason has its facts)
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for wish, resource in zip(placed.wishes, chosen, strict=True):
+        spans[resource].append((wish.first, wish.last))
+    return [
+        Piece(pk, found.base + first * TICK_SECONDS, found.base + last * TICK_SECONDS, is_pinned=pk in pinned)
+        for pk in sorted(spans)
+        for first, last in _joined(spans[pk])
+    ]
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    result: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if result and first <= result[-1][1]:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return result
+
+
+def lock_team(shop: Shop) -> None:
+    """Let the changes to an on-site team's day come one after the other: each changes the drives of its neighbours.
+
+    Call before the facts are read. Does nothing for a shop that one drives to.
+    """
+    if shop.is_on_site:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.team {shop.pk}"])
+
+
+def claim_ways(*, shop: Shop, resources: Collection[int], day: date) -> None:
+    """Make the claims of a team's drives of a local day anew, after its stops have changed.
+
+    Raises SlotTakenError if a drive does not fit (a rival has just put a break there).
+    """
+    start = datetime.combine(day, time(), tzinfo=shop.zone)
+    old = Allocation.objects.filter(resource__in=resources, kind=AllocationKind.TRAVEL)
+    old.filter(during__endswith__gt=start, during__startswith__lt=start + timedelta(days=1)).delete()
+    found = shop_time.fetch([shop], day, day + timedelta(days=1), at=start)[shop.pk]
+    stops = Allocation.objects.filter(resource__in=resources, kind=AllocationKind.WORK)
+    booked = {
+        (pk, int(begin.timestamp())): (booking, held_until)
+        for pk, begin, booking, held_until in stops.filter(
+            during__startswith__gte=start - timedelta(days=1), during__startswith__lt=start + timedelta(days=1)
+        ).values_list("resource_id", "during__startswith", "booking_id", "held_until")
+    }
+    rows: list[Any] = []
+    for unit in sorted((unit for unit in found.units if unit.pk in resources), key=lambda unit: unit.pk):
+        for first, last in routes.drives(found, unit, day):
+            until = found.base + last * TICK_SECONDS
+            booking, held_until = booked[unit.pk, until]
+            if first < last:
+                begin = found.base + first * TICK_SECONDS
+                rows.append([unit.pk, booking, AllocationKind.TRAVEL, begin, until, held_until, False])
+    if not _insert(rows):
+        raise SlotTakenError
+
+
+def release(booking: Booking, *, at: datetime) -> None:
+    """Give up every claim of a visit at once, and let those on the waiting list know."""
+    claims = Allocation.objects.filter(booking=booking)
+    resources = set(claims.values_list("resource_id", flat=True)) if booking.shop.is_on_site else set()
+    claims.delete()
+    if resources:
+        claim_ways(shop=booking.shop, resources=resources, day=booking.local_date)
+    tell_freed(booking.shop, at=at)
+
+
+def tell_freed(shop: Shop, *, at: datetime) -> None:
+    """Say that time has come free at a shop (outbox `slots.freed`), if somebody waits for some there."""
+    if WaitingEntry.objects.in_line(shop).exists():
+        outbox.emit(topic="slots.freed", key=shop.public_id, at=at)
 
 
 def end_early(booking: Booking, *, at: datetime) -> None:
-    """Free what is left of a visit's claims after `at`."""
+    """Free what is left of a visit's claims after `at`, but not a loaner car that the customer still drives."""
     claims = Allocation.objects.filter(booking=booking, during__endswith__gt=at)
+    claims = claims.exclude(resource__kind=ResourceKind.LOANER)
     claims.filter(during__startswith__gte=at).delete()
     for claimed in claims:
         claimed.during = DateTimeTZRange(claimed.during.lower, at)
@@ -64,54 +159,73 @@ def span_of(claim: Allocation) -> tuple[datetime, datetime]:
 
 
 def remove_lapsed(*, shop: Shop, at: datetime) -> int:
-    """Expire the shop's lapsed holds and free their claims, so that a new claim finds no dead one in its way.
+    """Expire the shop's lapsed holds and unanswered requests and free their claims, so that a new claim finds no dead
+    one in its way.
 
     Part of every claiming transaction: correct with no worker running. A hold that somebody is confirming this very
     moment is skipped; the database then decides who wins.
     """
-    lapsed = list(
-        Booking.objects.at_shop(shop).lapsed(at=at).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-    )
+    rows = Booking.objects.at_shop(shop).lapsed(at=at).select_for_update(skip_locked=True, of=("self",))
+    lapsed = list(rows.order_by("pk"))
     if not lapsed:
         return 0
     ids = [booking.pk for booking in lapsed]
-    Allocation.objects.filter(booking__in=ids).delete()
-    Booking.objects.filter(pk__in=ids).update(status=Status.EXPIRED)
-    BookingEvent.objects.bulk_create(
-        BookingEvent(
-            booking=booking,
-            at=at,
-            kind=EventKind.EXPIRED,
-            actor_role="system",
-            from_status=Status.HELD,
-            to_status=Status.EXPIRED,
-        )
-        for booking in lapsed
-    )
+    claims = Allocation.objects.filter(booking__in=ids)
+    resources = set(claims.values_list("resource_id", flat=True)) if shop.is_on_site else set()
+    claims.delete()
+    for day in {booking.local_date for booking in lapsed} if resources else ():
+        claim_ways(shop=shop, resources=resources, day=day)
+    Booking.objects.filter(pk__in=ids).update(status=Status.EXPIRED, revision=F("revision") + 1)
+    BookingEvent.objects.bulk_create(_expiry(booking, at) for booking in lapsed)
+    for booking in lapsed:
+        outbox.emit(topic=f"booking.{EventKind.EXPIRED}", key=booking.public_id, at=at)
+    tell_freed(shop, at=at)
     return len(lapsed)
 
 
-def _claim_all(
-    booking: Booking, resources: Sequence[int], during: DateTimeTZRange, held_until: datetime | None
-) -> bool:
-    """Claim all of the resources or none. Ascending ids: two claimers cannot wait for each other in a circle."""
+def _expiry(booking: Booking, at: datetime) -> BookingEvent:
+    return BookingEvent(
+        booking=booking,
+        at=at,
+        kind=EventKind.EXPIRED,
+        actor_role=ActorRole.SYSTEM,
+        from_status=booking.status,
+        to_status=Status.EXPIRED,
+    )
+
+
+def _claim_all(booking: Booking, pieces: Sequence[Piece], held_until: datetime | None) -> bool:
+    """Claim all of the pieces or none. Ascending ids: two claimers cannot wait for each other in a circle."""
     savepoint = transaction.savepoint()
+    if _insert([[p.resource, booking.pk, p.kind, p.start, p.end, held_until, p.is_pinned] for p in pieces]):
+        transaction.savepoint_commit(savepoint)
+        return True
+    transaction.savepoint_rollback(savepoint)
+    return False
+
+
+def _insert(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether every row could be inserted; where not, some may be there: roll back."""
+    if not rows:
+        return True
     with connection.cursor() as cursor:
-        for resource in sorted(resources):
-            values: list[Any] = [resource, booking.pk, during, held_until]
-            cursor.execute(_CLAIM, values)
-            if cursor.rowcount != 1:
-                transaction.savepoint_rollback(savepoint)
-                return False
-    transaction.savepoint_commit(savepoint)
-    return True
+        cursor.execute(_CLAIM.format(rows=", ".join([_ROW] * len(rows))), [value for row in rows for value in row])
+        inserted: int = cursor.rowcount
+    return inserted == len(rows)
 
 
-def _combinations(free: Candidates) -> Iterator[tuple[int, ...]]:
-    """Pairs to try: the first (least capable) ones first, and otherwise spread, so that rivals do not all collide."""
-    bays: list[int | None] = list(free.bays) or [None]
-    pairs = list(itertools.islice(itertools.product(bays, free.technicians), 60))
-    best, rest = pairs[:1], pairs[1:]
-    random.shuffle(rest)
-    for bay, technician in (best + rest)[:MAX_TRIES]:
-        yield (technician,) if bay is None else (bay, technician)
+def _combinations(placed: Placement) -> Iterator[tuple[int, ...]]:
+    """Who could do each part: the first (least capable) ones first, and otherwise spread, so that rivals do not all
+    collide. Whoever did a part of the visit before does a later one too where they can."""
+    if any(not wish.free for wish in placed.wishes):
+        return
+    yield _keeping_faces(placed, [wish.free for wish in placed.wishes])
+    for _ in range(MAX_TRIES - 1):
+        yield _keeping_faces(placed, [random.sample(wish.free, len(wish.free)) for wish in placed.wishes])
+
+
+def _keeping_faces(placed: Placement, orders: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    chosen: list[int] = []
+    for wish, order in zip(placed.wishes, orders, strict=True):
+        chosen.append(next((pk for pk in chosen if pk in wish.free), order[0]))
+    return tuple(chosen)

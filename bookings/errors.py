@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings.availability import Reason, Slot
+from bookings.availability import TAKEN, Reason, Slot
 from core.errors import Conflict, InvalidInput, NotAllowed
 
 
@@ -33,13 +33,17 @@ class SlotUnavailableError(SlotTakenError):
         super().__init__(reason.label, field="starts_at", extra={"reason": reason.value})
         self.reason = reason
         # A time that can never be had is bad input; one that is taken is a conflict.
-        taken = {Reason.BAYS_TAKEN, Reason.TECHNICIANS_TAKEN, Reason.FULL}
-        self.status = 409 if reason in taken else 400
+        self.status = 409 if reason in TAKEN else 400
 
 
 class HoldExpiredError(Conflict):
     code = "hold_expired"
     message = _("The time was held for you and the hold has ended. Nothing you entered is lost: pick a time again.")
+
+
+class RequestLapsedError(Conflict):
+    code = "request_lapsed"
+    message = _("The time to answer this request is over. The owner has been told.")
 
 
 class WrongStatusError(Conflict):
@@ -63,6 +67,17 @@ class TooLateError(NotAllowed):
     code = "too_late"
     status = 409
     message = _("The visit has begun: please call the shop.")
+
+
+class FeeChangedError(Conflict):
+    """The cancellation would cost something else than what was quoted. Nothing was cancelled."""
+
+    code = "fee_changed"
+    message = _("Cancelling costs something else by now. Look at the fee again before you decide.")
+
+    def __init__(self, fee_fen: int) -> None:
+        super().__init__(field="fee_fen", extra={"fee_fen": fee_fen})
+        self.fee_fen = fee_fen
 
 
 class OdometerError(InvalidInput):

@@ -11,8 +11,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import ContactField, PhoneField
-from bookings.actions import Contact, VisitPlace
+from bookings.actions import Contact
 from bookings.choices import CancelReason
+from bookings.jobs import VisitPlace
 from bookings.search import Filters, Sort
 from core.errors import InvalidInput
 from shops.choices import ShopKind

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from bookings.choices import Status
 from bookings.models import Booking
-from bookings.workshop import NO_SHOW_AFTER
+
+# A customer is late, not absent, for this long after the start (product decision).
+NO_SHOW_AFTER = timedelta(minutes=15)
 
 
 def hold_seconds_left(booking: Booking, *, at: datetime) -> int:
@@ -21,9 +23,20 @@ def can_change(booking: Booking, *, at: datetime) -> bool:
     return booking.status == Status.CONFIRMED and at < booking.starts_at
 
 
+def can_cancel(booking: Booking, *, at: datetime) -> bool:
+    """Whether the owner can cancel the visit by themselves; a request can be withdrawn too."""
+    return booking.status == Status.REQUESTED or can_change(booking, at=at)
+
+
 def is_late_to_cancel(booking: Booking, *, at: datetime) -> bool:
     """Whether cancelling now would be after the free time."""
     return booking.status == Status.CONFIRMED and at > booking.free_cancel_until
+
+
+def cancel_fee_fen(booking: Booking, *, at: datetime) -> int:
+    """What cancelling at `at` would cost the owner, in fen: nothing before `free_cancel_until`, for a hold or a
+    request; then the fee frozen on the visit (`docs/rules/cancellation.md`)."""
+    return booking.late_cancel_fee_fen if is_late_to_cancel(booking, at=at) else 0
 
 
 def can_mark_no_show(booking: Booking, *, at: datetime) -> bool:

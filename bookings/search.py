@@ -15,7 +15,7 @@ from django.db.models import Exists, F, FloatField, Func, OuterRef, Q, Subquery,
 from django.db.models.functions import Sin
 from django.utils.translation import gettext_lazy as _
 
-from bookings import availability
+from bookings import availability, phases
 from bookings.availability import Slot
 from catalog import pricing
 from catalog.models import Offer, Service
@@ -223,8 +223,8 @@ def _lowest_prices(shops: Iterable[Shop], service: Service) -> dict[int, int]:
 def _next_slots(
     shops: Iterable[Shop], service: Service, minutes: dict[int, int], at: datetime
 ) -> dict[int, list[Slot]]:
-    needs = {shop: availability.need_of(shop=shop, service=service, minutes=minutes[shop.pk]) for shop in shops}
-    return availability.next_slots(needs=needs, at=at, limit=SLOTS_EACH) if needs else {}
+    plans = {shop: phases.compose(shop, [(service, minutes[shop.pk])]) for shop in shops}
+    return availability.next_slots(plans=plans, at=at, limit=SLOTS_EACH) if plans else {}
 
 
 # --- In which order -----------------------------------------------------------------------------

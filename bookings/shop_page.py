@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from bookings import strips
+from bookings import phases, strips
 from bookings.owner_views import wishes
 from catalog import pricing
 from catalog.models import Service

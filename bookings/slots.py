@@ -59,6 +59,16 @@ def fitting_starts(free: int, length: int) -> int:
     return starts
 
 
+def within(ticks: int, wait: int) -> int:
+    """The ticks from which one of `ticks` is reached by waiting at most `wait` ticks."""
+    reached, covered = ticks, 0
+    while covered < wait:
+        step = min(covered + 1, wait - covered)
+        reached |= reached >> step
+        covered += step
+    return reached
+
+
 def grid(first: int, step: int, count: int) -> int:
     """`count` ticks, `step` apart, beginning at `first`: the times at which a visit may start."""
     if count <= 0:

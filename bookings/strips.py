@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings import availability
-from bookings.availability import DaySlots, Need, Reason
+from bookings import availability, repack
+from bookings.availability import DaySlots, Reason
+from bookings.phases import Plan
 from shops.models import Shop
 
 DAYS_SHOWN = 14
@@ -42,13 +43,15 @@ def note(day: DaySlots) -> str:
     return _("Closed") if day.reason == Reason.CLOSED else _("Full") if day.reason == Reason.FULL else "–"
 
 
-def strip(*, shop: Shop, need: Need, wanted: date | None, at: datetime) -> Strip:
-    """The strip with `wanted` chosen, or the first day that has a slot. Days are the shop's; four queries.
+def strip(*, shop: Shop, plan: Plan, wanted: date | None, at: datetime) -> Strip:
+    """The strip with `wanted` chosen, or the first day that has a slot. Days are the shop's. One query,
+    three if a day is full.
 
     A wanted day outside the window is answered with the nearest day inside it.
     """
     today = at.astimezone(shop.zone).date()
-    every = availability.day_slots(shop=shop, need=need, first=today, days=shop.booking_window_days + 1, at=at)
+    every = availability.day_slots(shop=shop, plan=plan, first=today, days=shop.booking_window_days + 1, at=at)
+    every = repack.reopened(every, shop=shop, plan=plan, at=at)
     free = [day for day in every if day.slots]
     chosen = free[0] if free else every[0]
     if wanted is not None:

@@ -13,12 +13,24 @@ from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
-from bookings import availability, claims
-from bookings.actions import Actor, Contact, Wanted, locked, record, resource_ids, transition
+from bookings import claims
+from bookings.actions import (
+    Actor,
+    Contact,
+    Wanted,
+    locked,
+    offering_nearest,
+    open_visit,
+    record,
+    resource_ids,
+    transition,
+)
 from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Status
-from bookings.errors import OdometerError, SlotTakenError, SlotUnavailableError, WrongStatusError
-from bookings.jobs import Job, QuotedJob, claimed_range, need_of_booking
+from bookings.errors import OdometerError, RequestLapsedError, SlotTakenError, WrongStatusError
+from bookings.jobs import Job, QuotedJob, plan_of
 from bookings.models import MAX_CLAIM, Allocation, Booking
+from bookings.phases import Claim
+from bookings.rules import NO_SHOW_AFTER
 from core.errors import InvalidInput
 from shops.choices import ResourceKind
 from shops.models import Resource
@@ -28,8 +40,6 @@ from vehicles.models import MAX_ODOMETER_KM, Car
 
 # More than this between two visits is a typing error until somebody says otherwise (a taxi drives 120,000 km a year).
 IMPLAUSIBLE_JUMP_KM = 100_000
-# A customer is late, not absent, for this long after the start (product decision).
-NO_SHOW_AFTER = timedelta(minutes=15)
 # A car that is still in work when its claim is about to end keeps its place, a step at a time.
 OVERRUN_NOTICE = timedelta(minutes=5)
 OVERRUN_STEP = timedelta(minutes=15)
@@ -43,24 +53,23 @@ def walk_in(*, job: Job, starts_at: datetime, wanted: Wanted, contact: Contact, 
     Raises NotOfferedError, or SlotUnavailableError / SlotTakenError with the nearest slots.
     """
     quoted = job.quoted()
-    try:
+    with offering_nearest(job.shop, quoted.plan, starts_at, at):
         return _walk_in(quoted, starts_at, wanted, contact, by, at)
-    except SlotTakenError as refusal:
-        raise refusal.offer(availability.nearest(shop=job.shop, need=quoted.need, wanted=starts_at, at=at)) from None
 
 
 @transaction.atomic
 def _walk_in(
     quoted: QuotedJob, starts_at: datetime, wanted: Wanted, contact: Contact, by: User, at: datetime
 ) -> Booking:
-    shop, need = quoted.job.shop, quoted.need
-    claims.remove_lapsed(shop=shop, at=at)
-    free = availability.candidates(shop=shop, need=need, starts_at=starts_at, at=at, staff=True)
-    free = free.narrowed(bay=wanted.bay, technician=wanted.technician)
-    if free.reason:
-        raise SlotUnavailableError(free.reason)
-    booking = Booking.objects.create(
-        **quoted.terms(starts_at),
+    claims.lock_team(quoted.job.shop)
+    claims.remove_lapsed(shop=quoted.job.shop, at=at)
+    return open_visit(
+        quoted=quoted,
+        starts_at=starts_at,
+        at=at,
+        by=Actor(ActorRole.STAFF, by),
+        kind=EventKind.CONFIRMED,
+        wanted=wanted,
         status=Status.CONFIRMED,
         source=Source.WALK_IN,
         confirmed_at=at,
@@ -69,53 +78,103 @@ def _walk_in(
         plate=contact.plate,
         owner_note=contact.note,
     )
-    claims.claim(booking=booking, free=free, during=claimed_range(starts_at, need))
-    record(booking=booking, kind=EventKind.CONFIRMED, by=Actor(ActorRole.STAFF, by), at=at)
-    return booking
+
+
+@transaction.atomic
+def accept(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """Say yes to a request. Raises RequestLapsedError when the time to answer is over, WrongStatusError.
+
+    Side effects: the claims stand for good; event and outbox `booking.confirmed`.
+    """
+    booking = locked(booking)
+    _check_open_request(booking, at)
+    booking.allocations.update(held_until=None)
+    return transition(
+        booking=booking,
+        kind=EventKind.CONFIRMED,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"confirmed_at": at, "hold_expires_at": None},
+    )
+
+
+@transaction.atomic
+def decline(*, booking: Booking, by: User, at: datetime, reason: str) -> Booking:
+    """Say no to a request, with a reason that the owner reads. Costs nobody anything; the time is free at once.
+
+    Raises InvalidInput without a reason, RequestLapsedError, WrongStatusError.
+    """
+    booking = locked(booking)
+    _check_open_request(booking, at)
+    if not reason.strip():
+        raise InvalidInput(_("Say why, so that the owner can choose another time."), field="reason")
+    claims.lock_team(booking.shop)
+    claims.release(booking, at=at)
+    return transition(
+        booking=booking,
+        kind=EventKind.CANCELLED,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"cancelled_at": at},
+        reason=reason,
+        data={"declined": True},
+    )
+
+
+def _check_open_request(booking: Booking, at: datetime) -> None:
+    if booking.status == Status.REQUESTED and booking.hold_expires_at is not None and booking.hold_expires_at <= at:
+        raise RequestLapsedError
+    if booking.status != Status.REQUESTED:
+        raise WrongStatusError
 
 
 @transaction.atomic
 def reassign(*, booking: Booking, wanted: Wanted, by: User, at: datetime) -> Booking:
-    """Give a visit whose car is in the shop another bay or technician for the time it still claims.
+    """Give a visit whose car is in the shop another bay or technician for what it still claims.
 
-    Before check-in use `actions.reschedule`. Raises InvalidInput for a resource that cannot do the job,
-    SlotTakenError if it is taken (nothing has changed then), WrongStatusError.
+    The wanted one takes over every claim of a kind of resource that it can do. Before check-in use
+    `actions.reschedule`. Raises InvalidInput for a resource that cannot do the job, SlotTakenError if it is taken
+    (nothing has changed then), WrongStatusError.
     """
     booking = locked(booking)
-    if booking.status not in IN_SHOP:
+    claimed_now = list(booking.allocations.select_related("resource").order_by("resource_id", "during"))
+    if booking.status not in IN_SHOP or not claimed_now:
         raise WrongStatusError
-    before = list(booking.allocations.select_related("resource"))
-    if not before:
-        raise WrongStatusError
-    chosen = _reassigned(booking, [claimed.resource for claimed in before], wanted)
-    during = before[0].during
-    claims.release(booking)
-    technicians = tuple(r.pk for r in chosen if r.kind == ResourceKind.TECHNICIAN)
-    free = availability.Candidates(tuple(r.pk for r in chosen if r.pk not in technicians), technicians)
-    claims.claim(booking=booking, free=free, during=during)
+    before = resource_ids(booking)
+    for resource in _wanted_resources(booking, wanted):
+        _take_over(booking, resource, claimed_now)
     booking.revision += 1
     booking.save(update_fields=["revision"])
-    data = {
-        "before": {"resources": sorted(r.resource_id for r in before)},
-        "after": {"resources": resource_ids(booking)},
-    }
+    data = {"before": {"resources": before}, "after": {"resources": resource_ids(booking)}}
     record(booking=booking, kind=EventKind.REASSIGNED, by=Actor(ActorRole.STAFF, by), at=at, data=data)
     return booking
 
 
-def _reassigned(booking: Booking, now: list[Resource], wanted: Wanted) -> list[Resource]:
-    """The present resources with the wanted ones in place of those of the same kind."""
-    need = need_of_booking(booking)
-    ids = [pk for pk in (wanted.bay, wanted.technician) if pk is not None]
-    new = list(Resource.objects.in_use().filter(shop=booking.shop, pk__in=ids))
-    if len(new) != len(ids):
+def _wanted_resources(booking: Booking, wanted: Wanted) -> list[Resource]:
+    new = list(Resource.objects.in_use().filter(shop=booking.shop, pk__in=wanted.ids).order_by("pk"))
+    if len(new) != len(wanted.ids):
         raise InvalidInput(_("There is no such bay or technician here."), field="resource")
-    for resource in new:
-        suits = need.suits_technician if resource.kind == ResourceKind.TECHNICIAN else need.suits_bay
-        if not suits(resource.kind, resource.capabilities):
-            raise InvalidInput(_("It is not equipped or trained for this work."), field="resource")
-    replaced = {resource.kind for resource in new}
-    return [resource for resource in now if resource.kind not in replaced] + new
+    return new
+
+
+def _take_over(booking: Booking, resource: Resource, claimed_now: list[Allocation]) -> None:
+    needs = [claim for claim in plan_of(booking).claims if claim.kind == resource.kind]
+    if not any(claim.suits(resource.kind, resource.capabilities) for claim in needs):
+        raise InvalidInput(_("It is not equipped or trained for this work."), field="resource")
+    for claimed in claimed_now:
+        if claimed.resource.kind == resource.kind and _can_do(resource, claimed.resource, needs):
+            claimed.resource, claimed.is_pinned = resource, True
+            try:
+                with transaction.atomic():
+                    claimed.save(update_fields=["resource", "is_pinned"])
+            except IntegrityError as error:
+                raise SlotTakenError from error
+
+
+def _can_do(resource: Resource, present: Resource, needs: list[Claim]) -> bool:
+    """Whether `resource` can do everything of the visit that the present one can."""
+    theirs = [claim for claim in needs if claim.suits(present.kind, present.capabilities)]
+    return all(claim.suits(resource.kind, resource.capabilities) for claim in theirs)
 
 
 @transaction.atomic
@@ -242,12 +301,22 @@ def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
 
 @transaction.atomic
 def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
-    """The customer did not come. Possible from `NO_SHOW_AFTER` past the start; bay and technician are free at once."""
+    """The customer did not come and owes the fee frozen on the visit. Possible from `NO_SHOW_AFTER` past the start;
+    everything claimed is free at once."""
     booking = locked(booking)
     if booking.status == Status.CONFIRMED and at < booking.starts_at + NO_SHOW_AFTER:
         raise InvalidInput(_("Wait 15 minutes after the start before you report a no-show."))
-    transition(booking=booking, kind=EventKind.NO_SHOW, by=Actor(ActorRole.STAFF, by), at=at)
-    claims.release(booking)
+    fee_fen = booking.no_show_fee_fen
+    transition(
+        booking=booking,
+        kind=EventKind.NO_SHOW,
+        by=Actor(ActorRole.STAFF, by),
+        at=at,
+        changes={"fee_fen": fee_fen},
+        data={"fee_fen": fee_fen},
+    )
+    claims.lock_team(booking.shop)
+    claims.release(booking, at=at)
     return booking
 
 
@@ -275,11 +344,13 @@ def block(
 
 
 @transaction.atomic
-def unblock(*, allocation: Allocation) -> None:
+def unblock(*, allocation: Allocation, at: datetime) -> None:
     """Put a bay or technician back in use. Raises WrongStatusError for the claim of a visit."""
-    if allocation.kind == AllocationKind.WORK:
+    if allocation.booking_id is not None:
         raise WrongStatusError
+    shop = allocation.resource.shop
     allocation.delete()
+    claims.tell_freed(shop, at=at)
 
 
 def extend_overruns(*, at: datetime) -> int:
@@ -296,12 +367,19 @@ def extend_overruns(*, at: datetime) -> int:
     )
 
 
+def _last_claims(booking: Booking) -> list[Allocation]:
+    """The claims with which the visit ends, in the order of claiming: those of its last phase."""
+    every = list(booking.allocations.exclude(resource__kind=ResourceKind.LOANER).order_by("resource_id"))
+    last = max((claims.span_of(claimed)[1] for claimed in every), default=None)
+    return [claimed for claimed in every if last is not None and claims.span_of(claimed)[1] >= last - OVERRUN_STEP]
+
+
 @transaction.atomic
 def _extend_overrun(pk: int, at: datetime) -> bool:
     rows = Booking.objects.select_for_update(skip_locked=True, of=("self",))
     booking = rows.filter(pk=pk, status__in=(Status.CHECKED_IN, Status.IN_SERVICE)).first()
     # In the order in which claims are made, so that the two cannot wait for each other in a circle.
-    claimed_now = list(booking.allocations.order_by("resource_id")) if booking else []
+    claimed_now = _last_claims(booking) if booking else []
     if not any(claims.span_of(claimed)[1] <= at + OVERRUN_NOTICE for claimed in claimed_now):
         return False
     try:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -243,6 +243,7 @@ def _hours_of(hours: Sequence[Hours], day: int) -> list[Interval]:
     return sorted((opens, closes) for of_day, opens, closes in hours if of_day == day)
 
 
+@lru_cache(maxsize=16_384)
 def _moment(date: dt.date, wall: dt.time, zone: ZoneInfo, *, last: bool) -> dt.datetime:
     local = dt.datetime.combine(date, wall, tzinfo=zone)
     first_utc = local.replace(fold=0).astimezone(dt.UTC)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bookings import actions, availability, search
-from bookings.actions import Contact, VisitPlace
+from bookings.actions import Contact
 from bookings.api import base
 from bookings.api.serializers import (
     BookingSerializer,
@@ -29,7 +29,7 @@ from bookings.api.serializers import (
     SlotsQuery,
 )
 from bookings.choices import Status
-from bookings.jobs import Job
+from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from core.api import refusals
@@ -78,9 +78,9 @@ class ShopSlots(APIView):
         query = base.checked(SlotsQuery, request.query_params)
         shop = get_object_or_404(Shop.objects.listed().for_card(), slug=slug)
         now = timezone.now()
-        need = Job(shop, query["service"], query["variant"]).quoted().need
+        plan = Job(shop, query["service"], query["variant"]).quoted().plan
         first = query.get("first", now.astimezone(shop.zone).date())
-        days = availability.day_slots(shop=shop, need=need, first=first, days=query["days"], at=now)
+        days = availability.day_slots(shop=shop, plan=plan, first=first, days=query["days"], at=now)
         return Response(DaySerializer(days, many=True).data)
 
 
@@ -96,7 +96,7 @@ class Holds(APIView):
     )
     def post(self, request: Request) -> Response:
         order = base.checked(HoldOrder, request.data)
-        job = Job(order["shop"], order["service"], order["variant"])
+        job = Job(order["shop"], order["service"], order["variant"], place=_place(order))
 
         def run() -> tuple[int, Any]:
             held = actions.hold(
@@ -104,7 +104,6 @@ class Holds(APIView):
                 starts_at=order["starts_at"],
                 holder=base.holder(request),
                 at=timezone.now(),
-                place=_place(order),
             )
             return base.answer(held, 201)
 

@@ -22,7 +22,7 @@ from bookings.actions import Actor, Contact
 from bookings.choices import ActorRole, Status
 from bookings.errors import HoldExpiredError
 from bookings.forms import ConfirmForm
-from bookings.jobs import need_of_booking
+from bookings.jobs import plan_of
 from bookings.models import Booking
 from bookings.owner_views import wishes
 from catalog import pricing
@@ -216,7 +216,7 @@ def _page(request: HttpRequest, booking: Booking, form: ConfirmForm, status: int
 def _over(request: HttpRequest, booking: Booking, status: int) -> HttpResponse:
     """The hold is no more: say so and offer the nearest times, the old one among them if it is still free."""
     now = timezone.now()
-    nearest = availability.nearest(shop=booking.shop, need=need_of_booking(booking), wanted=booking.starts_at, at=now)
+    nearest = availability.nearest(shop=booking.shop, plan=plan_of(booking), wanted=booking.starts_at, at=now)
     context = {
         "booking": booking,
         "shop": booking.shop,

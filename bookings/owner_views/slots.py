@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from bookings import actions, limits, strips
-from bookings.availability import Need
 from bookings.errors import NotOfferedError, SlotTakenError
 from bookings.forms import PlaceForm, StartForm, place_form
 from bookings.jobs import Job, QuotedJob
 from bookings.owner_views import wishes
+from bookings.phases import Plan
 from catalog import pricing
 from catalog.applicability import reason_against
 from catalog.models import Service
@@ -60,11 +60,10 @@ def hold(request: HttpRequest, shop_slug: str, service_key: str) -> HttpResponse
         return render(request, "bookings/too_many_holds.html", {"shop": shop}, status=429)
     try:
         booking = actions.hold(
-            job=Job(shop=shop, service=service, variant=chosen.variant),
+            job=Job(shop=shop, service=service, variant=chosen.variant, place=place.place() if place else None),
             starts_at=form.cleaned_data["starts_at"],
             holder=wishes.new_holder(request),
             at=timezone.now(),
-            place=place.place() if place else None,
         )
     except Refusal as refusal:
         return _refused(request, shop, service, chosen, form=form, place=place, refusal=refusal)
@@ -198,13 +197,13 @@ def _offer_context(quoted: QuotedJob, *, day: date | None, at: datetime) -> dict
     return {
         "quote": quoted.quote,
         "band": pricing.fair_price(service=job.service, variant=job.variant, city=job.shop.city),
-        **strip_context(job.shop, quoted.need, day=day, at=at),
+        **strip_context(job.shop, quoted.plan, day=day, at=at),
     }
 
 
-def strip_context(shop: Shop, need: Need, *, day: date | None, at: datetime) -> dict[str, Any]:
-    """What `bookings/_slot_strip.html` needs besides its addresses. Four queries."""
-    return {"strip": strips.strip(shop=shop, need=need, wanted=day, at=at)}
+def strip_context(shop: Shop, plan: Plan, *, day: date | None, at: datetime) -> dict[str, Any]:
+    """What `bookings/_slot_strip.html` needs besides its addresses. One query, three if a day is full."""
+    return {"strip": strips.strip(shop=shop, plan=plan, wanted=day, at=at)}
 
 
 def _address_of_day(shop: Shop, service: Service, car_query: str) -> str:

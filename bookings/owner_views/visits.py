@@ -26,7 +26,7 @@ from bookings.calendar_files import calendar_file
 from bookings.choices import IN_SHOP, ActorRole, EventKind, Status
 from bookings.errors import SlotTakenError
 from bookings.forms import CancelForm, StartForm
-from bookings.jobs import need_of_booking
+from bookings.jobs import plan_of
 from bookings.models import Booking
 from bookings.owner_views import slots, wishes
 from catalog import pricing
@@ -238,7 +238,7 @@ def _reschedule_page(
         "refusal": refusal,
         "lost": lost,
         "alternatives": refusal.alternatives if isinstance(refusal, SlotTakenError) else (),
-        **slots.strip_context(booking.shop, need_of_booking(booking), day=day, at=timezone.now()),
+        **slots.strip_context(booking.shop, plan_of(booking), day=day, at=timezone.now()),
     }
     is_fragment = request.headers.get("HX-Request") == "true" and request.method == "GET"
     template = "bookings/_slot_strip.html" if is_fragment else "bookings/visit_reschedule.html"

@@ -9,10 +9,10 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from accounts.models import User
-from bookings import actions, availability, workshop
-from bookings.actions import Actor, Contact, Holder, VisitPlace, Wanted
+from bookings import actions, availability, phases, workshop
+from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
-from bookings.jobs import Job
+from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
 from catalog import pricing
 from catalog.models import Service
@@ -121,8 +121,9 @@ def _one_visit(day: _Day, service: Service, minutes: int, car: Car, rng: Random)
 
 
 def _starts(day: _Day, service: Service, minutes: int, *, seen_at: datetime) -> list[datetime]:
-    need = availability.need_of(shop=day.shop, service=service, minutes=minutes)
-    days = availability.day_slots(shop=day.shop, need=need, first=day.date, days=1, at=seen_at)
+    place = (_LANDING.latitude, _LANDING.longitude) if day.shop.is_on_site else None
+    plan = phases.compose(day.shop, [(service, minutes)], place=place)
+    days = availability.day_slots(shop=day.shop, plan=plan, first=day.date, days=1, at=seen_at)
     return [slot.starts_at for slot in days[0].slots]
 
 
@@ -132,10 +133,9 @@ def _book(day: _Day, service: Service, minutes: int, car: Car, rng: Random) -> B
     starts = _starts(day, service, minutes, seen_at=seen_at)
     if not starts:
         return None
-    job = Job(day.shop, service, car.variant)
-    place = _LANDING if day.shop.is_on_site else None
+    job = Job(day.shop, service, car.variant, place=_LANDING if day.shop.is_on_site else None)
     holder = Holder(car.owner)
-    booking = actions.hold(job=job, starts_at=rng.choice(starts), holder=holder, at=seen_at, place=place)
+    booking = actions.hold(job=job, starts_at=rng.choice(starts), holder=holder, at=seen_at)
     contact = Contact(car.owner.name, car.owner.phone or "", car.plate, rng.choice(_NOTES))
     confirmed_at = seen_at + timedelta(minutes=rng.randint(1, 4))
     return actions.confirm(booking=booking, by=car.owner, holder=holder, contact=contact, car=car, at=confirmed_at)

@@ -1,5 +1,6 @@
 """What owners do to a visit: hold, confirm, move, cancel."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
 from bookings import actions, claims
-from bookings.actions import Actor, Contact, Holder, VisitPlace, Wanted
+from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import ActorRole, EventKind, Status
 from bookings.errors import (
     HoldExpiredError,
@@ -20,7 +21,7 @@ from bookings.errors import (
     TooLateError,
     WrongStatusError,
 )
-from bookings.jobs import Job
+from bookings.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking, BookingEvent
 from catalog.models import Offer
 from core.errors import InvalidInput
@@ -140,8 +141,8 @@ def test_an_on_site_team_comes_only_within_its_radius() -> None:
     with pytest.raises(InvalidInput):
         actions.hold(job=job, starts_at=ONE_PM, holder=browser(), at=NOW)
     with pytest.raises(OutOfRadiusError):
-        actions.hold(job=job, starts_at=ONE_PM, holder=browser(), at=NOW, place=far)
-    held = actions.hold(job=job, starts_at=ONE_PM, holder=browser(), at=NOW, place=near)
+        actions.hold(job=replace(job, place=far), starts_at=ONE_PM, holder=browser(), at=NOW)
+    held = actions.hold(job=replace(job, place=near), starts_at=ONE_PM, holder=browser(), at=NOW)
     assert held.visit_address == "天钥桥路 1 号"
     assert {a.resource.kind for a in held.allocations.all()} == {"mobile_unit", "technician"}
 
@@ -272,7 +273,7 @@ def test_cancel_frees_the_slot_at_once_and_keeps_whether_it_was_late() -> None:
     booking = booked(job)
     actions.cancel(booking=booking, by=owner_of(booking), at=ONE_PM - timedelta(minutes=30), reason="plans_changed")
     event = booking.events.get(kind=EventKind.CANCELLED)
-    assert (event.data, event.reason) == ({"late": True}, "plans_changed")
+    assert (event.data, event.reason) == ({"late": True, "fee_fen": 0}, "plans_changed")
     assert hold(job, holder=browser("next")).starts_at == ONE_PM
 
 

@@ -25,7 +25,7 @@ def local(hour: int, minute: int = 0, day: date = MONDAY) -> datetime:
 
 
 def day_of(job: Job, day: date = MONDAY, at: datetime = NOW) -> availability.DaySlots:
-    return availability.day_slots(shop=job.shop, need=job.quoted().need, first=day, days=1, at=at)[0]
+    return availability.day_slots(shop=job.shop, plan=job.quoted().plan, first=day, days=1, at=at)[0]
 
 
 def starts(job: Job, day: date = MONDAY, at: datetime = NOW) -> list[str]:
@@ -37,7 +37,7 @@ def taken(resource: Resource, start: datetime, end: datetime) -> None:
 
 
 def refused(job: Job, start: datetime, at: datetime = NOW) -> Reason | None:
-    return availability.candidates(shop=job.shop, need=job.quoted().need, starts_at=start, at=at).reason
+    return availability.placement(shop=job.shop, plan=job.quoted().plan, starts_at=start, at=at).reason
 
 
 def test_slots_begin_after_the_lead_time_and_end_with_the_last_job_that_fits() -> None:
@@ -160,11 +160,11 @@ def test_queries_do_not_grow_with_days_or_bookings(
     days: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     job = bookable_job(bays=3, technicians=3)
-    need = job.quoted().need
+    plan = job.quoted().plan
     for hour in range(11, 11 + days // 2):
         taken(job.shop.resources.filter(kind="bay").first(), local(hour), local(hour, 30))
-    with django_assert_num_queries(4):
-        availability.day_slots(shop=job.shop, need=need, first=MONDAY, days=days, at=NOW)
+    with django_assert_num_queries(1):
+        availability.day_slots(shop=job.shop, plan=plan, first=MONDAY, days=days, at=NOW)
 
 
 @pytest.mark.parametrize("shops", [1, 6])
@@ -172,9 +172,9 @@ def test_next_slots_of_many_shops_cost_as_many_queries_as_of_one(
     shops: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     jobs = [bookable_job(lead_time_minutes=0) for _ in range(shops)]
-    needs = {job.shop: job.quoted().need for job in jobs}
-    with django_assert_num_queries(4):
-        found = availability.next_slots(needs=needs, at=NOW)
+    plans = {job.shop: job.quoted().plan for job in jobs}
+    with django_assert_num_queries(1):
+        found = availability.next_slots(plans=plans, at=NOW)
     assert {len(of_shop) for of_shop in found.values()} == {3}
     assert [slot.starts_at for slot in found[jobs[0].shop.pk]] == [local(10), local(10, 30), local(11)]
 
@@ -182,6 +182,6 @@ def test_next_slots_of_many_shops_cost_as_many_queries_as_of_one(
 def test_next_slots_look_beyond_the_first_days() -> None:
     job = bookable_job()
     Closure.objects.create(shop=job.shop, first_date=MONDAY, last_date=MONDAY + timedelta(days=7))
-    found = availability.next_slots(needs={job.shop: job.quoted().need}, at=NOW)[job.shop.pk]
+    found = availability.next_slots(plans={job.shop: job.quoted().plan}, at=NOW)[job.shop.pk]
     assert found[0].starts_at == local(8, day=MONDAY + timedelta(days=8))
     assert len(found) == 3

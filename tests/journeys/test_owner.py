@@ -8,10 +8,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from bookings import actions
-from bookings.actions import Holder, VisitPlace
+from bookings.actions import Holder
 from bookings.choices import Status
 from bookings.errors import SlotTakenError, SlotUnavailableError
-from bookings.jobs import Job
+from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
 from catalog.models import Service
 from o2o_platform.demo import people

@@ -79,7 +79,7 @@ def _owner_books(plate: str) -> Booking:
     variant = Variant.objects.with_names().get(slug=LAVIDA)
     job = Job(shop, Service.objects.get(key=OIL_SERVICE), variant)
     today = at.astimezone(shop.zone).date()
-    slot = day_slots(shop=shop, need=job.quoted().need, first=today, days=1, at=at)[0].slots[0]
+    slot = day_slots(shop=shop, plan=job.quoted().plan, first=today, days=1, at=at)[0].slots[0]
     owner = User.objects.get(email=people.address("lin"))
     holder = Holder(owner)
     held = actions.hold(job=job, starts_at=slot.starts_at, holder=holder, at=at)

@@ -60,9 +60,9 @@ def hold_one_pm(job: Job, number: int) -> str:
 def everybody_sees_it_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst moment: nobody writes before everybody has read that the slot is free."""
     seen = threading.Barrier(CLIENTS)
-    read = availability.candidates
+    read = availability.placement
 
-    def wait_for_the_others(**question: object) -> availability.Candidates:
+    def wait_for_the_others(**question: object) -> availability.Placement:
         free = read(**question)  # type: ignore[arg-type]
         seen.wait(timeout=30)
         return free

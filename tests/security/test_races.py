@@ -53,7 +53,7 @@ def _first_start(job: Any) -> Any:
     now = timezone.now()
     day = now.astimezone(job.shop.zone).date() + timedelta(days=2)
     return (
-        availability.day_slots(shop=job.shop, need=job.quoted().need, first=day, days=1, at=now)[0].slots[0].starts_at
+        availability.day_slots(shop=job.shop, plan=job.quoted().plan, first=day, days=1, at=now)[0].slots[0].starts_at
     )
 
 

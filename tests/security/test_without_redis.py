@@ -56,7 +56,7 @@ def test_a_visitor_holds_signs_in_and_books(
     began = time.monotonic()
     now = timezone.now()
     tomorrow = now.astimezone(job.shop.zone).date()
-    days = availability.day_slots(shop=job.shop, need=job.quoted().need, first=tomorrow, days=3, at=now)
+    days = availability.day_slots(shop=job.shop, plan=job.quoted().plan, first=tomorrow, days=3, at=now)
     slot = days[2].slots[0]
     page = f"/book/{job.shop.slug}/{job.service.key}/"
     assert client.get(f"{page}?variant={job.variant.slug}").status_code == 200

@@ -47,8 +47,8 @@ class World:
 def _book(job: Any, *, owner: User, index: int, car: Car | None = None, confirm: bool = True) -> Booking:
     now = timezone.now()
     day = timezone.now().astimezone(job.shop.zone).date() + timedelta(days=2 + index)
-    need = job.quoted().need
-    slot = availability.day_slots(shop=job.shop, need=need, first=day, days=1, at=now)[0].slots[0]
+    plan = job.quoted().plan
+    slot = availability.day_slots(shop=job.shop, plan=plan, first=day, days=1, at=now)[0].slots[0]
     holder = Holder(owner)
     held = actions.hold(job=job, starts_at=slot.starts_at, holder=holder, at=now)
     if not confirm:
