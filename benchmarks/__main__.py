@@ -78,11 +78,19 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
             searches=arguments.searches,
             port=port,
         )
+        _warm_up(bench)
         measures = _made(_chosen(arguments.measures), bench)
         for number in range(arguments.rounds):
             for name, measure in measures.items():
                 print(f"· round {number + 1}: {name}: {measure.take_round()}", flush=True)
         _report(arguments, size, measures)
+
+
+def _warm_up(bench: Bench) -> None:
+    """Let every worker answer, so that no figure holds the making of its routes and connections."""
+    from benchmarks.measures.slots import Slots
+
+    Slots(bench).warm_up()
 
 
 def _chosen(names: list[str]) -> list[str]:

@@ -45,7 +45,7 @@ def web(*, workers: int = 2, threads: int = 4) -> Iterator[tuple[int, subprocess
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     command += ["--workers", str(workers), "--threads", str(threads), "--keep-alive", "75", "--log-level", "error"]
-    process = subprocess.Popen([*command, "o2o_platform.wsgi:application"])
+    process = subprocess.Popen([*command, "--preload", "o2o_platform.wsgi:application"])
     try:
         _wait_until_up(port)
         yield port, process

@@ -15,6 +15,10 @@ class Slots:
         self.calls = calls.slots(bench.size.shops)
         self.pairs, self.engine = Pairs(), list[float]()
 
+    def warm_up(self) -> None:
+        """Ask for some seconds what is not counted."""
+        over_http(self.bench.port, 4 * self.bench.clients, 3, self._script)
+
     def take_round(self) -> str:
         bench = self.bench
         ours = over_http(bench.port, bench.clients, bench.seconds, self._script)
