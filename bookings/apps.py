@@ -12,9 +12,11 @@ class BookingsConfig(AppConfig):
             notifications,
             planned_visits,
             privacy,
+            waiting,
         )
 
         durations.connect()
         notifications.connect()
         planned_visits.connect()
         privacy.connect()
+        waiting.connect()

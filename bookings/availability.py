@@ -2,7 +2,7 @@
 
 Computed on every request, never stored. Facts are fetched in one query (`bookings.shop_time`); the rest is arithmetic
 on integers. Instants are UTC; days are the shop's local days. What is offered and what can be claimed come from the
-same function of the same facts (`_Search`).
+same function of the same facts (`Search`).
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def day_slots(*, shop: Shop, plan: Plan, first: date, days: int, at: datetime) -
 
 def read_days(found: ShopTime, plan: Plan, *, at: datetime) -> list[DaySlots]:
     """The slots of every day of facts that are fetched already; no query."""
-    search = _Search(found, plan)
+    search = Search(found, plan)
     return [search.day(day, at) for day in search.days()]
 
 
@@ -163,7 +163,7 @@ def next_slots(
         today = min(start.astimezone(shop.zone).date() for shop in waiting)
         found = shop_time.fetch(waiting, today + timedelta(days=done), today + timedelta(days=horizon), at=at)
         for shop in waiting:
-            search = _Search(found[shop.pk], plans[shop])
+            search = Search(found[shop.pk], plans[shop])
             result[shop.pk] += search.first_slots(limit - len(result[shop.pk]), start, at)
         done = horizon
     return result
@@ -200,12 +200,12 @@ def placement(
 
 def place(found: ShopTime, plan: Plan, starts_at: datetime, *, staff: bool = False) -> Placement:
     """As `placement`, on facts of the day that are fetched already and without the rules that depend on the clock."""
-    return _Search(found, plan, staff=staff).placement(starts_at)
+    return Search(found, plan, staff=staff).placement(starts_at)
 
 
 def possible_starts(found: ShopTime, plan: Plan, day: date, *, at: datetime) -> list[Slot]:
     """The starts that hours and rules allow on a day of fetched facts, whoever is taken; each without a wait."""
-    return _Search(found, plan).possible(day, at)
+    return Search(found, plan).possible(day, at)
 
 
 def policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
@@ -226,7 +226,7 @@ def _policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | No
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
     """One plan against one shop's facts. Every set of ticks covers all days of the facts at once."""
 
     found: ShopTime
@@ -256,7 +256,7 @@ class _Search:
             return DaySlots(day, (), Reason.BEYOND_WINDOW)
         if not self.found.open_ticks(day):
             return DaySlots(day, (), Reason.CLOSED, calendar.why_closed(**self.found.facts(day)).text)
-        possible = self._grid(day) & self._long_enough()
+        possible = self.grid_ticks(day) & self.long_enough()
         missing = self.missing() or (None if possible else Reason.TOO_LONG)
         if missing:
             return DaySlots(day, (), missing)
@@ -268,9 +268,13 @@ class _Search:
             return DaySlots(day, (), Reason.FULL)
         return DaySlots(day, tuple(self._slots(free, day)))
 
+    def possible_ticks(self, day: date, at: datetime) -> int:
+        """The ticks of a day at which hours and rules allow a visit to start."""
+        return self.grid_ticks(day) & self.long_enough() & self._in_time(at)
+
     def possible(self, day: date, at: datetime) -> list[Slot]:
         """The starts of a day that hours and rules allow, as if nobody were taken."""
-        ticks = self._grid(day) & self._long_enough() & self._in_time(at)
+        ticks = self.possible_ticks(day, at)
         moment, length = self.found.moment, self.plan.ticks
         return [Slot(moment(t), moment(t + length), self.discount(day, t)) for t in slots.ticks_of(ticks)]
 
@@ -284,7 +288,7 @@ class _Search:
         since = self._in_time(at) & ~slots.span(0, begin + (past > 0))
         for day in self.days():
             if today <= day <= today + timedelta(days=shop.booking_window_days):
-                free = self._grid(day) & since & self.feasible()[0]
+                free = self.grid_ticks(day) & since & self.feasible()[0]
                 for slot in self._slots(free, day):
                     result.append(slot)
                     if len(result) == limit:
@@ -300,10 +304,10 @@ class _Search:
             return Placement(reason=missing)
         if not found.open_ticks(day) >> tick & 1:
             return Placement(reason=Reason.CLOSED)
-        if not self._long_enough() >> tick & 1:
+        if not self.long_enough() >> tick & 1:
             return Placement(reason=Reason.TOO_LONG)
-        if off or not (self.staff or self._grid(day) >> tick & 1):
-            late = not off and self._late(day) >> tick & 1
+        if off or not (self.staff or self.grid_ticks(day) >> tick & 1):
+            late = not off and self.late_ticks(day) >> tick & 1
             return Placement(reason=Reason.LAST_START if late else Reason.OFF_GRID)
         if not self.feasible()[0] >> tick & 1:
             return Placement(reason=self.why_taken(tick), found=found)
@@ -375,7 +379,7 @@ class _Search:
                 self._open_ticks |= self.found.open_ticks(day)
         return self._open_ticks
 
-    def _long_enough(self) -> int:
+    def long_enough(self) -> int:
         """The ticks at which a visit could begin if nobody else were there: its phases fit into the hours."""
         if self._possible is None:
             fits, wait = -1, 0
@@ -386,14 +390,14 @@ class _Search:
             self._possible = fits
         return self._possible
 
-    def _grid(self, day: date) -> int:
+    def grid_ticks(self, day: date) -> int:
         """The ticks of a day at which visits start here."""
         found, step = self.found, self.found.shop.slot_step_minutes // slots.TICK_MINUTES
         first = found.midnight(day)
         on_grid = slots.grid(first, step, (found.open_ticks(day).bit_length() - first) // step + 1)
-        return on_grid & found.open_ticks(day) & ~self._late(day)
+        return on_grid & found.open_ticks(day) & ~self.late_ticks(day)
 
-    def _late(self, day: date) -> int:
+    def late_ticks(self, day: date) -> int:
         """The ticks of a day after the last start."""
         minutes = self.found.shop.last_start_minutes
         end = self.found.open_ticks(day).bit_length()
@@ -451,7 +455,7 @@ class _Search:
 
     def why_taken(self, tick: int) -> Reason:
         """Which claim is the bottleneck of a start: the one without which it could be had."""
-        claim = self.bottleneck(slots.span(tick, tick + 1)) or self._first_missing(tick)
+        claim = self.bottleneck_at(tick)
         if claim is None:
             return Reason.FULL
         begin = tick + claim.offset
@@ -461,6 +465,10 @@ class _Search:
         if self._kept_free(claim) and any(fits >> begin & 1 for _, fits in self._units(claim)):
             return Reason.KEPT_FREE
         return _taken(claim)
+
+    def bottleneck_at(self, tick: int) -> Claim | None:
+        """The claim for which a start cannot be had."""
+        return self.bottleneck(slots.span(tick, tick + 1)) or self._first_missing(tick)
 
     def _first_missing(self, tick: int) -> Claim | None:
         """Of several that are taken together, the bay before the people."""

@@ -57,18 +57,22 @@ class Job:
     def quoted(self) -> QuotedJob:
         """The job with the shop's present prices and times.
 
-        Raises NotOfferedError (with the service's key), OutOfRadiusError or InvalidInput. Two queries, one more for
-        each service whose phases are not at hand.
+        Raises NotOfferedError (with the service's key), OutOfRadiusError or InvalidInput. Two queries, one where the
+        services' phases are at hand.
         """
         self._check_handover()
         if len(self.services) > MAX_SERVICES or len({service.pk for service in self.services}) < len(self.services):
             raise InvalidInput(_("Choose each service once, six at most."), field="services")
+        phases.bring_phases(self.services)
         quotes = pricing.quotes_of_shop(shop=self.shop, services=self.services, variant=self.variant)
         for service in self.services:
             if not (self.shop.is_listed and service.pk in quotes):
                 raise NotOfferedError(field="service", extra={"service": service.key})
-        every = tuple(quotes[service.pk] for service in self.services)
-        return QuotedJob(self, every, self._plan(every))
+        return self.with_quotes([quotes[service.pk] for service in self.services])
+
+    def with_quotes(self, quotes: Sequence[pricing.Quote]) -> QuotedJob:
+        """The job with quotations that are at hand, one for each service in order."""
+        return QuotedJob(self, tuple(quotes), self._plan(quotes))
 
     def _plan(self, quotes: Sequence[pricing.Quote]) -> Plan:
         known = (self.place.latitude, self.place.longitude) if self.place else None

@@ -1,4 +1,4 @@
-"""What a visit is made of: stretches of work in order, each with the resources it ties up. Pure: no database, no clock.
+"""What a visit is made of: stretches of work in order, each with the resources it ties up. Pure: no clock.
 
 A `Plan` is composed once, when somebody asks for a job, frozen on the visit as JSON, and claims the same whenever the
 visit is moved. All lengths are ticks of five minutes (`bookings.slots`).
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+
+from django.db.models import prefetch_related_objects
 
 from bookings.choices import Handover
 from bookings.slots import TICK_MINUTES, ticks_for
@@ -126,8 +128,13 @@ class Stretch:
     after: int = 0
 
 
+def bring_phases(services: Iterable[Service]) -> None:
+    """Fetch the phases of services that do not have them at hand; one query for all of them."""
+    prefetch_related_objects(list(services), "phases")
+
+
 def stretches(service: Service, minutes: int) -> list[Stretch]:
-    """The stretches of a service that takes `minutes` in all. Asks for `service.phases` (one query if not at hand)."""
+    """The stretches of a service that takes `minutes` in all. Needs `service.phases` at hand (`bring_phases`)."""
     rows = list(service.phases.all())
     if not rows:
         return [Stretch(PhaseKind.WORK, minutes, service.bay, service.skill)]

@@ -6,8 +6,8 @@ quotations (one), the usual range (one), their next slots (four for each horizon
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from math import sin
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings import availability, phases
 from bookings.availability import Slot
+from bookings.jobs import Job, QuotedJob
 from catalog import pricing
 from catalog.models import Offer, Service
 from catalog.pricing import FairPrice, Mark, Quote
@@ -157,6 +158,25 @@ def search_without_car(*, service: Service, city: City, origin: Point, at: datet
     return Results(rows)
 
 
+def nearest_shops(city: City, origin: Point, variant: Variant, *, limit: int) -> list[Shop]:
+    """The nearest listed shops that one drives to and that work on the car. One query."""
+    shops = _working_on(_near(city, origin), variant).exclude(kind=ShopKind.ON_SITE)
+    return list(shops[:limit])
+
+
+def quoted_everywhere(job: Job, shops: Sequence[Shop]) -> dict[Shop, QuotedJob]:
+    """The same visit at other shops, in their order; those that do not do all of it are left out. Two queries."""
+    phases.bring_phases(job.services)
+    by_shop = pricing.quotes_of_shops(shop_ids=[shop.pk for shop in shops], services=job.services, variant=job.variant)
+    result = {}
+    for shop in shops:
+        quotes = by_shop.get(shop.pk, {})
+        if all(service.pk in quotes for service in job.services):
+            there = replace(job, shop=shop, place=None)
+            result[shop] = there.with_quotes([quotes[service.pk] for service in job.services])
+    return result
+
+
 # --- Which shops --------------------------------------------------------------------------------
 
 
@@ -223,6 +243,7 @@ def _lowest_prices(shops: Iterable[Shop], service: Service) -> dict[int, int]:
 def _next_slots(
     shops: Iterable[Shop], service: Service, minutes: dict[int, int], at: datetime
 ) -> dict[int, list[Slot]]:
+    phases.bring_phases([service])
     plans = {shop: phases.compose(shop, [(service, minutes[shop.pk])]) for shop in shops}
     return availability.next_slots(plans=plans, at=at, limit=SLOTS_EACH) if plans else {}
 

@@ -3,13 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import actions, durations, workshop
+from bookings import actions, durations, waiting, workshop
 
 
 @shared_task
 def expire_holds() -> int:
     """Tidy up holds whose time is over. Claims ignore them already: nothing depends on this running."""
     return actions.expire_holds(at=timezone.now())
+
+
+@shared_task
+def serve_waiting_lists() -> int:
+    """Offer what is free to those who wait. The wake-up when something frees does the same, only sooner."""
+    return waiting.serve_all(at=timezone.now())
 
 
 @shared_task

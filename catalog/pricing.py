@@ -6,6 +6,7 @@ the 25th and the 75th percentile of those quotations, one for each listed shop o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
@@ -138,6 +139,16 @@ def quotes_of_shop(*, shop: Shop, services: Iterable[Service], variant: Variant)
     """One shop's quotations for many jobs on one car, by service id, in one query."""
     found = _quotes(shop_ids=[shop.pk], services=services, variant=variant)
     return {quote.offer.service_id: quote for quote in found}
+
+
+def quotes_of_shops(
+    *, shop_ids: Iterable[int], services: Iterable[Service], variant: Variant
+) -> dict[int, dict[int, Quote]]:
+    """Many shops' quotations for many jobs on one car, by shop id and service id, in one query."""
+    found: dict[int, dict[int, Quote]] = defaultdict(dict)
+    for quote in _quotes(shop_ids=shop_ids, services=services, variant=variant):
+        found[quote.offer.shop_id][quote.offer.service_id] = quote
+    return found
 
 
 def _quotes(*, shop_ids: Iterable[int], services: Iterable[Service], variant: Variant) -> list[Quote]:

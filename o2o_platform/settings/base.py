@@ -313,6 +313,7 @@ CELERY_BEAT_SCHEDULE = {
     "bookings-expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": schedule(30)},
     "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "core-forget-answers": {"task": "core.tasks.forget_answers", "schedule": schedule(6 * 3600)},
+    "bookings-serve-waiting-lists": {"task": "bookings.tasks.serve_waiting_lists", "schedule": schedule(60)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
     "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},
 }
