@@ -193,9 +193,7 @@ def _why_busy(
     if unit.free & wanted == wanted:
         return ()
     start, end = found.moment(first), found.moment(first + claim.ticks)
-    standing = tuple(
-        row for row in taken if row.starts_at and row.ends_at and row.starts_at < end and row.ends_at > start
-    )
+    standing = tuple(row for row in taken if row.starts_at < end and row.ends_at > start)
     return standing or (Occupation(_("Not on shift"), start, end),)
 
 
