@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings import board_closing_views, board_desk_views, board_views
+from bookings import board_closing_views, board_desk_views, board_views, feed_views
 from bookings.board_stages import TAPS
 
 app_name = "board"
@@ -18,6 +18,8 @@ urlpatterns = [
     path("<slug:slug>/blocks/<int:pk>/remove/", board_desk_views.unblock, name="unblock"),
     path("<slug:slug>/closing/", board_closing_views.closing, name="closing"),
     path("<slug:slug>/closing.csv", board_closing_views.closing_csv, name="closing_csv"),
+    path("<slug:slug>/calendars/", feed_views.of_shop, name="feeds"),
+    path("<slug:slug>/calendars/<slug:public_id>/", feed_views.of_resource, name="feed"),
     path(_VISIT, board_views.visit, name="visit"),
     path(_VISIT + "check-in/", board_views.check_in, name="check_in"),
     path(_VISIT + "odometer/", board_views.odometer, name="odometer"),

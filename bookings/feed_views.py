@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings import feeds
 from bookings.models import CalendarFeed
-from bookings.owner_views import wishes
 from shops import rules
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -46,7 +45,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def own(request: HttpRequest) -> HttpResponse:
     """The calendar address of one's own visits: to make, copy, renew, switch off."""
-    user = wishes.person(request)
+    user = member(request)
     if request.method == "POST":
         _change(request, user=user)
         return redirect("bookings:own_feed")

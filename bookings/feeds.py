@@ -45,7 +45,11 @@ MOST_ENTRIES = 3000
 
 def address(feed: CalendarFeed) -> str:
     """The feed's full address."""
-    return settings.SITE_URL.rstrip("/") + reverse("bookings:feed", args=[feed.token])
+    return _url("bookings:feed", feed.token)
+
+
+def _url(name: str, *args: str) -> str:
+    return f"{settings.SITE_URL.rstrip('/')}{reverse(name, args=args)}"
 
 
 def of_user(user: User) -> CalendarFeed | None:
@@ -83,7 +87,9 @@ def _new_token() -> str:
 
 def resources_for(user: User, shop: Shop, *, may_all: bool) -> ResourceQuerySet:
     """The resources of the shop whose calendar the person may have: all in use, or those that are themselves."""
-    rows = Resource.objects.in_use().filter(shop=shop).select_related("calendar_feed").order_by("kind", "position", "pk")
+    rows = (
+        Resource.objects.in_use().filter(shop=shop).select_related("calendar_feed").order_by("kind", "position", "pk")
+    )
     return rows if may_all else rows.filter(technician__user=user)
 
 
@@ -173,7 +179,7 @@ def _last_change(booking: str) -> Subquery:
 
 
 def _visit(booking: Booking) -> Entry:
-    url = settings.SITE_URL.rstrip("/") + reverse("bookings:detail", args=[booking.public_id])
+    url = _url("bookings:detail", booking.public_id)
     return visit_entry(booking, url=url, changed_at=booking.changed_at)  # type: ignore[attr-defined]
 
 
@@ -214,5 +220,5 @@ def _claim(row: Allocation, resource: Resource, number: int) -> Entry:
         changed_at=row.changed_at,  # type: ignore[attr-defined]
         description=_("Number %(number)s") % {"number": booking.number},
         location="" if shop.is_on_site else f"{shop.name}, {shop.district} {shop.address}",
-        url=settings.SITE_URL.rstrip("/") + reverse("board:visit", args=[shop.slug, booking.public_id]),
+        url=_url("board:visit", shop.slug, booking.public_id),
     )

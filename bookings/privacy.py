@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import privacy
 from accounts.models import User
 from bookings.choices import IN_SHOP, Status
-from bookings.models import Booking
+from bookings.models import Booking, CalendarFeed
 from core import idempotency
 from core.errors import Conflict
 
@@ -25,6 +26,7 @@ class OpenVisitError(Conflict):
 def connect() -> None:
     """Register with `accounts.privacy`; called once when the app is ready."""
     privacy.register("visits", export=export, erase=erase)
+    privacy.register("calendar", export=export_feed, erase=erase_feeds)
 
 
 def export(user: User) -> list[dict[str, Any]]:
@@ -67,3 +69,17 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
         visit_longitude=None,
     )
     idempotency.forget_owner(f"user {user.pk}")
+
+
+def export_feed(user: User) -> dict[str, Any] | None:
+    """Since when the person's visits can be read at a secret address; not the address, which opens them."""
+    feed = CalendarFeed.objects.filter(user=user).first()
+    return {"made_at": feed.created_at.isoformat()} if feed else None
+
+
+def erase_feeds(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is told the time)
+    """Switch off the calendar of the person's visits, and those of their working days.
+
+    Runs before the shops unlink the person's account (`accounts.privacy.keepers`).
+    """
+    CalendarFeed.objects.filter(Q(user=user) | Q(resource__technician__user=user)).delete()

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
+from bookings import feed_views
 from bookings.owner_views import holds, searching, slots, visits
 
 app_name = "bookings"
 urlpatterns = [
+    path("calendar/<slug:token>.ics", feed_views.feed, name="feed"),
+    path("me/calendar/", feed_views.own, name="own_feed"),
     path("search/", searching.search_page, name="search"),
     path("book/<slug:shop_slug>/<slug:service_key>/", slots.slots, name="slots"),
     path("book/<slug:shop_slug>/<slug:service_key>/hold/", slots.hold, name="hold"),

@@ -120,6 +120,7 @@ def _ids(world: World, job: Any, bay: Resource, person: Resource, pause: Allocat
         "shops:remove_certificate pk": certificate.pk,
         "shops:change_role pk": membership.pk,
         "shops:remove_member pk": membership.pk,
+        "board:feed public_id": bay.public_id,
         "board:pause pk": pause.pk,
         "board:unblock pk": pause.pk,
     }
