@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, Q
 from django.urls import reverse
 
-from bookings.choices import IN_SHOP, UPCOMING, AllocationKind, Handover
+from bookings.choices import IN_SHOP, UPCOMING
+from bookings.jobs import plan_of
 from bookings.models import Allocation, Booking
+from bookings.slots import TICK_MINUTES
 from shops import planned
-from shops.choices import PLACES, ResourceKind, Skill
 from shops.models import Resource, Shop
 from shops.planned import PlannedVisit
 from vehicles import plates
@@ -34,8 +35,8 @@ def planned_visits(shop: Shop, start: datetime, end: datetime | None, resource: 
     if resource is not None:
         claims = Prefetch("allocations", Allocation.objects.filter(resource=resource), to_attr="claims_here")
         visits = visits.filter(allocations__resource=resource).distinct()
-        visits = visits.prefetch_related(claims, "booked_services__service")
-    rows = visits.select_related("service", "variant__model__make").order_by("starts_at", "pk")
+        visits = visits.prefetch_related(claims)
+    rows = visits.select_related("shop", "service", "variant__model__make").order_by("starts_at", "pk")
     return [_planned(shop, row, resource) for row in rows]
 
 
@@ -52,12 +53,9 @@ def _planned(shop: Shop, row: Booking, resource: Resource | None) -> PlannedVisi
 
 
 def _needs(row: Booking, resource: Resource, claims: list[Allocation]) -> frozenset[str]:
-    """The equipment or skill that the visit's services name; of who only fetches the car, that they drive."""
-    services = [row.service, *(booked.service for booked in row.booked_services.all())]
-    if resource.kind in PLACES:
-        return frozenset(service.bay for service in services)
-    if resource.kind != ResourceKind.TECHNICIAN:
-        return frozenset()
-    works = {service.skill for service in services if any(c.kind == AllocationKind.WORK for c in claims)}
-    drives = row.handover == Handover.PICK_UP and any(c.kind == AllocationKind.TRAVEL for c in claims)
-    return frozenset(works | ({Skill.DRIVER.value} if drives else set()))
+    """What the visit's plan asks of the resource: of those claims in it that are as long as what is claimed here."""
+    lengths = {claim.during.upper - claim.during.lower for claim in claims}  # type: ignore[operator]  # both ends are set
+    suiting = [claim for claim in plan_of(row).claims if claim.suits(resource.kind, resource.capabilities)]
+    exact = [claim for claim in suiting if timedelta(minutes=claim.ticks * TICK_MINUTES) in lengths]
+    # Work that was lengthened or cut short by hand: whatever the resource can be needed for.
+    return frozenset(capability for claim in exact or suiting for capability in claim.capabilities)

@@ -14,6 +14,7 @@ from shops.models import Shop
 _VISIT = datetime(2026, 1, 2, 14)  # noqa: DTZ001  (a weekday and a time of day, in no zone)
 _WORK_MINUTES = 60
 _LABOUR_FEN, _PRICE_FEN = 200_00, 500_00
+_PLACES = 4
 _WEEK_MINUTES = 7 * 24 * 60
 
 
@@ -63,10 +64,10 @@ def _bays(shop: Shop) -> list[str]:
     if shop.online_share_percent < 100:
         said.append(
             gettext(
-                "Online bookings use at most %(percent)s %% of the bays that can do a job at a time; the rest is for "
+                "Where %(places)s bays can do a job, online bookings use %(online)s of them at a time; the rest is for "
                 "walk-ins."
             )
-            % {"percent": shop.online_share_percent}
+            % {"places": _PLACES, "online": max(1, _PLACES * shop.online_share_percent // 100)}
         )
     return said
 
@@ -75,8 +76,10 @@ def _confirmation(shop: Shop) -> str:
     if shop.confirmation != Confirmation.BY_HAND:
         return gettext("A customer who confirms has the visit at once.")
     return ngettext(
-        "A request that you have not answered after %(n)d minute is off, and its time is free again.",
-        "A request that you have not answered after %(n)d minutes is off, and its time is free again.",
+        "A request that you have not answered after %(n)d minute, or when the visit would begin, is off. Its time is "
+        "free again.",
+        "A request that you have not answered after %(n)d minutes, or when the visit would begin, is off. Its time is "
+        "free again.",
         shop.answer_minutes,
     ) % {"n": shop.answer_minutes}
 

@@ -150,6 +150,7 @@ def amenities(entry: Entry, rng: Random) -> list[str]:
         ShopKind.CHAIN: {Amenity.WIFI, Amenity.GLASS_WALL, Amenity.LOUNGE},
         ShopKind.INDEPENDENT: {Amenity.WIFI, Amenity.OLD_PARTS},
     }[kind] | set(rng.sample(list(Amenity), 2))
+    has |= {Amenity.PICKUP, Amenity.LOANER} if entry.get("flagship") else set()
     has -= {Amenity.PICKUP} if DRIVER not in team(entry) else set()
     return [amenity.value for amenity in Amenity if amenity in has]
 

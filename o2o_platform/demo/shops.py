@@ -1,4 +1,4 @@
-"""Places and shops of the demo city, with hours, closures, bays, technicians and certificates."""
+"""Places and shops of the demo city, with hours, closures, off-peak prices, bays, loaner cars, people and shifts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.ids import new_public_id
-from o2o_platform.demo import data, equipment
+from o2o_platform.demo import data, equipment, terms
 from shops.choices import ResourceKind, ShopKind, Skill
-from shops.models import Certificate, City, Closure, OpeningHours, Place, Resource, Shop, Technician
+from shops.models import Certificate, City, Closure, OffPeak, OpeningHours, Place, Resource, Shift, Shop, Technician
 from vehicles import fixtures
 from vehicles.models import Make
 
@@ -70,6 +70,7 @@ def load_shops(*, city: City, at: datetime) -> list[NewShop]:
     )
     OpeningHours.objects.bulk_create(row for new in made for row in _hours(new))
     Closure.objects.bulk_create(row for new in made for row in _closures(new, at.astimezone(city_zone(city)).date()))
+    OffPeak.objects.bulk_create(row for new in made for row in _off_peak(new))
     _make_resources(made, at=at)
     return made
 
@@ -84,6 +85,7 @@ def _shop(entry: Entry, number: int, city: City, districts: Mapping[str, Entry],
     district, (road_zh, road_en) = districts[entry["district"]], entry["road"]
     names = [(makes[key].name_zh, makes[key].name_en) for key in entry.get("makes", ())]
     intro_zh, intro_en = equipment.intro(entry, names)
+    amenities = equipment.amenities(entry, rng)
     return Shop(
         public_id=new_public_id(),
         slug=entry["slug"],
@@ -101,13 +103,18 @@ def _shop(entry: Entry, number: int, city: City, districts: Mapping[str, Entry],
         phone=f"+86215555{number + 101:04d}",
         intro_zh=intro_zh,
         intro_en=intro_en,
-        amenities=equipment.amenities(entry, rng),
+        amenities=amenities,
         **equipment.rules(entry, rng),
+        **terms.terms(entry, amenities, data.chance("terms", entry["slug"])),
     )
 
 
+def _week(new: NewShop) -> dict[int, list[equipment.Stretch]]:
+    return equipment.hours(new.entry, data.chance("hours", new.entry["slug"]))
+
+
 def _hours(new: NewShop) -> Iterator[OpeningHours]:
-    for day, stretches in equipment.hours(new.entry, data.chance("hours", new.entry["slug"])).items():
+    for day, stretches in _week(new).items():
         for opens_at, closes_at in stretches:
             yield OpeningHours(shop=new.shop, day=day, opens_at=opens_at, closes_at=closes_at)
 
@@ -119,15 +126,30 @@ def _closures(new: NewShop, today: date) -> Iterator[Closure]:
         yield Closure(shop=new.shop, first_date=first, last_date=first + timedelta(days=length - 1), reason=reason)
 
 
+def _off_peak(new: NewShop) -> Iterator[OffPeak]:
+    for row in terms.off_peak(new.entry, data.chance("off-peak", new.entry["slug"])):
+        yield OffPeak(shop=new.shop, **row._asdict())
+
+
 # --- Bays and people ----------------------------------------------------------------------------
 
 
 def _make_resources(made: list[NewShop], *, at: datetime) -> None:
     names = data.people("technicians")["names"]
-    places = [row for new in made for row in _bays(new)]
+    places = [row for new in made for row in (*_bays(new), *_loaners(new))]
     people = [(new, position, who) for new in made for position, who in enumerate(equipment.team(new.entry))]
     rows = [_technician(new, position, who, names) for new, position, who in people]
-    Resource.objects.bulk_create([*places, *rows])
+    advisors = [(new, number, _advisor(new, number, names)) for new in made for number in _advisor_numbers(new)]
+    Resource.objects.bulk_create([*places, *rows, *(row for _new, _number, row in advisors)])
+    turns = [
+        *(
+            (new, row)
+            for row, (new, _n, who) in zip(rows, people, strict=True)
+            if terms.technician_has_shifts(new.entry, who)
+        ),
+        *((new, row) for new, number, row in advisors if terms.advisor_has_shifts(new.entry, number)),
+    ]
+    Shift.objects.bulk_create(shift for new, row in turns for shift in _shifts(new, row))
     technicians = [
         Technician(
             resource=row,
@@ -155,9 +177,49 @@ def _bays(new: NewShop) -> Iterator[Resource]:
         )
 
 
+def _loaners(new: NewShop) -> Iterator[Resource]:
+    cars = terms.loaners(new.entry, new.shop.amenities, data.chance("loaners", new.entry["slug"]))
+    for number, (name_zh, name_en) in enumerate(cars, start=1):
+        yield Resource(
+            public_id=new_public_id(),
+            shop=new.shop,
+            kind=ResourceKind.LOANER,
+            name_zh=name_zh,
+            name_en=name_en,
+            position=number,
+        )
+
+
+def _advisor_numbers(new: NewShop) -> range:
+    return range(terms.advisor_count(new.entry))
+
+
+def _advisor(new: NewShop, number: int, names: list[list[str]]) -> Resource:
+    """The flagship's first advisor is the one whom one can sign in as."""
+    name_zh, name_en = names[(_first_name(new, names) + len(equipment.team(new.entry)) + number) % len(names)]
+    if new.entry.get("flagship") and number == 0:
+        name_zh, name_en = "赵倩", "Zhao Qian"
+    return Resource(
+        public_id=new_public_id(),
+        shop=new.shop,
+        kind=ResourceKind.ADVISOR,
+        name_zh=name_zh,
+        name_en=name_en,
+        position=number + 1,
+    )
+
+
+def _shifts(new: NewShop, person: Resource) -> Iterator[Shift]:
+    for day, starts_at, ends_at in terms.shifts(_week(new), person.position - 1):
+        yield Shift(resource=person, day=day, starts_at=starts_at, ends_at=ends_at)
+
+
+def _first_name(new: NewShop, names: list[list[str]]) -> int:
+    return data.chance("names", new.entry["slug"]).randrange(len(names)) if not new.entry.get("flagship") else 0
+
+
 def _technician(new: NewShop, position: int, who: int, names: list[list[str]]) -> Resource:
-    first = data.chance("names", new.entry["slug"]).randrange(len(names)) if not new.entry.get("flagship") else 0
-    name_zh, name_en = names[(first + position) % len(names)]
+    name_zh, name_en = names[(_first_name(new, names) + position) % len(names)]
     return Resource(
         public_id=new_public_id(),
         shop=new.shop,

@@ -159,20 +159,17 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
             raise forms.ValidationError(_("Between 1 and 100 km."), code="out_of_range")
         return radius
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        late, no_show = cleaned.get("late_cancel_fee_percent"), cleaned.get("no_show_fee_percent")
-        if late is not None and no_show is not None and no_show < late:
-            self.add_error(
-                "no_show_fee_percent",
-                _("At least %(percent)s, as for a late cancellation: else not coming is cheaper than cancelling.")
-                % {"percent": late},
-            )
-        return cleaned
-
     def _post_clean(self) -> None:
-        """After the values are on the shop: whether it has the people whom they need."""
+        """What the values mean together, once each is right by itself and they are on the shop."""
         super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        self._compare_fees()
         for need in staffing.missing(self.instance):
             if need.rule in self.fields and need.rule not in self.errors:
                 self.add_error(need.rule, str(need.missing))
+
+    def _compare_fees(self) -> None:
+        late = self.cleaned_data.get("late_cancel_fee_percent")
+        no_show = self.cleaned_data.get("no_show_fee_percent")
+        if late is not None and no_show is not None and no_show < late:
+            words = _("At least %(percent)s, as for a late cancellation: else not coming is cheaper than cancelling.")
+            self.add_error("no_show_fee_percent", str(words) % {"percent": late})

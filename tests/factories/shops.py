@@ -12,9 +12,11 @@ from shops.models import (
     City,
     Closure,
     Invitation,
+    OffPeak,
     OpeningHours,
     Place,
     Resource,
+    Shift,
     Shop,
     ShopMember,
     Technician,
@@ -108,6 +110,39 @@ class MobileUnitFactory(BayFactory):
     kind = ResourceKind.MOBILE_UNIT
     name_zh = factory.Sequence("{} 号车".format)
     name_en = factory.Sequence("Van {}".format)
+
+
+class AdvisorFactory(BayFactory):
+    kind = ResourceKind.ADVISOR
+    name_zh = factory.Sequence("赵倩 {}".format)
+    name_en = factory.Sequence("Zhao Qian {}".format)
+    capabilities = factory.LazyFunction(list)
+
+
+class LoanerFactory(AdvisorFactory):
+    kind = ResourceKind.LOANER
+    name_zh = factory.Sequence("沪F·A{:04d} 朗逸".format)
+    name_en = factory.Sequence("沪F·A{:04d} Lavida".format)
+
+
+class ShiftFactory(DjangoModelFactory):
+    class Meta:
+        model = Shift
+
+    day = Day.MONDAY
+    starts_at = time(9)
+    ends_at = time(18)
+
+
+class OffPeakFactory(DjangoModelFactory):
+    class Meta:
+        model = OffPeak
+
+    shop = factory.SubFactory(ShopFactory)
+    day = Day.TUESDAY
+    starts_at = time(13)
+    ends_at = time(15)
+    percent = 15
 
 
 class TechnicianResourceFactory(BayFactory):

@@ -3,14 +3,16 @@ from django.contrib.admin.models import LogEntry
 from django.forms import inlineformset_factory
 from django.urls import reverse
 
-from shops.admin import HoursFormSet, ResourceForm, ShopForm
-from shops.models import OpeningHours, Resource, Shop
+from shops.admin import HoursFormSet, ResourceForm, ShopForm, WeekFormSet
+from shops.models import OffPeak, OpeningHours, Resource, Shop
 from tests.factories.accounts import UserFactory
 from tests.factories.shops import (
+    AdvisorFactory,
     BayFactory,
     CertificateFactory,
     ClosureFactory,
     InvitationFactory,
+    LoanerFactory,
     OpeningHoursFactory,
     PlaceFactory,
     ShopFactory,
@@ -121,3 +123,39 @@ def test_what_happened_is_not_edited(client, admin):
 def test_admin_is_closed_to_shop_owners(client):
     client.force_login(ShopMemberFactory().user)
     assert client.get(reverse("admin:shops_shop_changelist")).status_code in {302, 403}
+
+
+def test_shop_form_takes_off_peak_prices_and_refuses_overlaps():
+    formset = inlineformset_factory(
+        Shop, OffPeak, formset=WeekFormSet, fields=["day", "starts_at", "ends_at", "percent"]
+    )
+    typed = {"off_peak-TOTAL_FORMS": "2", "off_peak-INITIAL_FORMS": "0"}
+    names = ["day", "starts_at", "ends_at", "percent"]
+    rows = [("2", "13:00", "15:00", "10"), ("2", "14:00", "16:00", "10")]
+    for n, row in enumerate(rows):
+        typed |= {f"off_peak-{n}-{name}": value for name, value in zip(names, row, strict=True)}
+    filled = formset(typed, instance=ShopFactory())
+    assert not filled.is_valid()
+    assert filled.errors == [{}, {"starts_at": ["This overlaps with another entry."]}]
+    assert formset(typed | {"off_peak-1-starts_at": "15:00"}, instance=ShopFactory()).is_valid()
+
+
+@pytest.mark.parametrize(
+    ("make", "inlines"),
+    [
+        (TechnicianResourceFactory, ["Technician", "Shift"]),
+        (AdvisorFactory, ["Shift"]),
+        (LoanerFactory, []),
+        (BayFactory, []),
+    ],
+)
+def test_resource_form_has_shifts_for_people(client, admin, make, inlines):
+    answer = client.get(reverse("admin:shops_resource_change", args=[make().pk]))
+    assert [formset.opts.model.__name__ for formset in answer.context["inline_admin_formsets"]] == inlines
+
+
+def test_advisors_and_loaners_have_no_capabilities():
+    for kind in ("advisor", "loaner"):
+        form = ResourceForm({"kind": kind, "capabilities": ["lift"]})
+        assert "capabilities" in form.errors
+        assert "capabilities" not in ResourceForm({"kind": kind}).errors

@@ -1,11 +1,12 @@
 """Visits in the way, found by the room above."""
 
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import partial
 
 import pytest
 
 from shops import planned
-from shops.actions import resources
+from shops.actions import resources, week
 from shops.actions import settings as actions
 from shops.actions.asking import VisitsInTheWayError
 from shops.models import Resource
@@ -63,3 +64,49 @@ def test_retiring_asks_only_about_the_resource_that_is_claimed(booked, manager):
     other = Resource.objects.create(shop=booked.shop, kind="bay", name_zh="2 号", name_en="Bay 2")
     resources.retire(resource=other, by=manager, at=NOW)
     assert not other.is_active
+
+
+def test_what_a_visit_needs_of_what_it_claims(booked):
+    for kind, needed in (("bay", "lift"), ("technician", "maintenance")):
+        claim = booked.allocations.get(resource__kind=kind)
+        (found,) = planned.visits(booked.shop, start=NOW, resource=claim.resource)
+        assert found.needs == {needed}
+        assert found.spans == ((claim.during.lower, claim.during.upper),)
+    (found,) = planned.visits(booked.shop, start=NOW)
+    assert (found.needs, found.spans) == (frozenset(), ())
+
+
+def test_visits_on_a_resource_at_a_fixed_number_of_queries(manager, django_assert_num_queries):
+    job = bookable_job()
+    bay = Resource.objects.get(shop=job.shop, kind="bay")
+    visit(job, starts_at=NOW + timedelta(days=1))
+    with django_assert_num_queries(2):
+        planned.visits(job.shop, start=NOW, resource=bay)
+    visit(job, starts_at=NOW + timedelta(days=2))
+    with django_assert_num_queries(2):
+        assert len(planned.visits(job.shop, start=NOW, resource=bay)) == 2
+
+
+def test_taking_the_lift_away_asks_about_a_real_visit(booked, manager):
+    bay = Resource.objects.get(allocations__booking=booked, kind="bay")
+    bay.capabilities = ["lift", "ev"]
+    bay.save()
+    save = partial(resources.save_bay, shop=booked.shop, by=manager, at=NOW, bay=bay)
+    with pytest.raises(VisitsInTheWayError) as refusal:
+        save(values={"capabilities": ["ev"]})
+    assert [found.number for found in refusal.value.visits] == [booked.number]
+    save(values={"capabilities": ["lift"]})
+    save(values={"capabilities": []}, despite_visits=True)
+    assert booked.allocations.filter(resource=bay).exists()
+
+
+def test_shifts_past_a_real_visit_are_asked_about(booked, manager):
+    person = Resource.objects.get(allocations__booking=booked, kind="technician")
+    claim = booked.allocations.get(resource=person).during
+    local = [moment.astimezone(booked.shop.zone) for moment in (claim.lower, claim.upper)]
+    day, (start, end) = local[0].isoweekday(), (moment.time() for moment in local)
+    shift = partial(week.save_shifts, person=person, by=manager, at=NOW)
+    with pytest.raises(VisitsInTheWayError) as refusal:
+        shift(shifts=[(day, time(7), (local[1] - timedelta(minutes=1)).time())])
+    assert [found.number for found in refusal.value.visits] == [booked.number]
+    assert shift(shifts=[(day, start, end)])

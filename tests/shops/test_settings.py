@@ -24,6 +24,7 @@ from tests.factories.shops import (
     ShopMemberFactory,
     TechnicianResourceFactory,
 )
+from tests.shops.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +63,10 @@ RULES = {
 
 @pytest.fixture
 def in_the_way(monkeypatch):
-    """One visit booked on 1 December 2026, 10:00 in Shanghai."""
-    visit = PlannedVisit("261201-AAAAAA", datetime(2026, 12, 1, 2, tzinfo=UTC), "沪AD8K21", "/shop/shenchi/visits/x/")
+    """One visit booked on 1 December 2026, 10:00 in Shanghai, for something with a lift."""
+    starts_at = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    address = "/shop/shenchi/visits/x/"
+    visit = PlannedVisit("261201-AAAAAA", starts_at, "沪AD8K21", address, needs=frozenset({"lift"}))
 
     def finder(shop, start, end, resource):
         return [visit] if start <= visit.starts_at and (end is None or visit.starts_at < end) else []
@@ -143,7 +146,11 @@ def test_rules_saved(client, shop, manager):
     assert client.post(reverse("shops:rules", args=[shop.slug]), RULES).status_code == 302
     shop.refresh_from_db()
     assert (shop.slot_step_minutes, shop.lead_time_minutes, shop.holiday_policy) == (15, 90, "closed")
-    assert ShopChange.objects.get().kind == "rules"
+    assert (shop.setup_minutes, shop.last_start_minutes, shop.online_share_percent) == (5, 60, 80)
+    assert (shop.confirmation, shop.answer_minutes, shop.pickup_radius_km) == ("by_hand", 90, None)
+    assert (shop.deposit_percent, shop.late_cancel_fee_percent, shop.no_show_fee_percent) == (20, 20, 30)
+    change = ShopChange.objects.get()
+    assert (change.kind, change.after["no_show_fee_percent"]) == ("rules", 30)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +165,25 @@ def test_rules_saved(client, shop, manager):
         ("lead_time_minutes", "20161"),
         ("free_cancel_minutes", "10081"),
         ("holiday_policy", "maybe"),
+        ("setup_minutes", "61"),
+        ("setup_minutes", "-1"),
+        ("write_up_minutes", "61"),
+        ("last_start_minutes", "601"),
+        ("online_share_percent", "9"),
+        ("online_share_percent", "101"),
+        ("confirmation", "by_post"),
+        ("confirmation", "\x00"),
+        ("answer_minutes", "14"),
+        ("answer_minutes", "1441"),
+        ("answer_minutes", ""),
+        ("deposit_percent", "31"),
+        ("deposit_percent", "9" * 100_000),
+        ("late_cancel_fee_percent", "31"),
+        ("no_show_fee_percent", "51"),
+        ("no_show_fee_percent", "19"),
+        ("no_show_fee_percent", "a third"),
+        ("pickup_radius_km", "0"),
+        ("pickup_radius_km", "51"),
     ],
 )
 def test_rules_out_of_range(client, shop, manager, field, value):
@@ -165,11 +191,26 @@ def test_rules_out_of_range(client, shop, manager, field, value):
     answer = client.post(reverse("shops:rules", args=[shop.slug]), RULES | {field: value})
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [field]
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert answer.context["form"][field].value() == value
+    assert not ShopChange.objects.exists()
+
+
+def test_rules_page_says_what_they_come_to(client, shop, manager):
+    client.force_login(manager)
+    client.post(reverse("shops:rules", args=[shop.slug]), RULES)
+    english = {"accept-language": "en"}
+    page = client.get(reverse("shops:rules", args=[shop.slug]), headers=english).content.decode()
+    assert "can be cancelled free of charge until Friday 12:00; after that it costs 20 % of the labour" in page
+    typed = RULES | {"deposit_percent": "10", "hold_minutes": ""}
+    answer = client.post(reverse("shops:rules", args=[shop.slug]), typed, headers=english)
+    assert "For a visit of ¥500 the deposit is ¥50." in answer.content.decode()
 
 
 def test_rules_radius_only_for_on_site_teams(shop):
     assert "service_radius_km" not in RulesForm(instance=shop).fields
     team = OnSiteShopFactory()
+    assert "pickup_radius_km" not in RulesForm(instance=team).fields
     assert list(RulesForm(RULES, instance=team).errors) == ["service_radius_km"]
     assert list(RulesForm(RULES | {"service_radius_km": "500"}, instance=team).errors) == ["service_radius_km"]
     assert not RulesForm(RULES | {"service_radius_km": "15"}, instance=team).errors
@@ -387,6 +428,44 @@ def test_retire_and_restore(client, shop, manager):
     bay.refresh_from_db()
     assert bay.is_active
     assert ShopChange.objects.count() == 2
+
+
+@pytest.mark.parametrize("change", [{"capabilities": ["ev"]}, {"kind": "mobile_unit"}])
+def test_bay_that_visits_need_is_asked_about(client, shop, manager, in_the_way, monkeypatch, change):
+    monkeypatch.setattr("shops.views.resources.timezone.now", lambda: NOW)
+    bay = BayFactory(shop=shop, capabilities=["lift", "ev"])
+    client.force_login(manager)
+    address = reverse("shops:bay", args=[shop.slug, bay.public_id])
+    typed = {"kind": "bay", "name_zh": "7 号", "name_en": "Bay 7", "capabilities": ["lift", "ev"], "position": "7"}
+    answer = client.post(address, typed | change)
+    assert answer.status_code == 409
+    assert in_the_way.number in answer.content.decode()
+    bay.refresh_from_db()
+    assert (bay.kind, bay.capabilities) == ("bay", ["lift", "ev"])
+    assert client.post(address, typed | change | {"despite_visits": "on"}).status_code == 302
+    bay.refresh_from_db()
+    assert bay.name_en == "Bay 7"
+
+
+def test_bay_that_loses_what_nobody_needs_is_not_asked_about(shop, manager, in_the_way, at):
+    bay = BayFactory(shop=shop, capabilities=["lift", "ev"])
+    resources.save_bay(shop=shop, by=manager, at=at, values={"capabilities": ["lift", "tyre"]}, bay=bay)
+    assert ShopChange.objects.get().after == {"capabilities": ["lift", "tyre"]}
+
+
+def test_technician_whose_skill_visits_need_is_asked_about(client, shop, manager, in_the_way, monkeypatch, at):
+    monkeypatch.setattr("shops.views.resources.timezone.now", lambda: at)
+    person = TechnicianResourceFactory(shop=shop, capabilities=["lift", "engine"])
+    client.force_login(manager)
+    address = reverse("shops:technician", args=[shop.slug, person.public_id])
+    answer = client.post(address, TECHNICIAN | {"capabilities": ["engine"]})
+    assert answer.status_code == 409
+    assert in_the_way.number in answer.content.decode()
+    person.refresh_from_db()
+    assert person.capabilities == ["lift", "engine"]
+    client.post(address, TECHNICIAN | {"capabilities": ["engine"], "despite_visits": "on"})
+    person.refresh_from_db()
+    assert person.capabilities == ["engine"]
 
 
 def test_retire_with_visits_lists_them_and_asks(client, shop, manager, in_the_way, monkeypatch, at):

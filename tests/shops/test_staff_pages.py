@@ -6,10 +6,13 @@ from django.urls import reverse
 from shops.choices import Role
 from tests.factories.accounts import UserFactory
 from tests.factories.shops import (
+    AdvisorFactory,
     BayFactory,
     CertificateFactory,
     ClosureFactory,
     InvitationFactory,
+    LoanerFactory,
+    OffPeakFactory,
     OpeningHoursFactory,
     ShopMemberFactory,
     TechnicianResourceFactory,
@@ -27,6 +30,9 @@ PAGES = [
     "new_bay",
     "technicians",
     "new_technician",
+    "new_advisor",
+    "new_loaner",
+    "off_peak",
     "staff",
 ]
 
@@ -36,7 +42,10 @@ def rows_of(shop, count=1):
     for _n in range(count):
         OpeningHoursFactory(shop=shop, day=min(7, 1 + shop.opening_hours.count()))
         ClosureFactory(shop=shop, first_date=f"2099-01-0{1 + shop.closures.count()}", last_date="2099-01-09")
+        OffPeakFactory(shop=shop, day=min(7, 1 + shop.off_peak.count()))
         BayFactory(shop=shop)
+        LoanerFactory(shop=shop)
+        AdvisorFactory(shop=shop)
         CertificateFactory(technician=TechnicianResourceFactory(shop=shop).technician)
         ShopMemberFactory(shop=shop, role=Role.TECHNICIAN)
         InvitationFactory(shop=shop)
@@ -111,7 +120,7 @@ def test_page_queries_do_not_depend_on_rows(client, shop, manager, page, django_
 @pytest.mark.parametrize(
     ("page", "queries"),
     # session, user and membership, then what the page lists
-    [("settings", 3), ("hours", 5), ("closures", 4), ("bays", 4), ("technicians", 5), ("staff", 5)],
+    [("settings", 3), ("hours", 5), ("closures", 4), ("bays", 4), ("technicians", 5), ("staff", 5), ("off_peak", 5)],
 )
 def test_page_query_count(client, shop, manager, page, queries, django_assert_num_queries):
     client.force_login(manager)
