@@ -82,7 +82,8 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
         measures = _made(_chosen(arguments.measures), bench)
         for number in range(arguments.rounds):
             for name, measure in measures.items():
-                print(f"· round {number + 1}: {name}: {measure.take_round()}", flush=True)
+                if said := measure.take_round():
+                    print(f"· round {number + 1}: {name}: {said}", flush=True)
         _report(arguments, size, measures)
 
 

@@ -43,7 +43,7 @@ class Measure(Protocol):
     """Made once when the world stands; a measure that takes no rounds does its work when it is asked for its lines."""
 
     def take_round(self) -> str:
-        """Measure once, for as long as the bench says; what came out, in a few words."""
+        """Measure once, for as long as the bench says; what came out, in a few words, if anything."""
         ...
 
     def lines(self) -> list[Line]: ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import subprocess
 import time
 
@@ -9,7 +11,7 @@ import psutil
 from django.db import connection
 
 from benchmarks import calls, servers, worlds
-from benchmarks.load import Connection
+from benchmarks.load import Script, over_http
 from benchmarks.measures.base import Bench, Line
 from benchmarks.world import Size
 
@@ -25,7 +27,7 @@ class Memory:
         self.bench = bench
 
     def take_round(self) -> str:
-        return "at the end"
+        return ""
 
     def lines(self) -> list[Line]:
         present = str(connection.settings_dict["NAME"])
@@ -35,34 +37,36 @@ class Memory:
                 taken = self._watch(port, web)
         finally:
             worlds.use(self.bench.server, present)
-        change = (taken[-1] / taken[0] - 1) * 100
+        changes = [(value / taken[0] - 1) * 100 for value in taken[1:]]
         steps = " ".join(f"{value:.0f}" for value in taken)
-        figure = f"{taken[0]:.1f} → {taken[-1]:.1f} MB, **{change:+.1f} %**"
+        figure = f"{taken[0]:.1f} → {taken[-1]:.1f} MB, **{changes[-1]:+.1f} %** (at most {max(changes):+.1f} %)"
         return [Line(f"memory of a worker over {self.bench.searches:,} searches", figure, f"MB: {steps}", "± 10 %")]
 
     def _watch(self, port: int, web: subprocess.Popen[bytes]) -> list[float]:
-        """Megabytes after the warm-up, after each step and at the end."""
-        asked = calls.searches()
-        connections = [Connection(port) for _ in range(CLIENTS)]
-        taken, began = [], time.monotonic()
-        for number in range(min(WARM_UP, self.bench.searches)):
-            _search(connections[number % CLIENTS], asked[number % len(asked)])
-        taken.append(_megabytes(web))
-        for number in range(1, self.bench.searches + 1):
-            _search(connections[number % CLIENTS], asked[number % len(asked)])
-            if number % STEP == 0 or number == self.bench.searches:
-                taken.append(_megabytes(web))
-                rate = number / (time.monotonic() - began)
-                print(f"· memory: {number:,} searches, {taken[-1]:.1f} MB, {rate:.0f}/s", flush=True)
-        for connection_ in connections:
-            connection_.close()
+        """Megabytes after the warm-up and after each step."""
+        done, total, began = 0, self.bench.searches, time.monotonic()
+        _search(port, min(WARM_UP, total))
+        taken = [_megabytes(web)]
+        while done < total:
+            step = min(STEP, total - done)
+            _search(port, step)
+            done += step
+            taken.append(_megabytes(web))
+            seconds = time.monotonic() - began
+            print(f"· memory: {done:,} searches, {taken[-1]:.1f} MB, after {seconds:.0f} s", flush=True)
         return taken
 
 
-def _search(connection_: Connection, call: calls.Call) -> None:
-    status, _ = connection_.ask(call)
-    if status != 200:
-        raise RuntimeError(f"a search was answered with {status}")
+def _search(port: int, count: int) -> None:
+    asked = calls.searches()
+
+    def share(number: int) -> Script:
+        for _ in range(number, count, CLIENTS):
+            yield random.choice(asked)
+
+    ended = over_http(port, CLIENTS, math.inf, share).statuses
+    if ended != ((200, count),):
+        raise RuntimeError(f"searches were answered with {dict(ended)}")
 
 
 def _megabytes(web: subprocess.Popen[bytes]) -> float:
