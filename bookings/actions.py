@@ -31,6 +31,7 @@ from bookings.errors import (
 from bookings.jobs import Job, QuotedJob, discount_of, plan_of
 from bookings.models import BookedService, Booking, BookingEvent
 from bookings.phases import Plan
+from bookings.querysets import BookingQuerySet
 from core import outbox
 from core.errors import InvalidInput
 from shops.choices import Confirmation
@@ -113,7 +114,7 @@ def offering_nearest(shop: Shop, plan: Plan, wanted: datetime, at: datetime) -> 
 def _hold(quoted: QuotedJob, starts_at: datetime, holder: Holder, at: datetime) -> Booking:
     shop = quoted.job.shop
     _one_at_a_time(holder)
-    claims.lock_team(shop)
+    claims.lock_team(shop, *(held.shop for held in _holds_of(holder).select_related("shop")))
     claims.remove_lapsed(shop=shop, at=at)
     _give_up_other_holds(holder=holder, shop=shop, at=at)
     expires_at = at + timedelta(minutes=shop.hold_minutes)
@@ -175,6 +176,7 @@ def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car
         raise HoldExpiredError
     if car is not None and (car.owner_id != by.pk or car.variant_id != booking.variant_id):
         raise InvalidInput(_("The price was made for another car: choose the time again for this one."), field="car")
+    claims.lock_team(booking.shop)  # else a drive made anew at this moment would keep the hold's end
     by_hand = booking.shop.confirmation == Confirmation.BY_HAND
     # A visit cannot be waiting for its answer when it begins.
     answer_by = min(at + timedelta(minutes=booking.shop.answer_minutes), booking.starts_at) if by_hand else None
@@ -444,10 +446,14 @@ def _one_at_a_time(holder: Holder) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.hold {whose}"])
 
 
+def _holds_of(holder: Holder) -> BookingQuerySet:
+    held = Booking.objects.filter(status=Status.HELD)
+    return held.filter(owner=holder.user) if holder.user else held.of_visitor(visitor_key=holder.visitor_key)
+
+
 def _give_up_other_holds(*, holder: Holder, shop: Shop, at: datetime) -> None:
     """One hold for each person and shop, `MAX_HOLDS` in all: the oldest are given up."""
-    mine = Booking.objects.filter(status=Status.HELD).order_by("-created_at", "-pk")
-    mine = mine.filter(owner=holder.user) if holder.user else mine.of_visitor(visitor_key=holder.visitor_key)
+    mine = _holds_of(holder).order_by("-created_at", "-pk")
     held = list(mine.select_for_update(skip_locked=True, of=("self",)))
     elsewhere = [booking for booking in held if booking.shop_id != shop.pk]
     for booking in [b for b in held if b.shop_id == shop.pk] + elsewhere[MAX_HOLDS - 1 :]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
+from psycopg2.errors import DeadlockDetected, ExclusionViolation, LockNotAvailable
 from psycopg2.extras import DateTimeTZRange
 
 from bookings import routes, shop_time
@@ -22,6 +24,9 @@ from bookings.slots import TICK_SECONDS
 from core import outbox
 from shops.choices import ResourceKind
 from shops.models import Shop
+
+# All claims count that are in the table, those of holds too, however far ahead their day is.
+_AS_CLAIMED = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Combinations of bay and technician to try before saying that the slot has gone. Each try costs one round trip.
 MAX_TRIES = 12
@@ -54,10 +59,7 @@ def claim(
     Call inside a transaction. Raises SlotTakenError, with nothing claimed, when every combination has gone.
     """
     for chosen in _combinations(placed):
-        pieces = _pieces(placed, chosen, pinned)
-        if _claim_all(booking, pieces, held_until):
-            if booking.shop.is_on_site:
-                claim_ways(shop=booking.shop, resources=set(chosen), day=booking.local_date)
+        if _claim_all(booking, _pieces(placed, chosen, pinned), held_until):
             return
     raise SlotTakenError
 
@@ -86,14 +88,31 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return result
 
 
-def lock_team(shop: Shop) -> None:
+@contextmanager
+def losing_politely() -> Iterator[None]:
+    """A savepoint in which losing a claim to somebody else is a SlotTakenError with nothing changed.
+
+    Somebody else may have it (the constraint), or two wait for each other: claims are made in ascending order, but who
+    moves gives up old ones first. Then PostgreSQL ends one of the waits, and that one has lost.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except (IntegrityError, OperationalError) as error:
+        if isinstance(error.__cause__, (ExclusionViolation, DeadlockDetected, LockNotAvailable)):
+            raise SlotTakenError from error
+        raise
+
+
+def lock_team(*shops: Shop) -> None:
     """Let the changes to an on-site team's day come one after the other: each changes the drives of its neighbours.
 
-    Call before the facts are read. Does nothing for a shop that one drives to.
+    Call before the facts are read, with all shops that the transaction touches: ascending, so that two of them cannot
+    wait for each other. Does nothing for a shop that one drives to.
     """
-    if shop.is_on_site:
+    for pk in sorted({shop.pk for shop in shops if shop.is_on_site}):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.team {shop.pk}"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.team {pk}"])
 
 
 def claim_ways(*, shop: Shop, resources: Collection[int], day: date) -> None:
@@ -102,9 +121,8 @@ def claim_ways(*, shop: Shop, resources: Collection[int], day: date) -> None:
     Raises SlotTakenError if a drive does not fit (a rival has just put a break there).
     """
     start = datetime.combine(day, time(), tzinfo=shop.zone)
-    old = Allocation.objects.filter(resource__in=resources, kind=AllocationKind.TRAVEL)
-    old.filter(during__endswith__gt=start, during__startswith__lt=start + timedelta(days=1)).delete()
-    found = shop_time.fetch([shop], day, day + timedelta(days=1), at=start)[shop.pk]
+    _drop_ways(shop, resources, day)
+    found = shop_time.fetch([shop], day, day + timedelta(days=1), at=_AS_CLAIMED)[shop.pk]
     stops = Allocation.objects.filter(resource__in=resources, kind=AllocationKind.WORK)
     booked = {
         (pk, int(begin.timestamp())): (booking, held_until)
@@ -122,6 +140,13 @@ def claim_ways(*, shop: Shop, resources: Collection[int], day: date) -> None:
                 rows.append([unit.pk, booking, AllocationKind.TRAVEL, begin, until, held_until, False])
     if not _insert(rows):
         raise SlotTakenError
+
+
+def _drop_ways(shop: Shop, resources: Collection[int], day: date) -> None:
+    """Remove the claims of a team's drives of a local day."""
+    start = datetime.combine(day, time(), tzinfo=shop.zone)
+    old = Allocation.objects.filter(resource__in=resources, kind=AllocationKind.TRAVEL)
+    old.filter(during__endswith__gt=start, during__startswith__lt=start + timedelta(days=1)).delete()
 
 
 def release(booking: Booking, *, at: datetime) -> None:
@@ -196,12 +221,19 @@ def _expiry(booking: Booking, at: datetime) -> BookingEvent:
 
 def _claim_all(booking: Booking, pieces: Sequence[Piece], held_until: datetime | None) -> bool:
     """Claim all of the pieces or none. Ascending ids: two claimers cannot wait for each other in a circle."""
-    savepoint = transaction.savepoint()
-    if _insert([[p.resource, booking.pk, p.kind, p.start, p.end, held_until, p.is_pinned] for p in pieces]):
-        transaction.savepoint_commit(savepoint)
-        return True
-    transaction.savepoint_rollback(savepoint)
-    return False
+    resources = {piece.resource for piece in pieces}
+    try:
+        with losing_politely():
+            if booking.shop.is_on_site:
+                # The new stop may take the time of a drive that it makes shorter; all are made anew after it.
+                _drop_ways(booking.shop, resources, booking.local_date)
+            if not _insert([[p.resource, booking.pk, p.kind, p.start, p.end, held_until, p.is_pinned] for p in pieces]):
+                raise SlotTakenError
+            if booking.shop.is_on_site:
+                claim_ways(shop=booking.shop, resources=resources, day=booking.local_date)
+    except SlotTakenError:
+        return False
+    return True
 
 
 def _insert(rows: Sequence[Sequence[Any]]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
@@ -88,6 +88,7 @@ def accept(*, booking: Booking, by: User, at: datetime) -> Booking:
     """
     booking = locked(booking)
     _check_open_request(booking, at)
+    claims.lock_team(booking.shop)  # else a drive made anew at this moment would keep the time to answer
     booking.allocations.update(held_until=None)
     return transition(
         booking=booking,
@@ -164,11 +165,8 @@ def _take_over(booking: Booking, resource: Resource, claimed_now: list[Allocatio
     for claimed in claimed_now:
         if claimed.resource.kind == resource.kind and _can_do(resource, claimed.resource, needs):
             claimed.resource, claimed.is_pinned = resource, True
-            try:
-                with transaction.atomic():
-                    claimed.save(update_fields=["resource", "is_pinned"])
-            except IntegrityError as error:
-                raise SlotTakenError from error
+            with claims.losing_politely():
+                claimed.save(update_fields=["resource", "is_pinned"])
 
 
 def _can_do(resource: Resource, present: Resource, needs: list[Claim]) -> bool:
@@ -337,9 +335,9 @@ def block(
         pieces.append(Allocation(resource=resource, kind=kind, during=during, reason=reason))
         starts_at = until
     try:
-        with transaction.atomic():
+        with claims.losing_politely():
             return Allocation.objects.bulk_create(pieces)
-    except IntegrityError as error:
+    except SlotTakenError as error:
         raise SlotTakenError(_("Something is already planned there in that time."), field="starts_at") from error
 
 
@@ -383,11 +381,11 @@ def _extend_overrun(pk: int, at: datetime) -> bool:
     if not any(claims.span_of(claimed)[1] <= at + OVERRUN_NOTICE for claimed in claimed_now):
         return False
     try:
-        with transaction.atomic():
+        with claims.losing_politely():
             for claimed in claimed_now:
                 start, end = claims.span_of(claimed)
                 claimed.during = DateTimeTZRange(start, max(end, at) + OVERRUN_STEP)
                 claimed.save(update_fields=["during"])
-    except IntegrityError:
+    except SlotTakenError:
         return False
     return True

@@ -67,7 +67,7 @@ def everybody_sees_it_free(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.wait(timeout=30)
         return free
 
-    monkeypatch.setattr(availability, "candidates", wait_for_the_others)
+    monkeypatch.setattr(availability, "placement", wait_for_the_others)
 
 
 @pytest.fixture
