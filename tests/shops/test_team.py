@@ -89,7 +89,7 @@ def test_owners_read_of_bays_and_technicians_only(client, shop):
     BayFactory(shop=shop, name_en="Bay One")
     LoanerFactory(shop=shop, name_en="Loaner Lavida")
     AdvisorFactory(shop=shop, name_en="Zhao Qian")
-    page = client.get(reverse("shops:detail", args=[shop.slug])).content.decode()
+    page = client.get(reverse("shops:detail", args=[shop.slug]), headers={"accept-language": "en"}).content.decode()
     assert "Bay One" in page
     assert "Loaner Lavida" not in page
     assert "Zhao Qian" not in page
