@@ -64,11 +64,19 @@ class Handover(models.TextChoices):
     ON_SITE = "on_site", _("The team comes to the car")
 
 
+# What an owner can ask of a shop that one drives to; an on-site team always comes.
+HANDOVER_WISHES = [(wish.value, wish.label) for wish in (Handover.DROP_OFF, Handover.PICK_UP)]
+
+
 class AllocationKind(models.TextChoices):
     WORK = "work", _("Work")
     TRAVEL = "travel", _("On the way")
     BREAK = "break", _("Break")
     BLOCK = "block", _("Out of use")
+
+
+# Claims that belong to no visit.
+PAUSES = (AllocationKind.BREAK, AllocationKind.BLOCK)
 
 
 class EventKind(models.TextChoices):

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings import phases
+from bookings import phases, quoting
 from bookings.availability import Placement
 from bookings.choices import Handover
 from bookings.errors import NotOfferedError, OutOfRadiusError
@@ -64,7 +64,8 @@ class Job:
         if len(self.services) > MAX_SERVICES or len({service.pk for service in self.services}) < len(self.services):
             raise InvalidInput(_("Choose each service once, six at most."), field="services")
         phases.bring_phases(self.services)
-        quotes = pricing.quotes_of_shop(shop=self.shop, services=self.services, variant=self.variant)
+        by_shop = quoting.quotes(shop_ids=[self.shop.pk], services=self.services, variant=self.variant)
+        quotes = by_shop[self.shop.pk]
         for service in self.services:
             if not (self.shop.is_listed and service.pk in quotes):
                 raise NotOfferedError(field="service", extra={"service": service.key})

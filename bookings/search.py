@@ -1,7 +1,7 @@
 """Shops near a point that do a job on a car: all-in price, usual range, distance and the next real slots.
 
-A bounded number of queries, however many shops there are: the nearest shops (one, along the GiST index), their
-quotations (one), the usual range (one), their next slots (four for each horizon that is needed, at most eight).
+A bounded number of queries, however many shops there are: the nearest shops with their prices (one, along the GiST
+index), the usual range (one, remembered for some minutes), their next slots (one for each of two horizons).
 """
 
 from __future__ import annotations
@@ -10,15 +10,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from math import sin
+from typing import Any
 
-from django.db.models import Exists, F, FloatField, Func, OuterRef, Q, Subquery, TextChoices, Value
-from django.db.models.functions import Sin
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.functions import JSONObject, Sin
 from django.utils.translation import gettext_lazy as _
 
-from bookings import availability, phases
+from bookings import availability, phases, quoting
 from bookings.availability import Slot
-from bookings.jobs import Job, QuotedJob
+from bookings.jobs import Job, QuotedJob, discount_of
+from bookings.models import LearnedDuration
 from catalog import pricing
+from catalog.choices import SPECIFICITY
 from catalog.models import Offer, Service
 from catalog.pricing import FairPrice, Mark, Quote
 from catalog.querysets import OfferQuerySet
@@ -48,6 +63,7 @@ class Sort(TextChoices):
     PRICE = "price", _("Price")
     DISTANCE = "distance", _("Nearest")
     EARLIEST = "earliest", _("Earliest")
+    OFF_PEAK = "off_peak", _("Off-peak price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,18 @@ class Result:
         return self.quote.total_fen if self.quote else self.from_fen or 0
 
     @property
+    def best_slot(self) -> Slot | None:
+        """Of the next slots the cheapest, the earliest of equals."""
+        return max(self.slots, key=lambda slot: slot.discount_percent, default=None)
+
+    @property
+    def best_fen(self) -> int:
+        """The price at the cheapest of the next slots."""
+        if self.quote is None or self.best_slot is None:
+            return self.total_fen
+        return self.total_fen - discount_of(self.quote.labour_fen, self.best_slot.discount_percent)
+
+    @property
     def comes_to_you(self) -> bool:
         return self.shop.is_on_site
 
@@ -122,15 +150,14 @@ def search(  # noqa: PLR0913  (a job, a place, wishes and the clock)
 ) -> Results:
     """The `limit` nearest listed shops that do the job on this car and pass the filters, in the order of `sort`.
 
-    An on-site team is found only where the origin lies within its radius. `at` is UTC. At most 11 queries.
+    An on-site team is found only where the origin lies within its radius; its slots are those of the origin. `at` is
+    UTC. Three queries: shops with their prices, and their time in two steps; one more with on-site teams, and one where
+    the usual range is not in the cache.
     """
-    offers = Offer.objects.active().fitting(variant).filter(service=service, shop=OuterRef("pk"))
-    shops = list(_offering(_matching(_near(city, origin), service, filters, variant), offers)[:limit])
-    quotes = pricing.quotes(shop_ids=[shop.pk for shop in shops], service=service, variant=variant)
-    shops = [shop for shop in shops if shop.pk in quotes]
-    band = pricing.fair_price(service=service, variant=variant, city=city) if shops else None
-    minutes = {pk: quote.minutes for pk, quote in quotes.items()}
-    slots = _next_slots(shops, service, minutes, at)
+    shops = list(_priced(_matching(_near(city, origin), service, filters, variant), service, variant)[:limit])
+    quotes = {shop.pk: _quote_of(shop, service) for shop in shops}
+    band = pricing.recent_fair_price(service=service, variant=variant, city=city) if shops else None
+    slots = _next_slots(shops, service, {pk: quote.minutes for pk, quote in quotes.items()}, origin, at)
     rows = [
         Result(
             shop=shop,
@@ -150,7 +177,7 @@ def search_without_car(*, service: Service, city: City, origin: Point, at: datet
     offers = Offer.objects.active().filter(service=service, shop=OuterRef("pk"))
     shops = list(_offering(_matching(_near(city, origin), service, Filters(), None), offers)[:limit])
     lowest = _lowest_prices(shops, service)
-    slots = _next_slots(shops, service, {shop.pk: service.standard_minutes for shop in shops}, at)
+    slots = _next_slots(shops, service, {shop.pk: service.standard_minutes for shop in shops}, origin, at)
     rows = [
         Result(shop=shop, distance_m=_distance(origin, shop), slots=slots[shop.pk], from_fen=lowest.get(shop.pk))
         for shop in shops
@@ -167,7 +194,7 @@ def nearest_shops(city: City, origin: Point, variant: Variant, *, limit: int) ->
 def quoted_everywhere(job: Job, shops: Sequence[Shop]) -> dict[Shop, QuotedJob]:
     """The same visit at other shops, in their order; those that do not do all of it are left out. Two queries."""
     phases.bring_phases(job.services)
-    by_shop = pricing.quotes_of_shops(shop_ids=[shop.pk for shop in shops], services=job.services, variant=job.variant)
+    by_shop = quoting.quotes(shop_ids=[shop.pk for shop in shops], services=job.services, variant=job.variant)
     result = {}
     for shop in shops:
         quotes = by_shop.get(shop.pk, {})
@@ -226,6 +253,32 @@ def _offering(shops: ShopQuerySet, offers: OfferQuerySet) -> ShopQuerySet:
     return shops.alias(an_offer=Subquery(offers.order_by().values("pk")[:1])).filter(an_offer__isnull=False)
 
 
+def _priced(shops: ShopQuerySet, service: Service, variant: Variant) -> ShopQuerySet:
+    """The shops that offer the service for this car, each with the offer that binds (`offered`) and what its own visits
+    have taught (`learned`). Scalar subqueries, which PostgreSQL asks shop by shop along the nearest."""
+    narrowest = Case(*(When(scope=scope, then=Value(-rank)) for scope, rank in SPECIFICITY.items()), default=Value(0))
+    offers = Offer.objects.active().fitting(variant).filter(service=service, shop=OuterRef("pk")).order_by(narrowest)
+    if not (service.is_listed and service.suits(variant)):
+        return shops.none()
+    learned = LearnedDuration.objects.filter(
+        shop=OuterRef("pk"), service=service, price_class=variant.model.price_class
+    )
+    return _offering(shops, offers).annotate(
+        offered=Subquery(offers.values(row=JSONObject(**{name: name for name in _OFFER_FIELDS}))[:1]),
+        learned=Subquery(learned.values("minutes")[:1]),
+    )
+
+
+_OFFER_FIELDS = ("id", "labour_fen", "parts_fen", "parts_note", "minutes", "scope")
+
+
+def _quote_of(shop: Any, service: Service) -> Quote:
+    """The quotation of a shop of `_priced`."""
+    offer: Any = Offer(shop_id=shop.pk, service_id=service.pk, **shop.offered)
+    offer.standard_minutes, offer.is_per_piece = service.standard_minutes, service.is_per_piece
+    return quoting.expected(pricing.quote_from(offer), shop.learned)
+
+
 def _chord(metres: float) -> float:
     return 2 * sin(metres / (2 * EARTH_RADIUS_M))
 
@@ -241,10 +294,11 @@ def _lowest_prices(shops: Iterable[Shop], service: Service) -> dict[int, int]:
 
 
 def _next_slots(
-    shops: Iterable[Shop], service: Service, minutes: dict[int, int], at: datetime
+    shops: Iterable[Shop], service: Service, minutes: dict[int, int], origin: Point, at: datetime
 ) -> dict[int, list[Slot]]:
     phases.bring_phases([service])
-    plans = {shop: phases.compose(shop, [(service, minutes[shop.pk])]) for shop in shops}
+    place = (origin.latitude, origin.longitude)
+    plans = {shop: phases.compose(shop, [(service, minutes[shop.pk])], place=place) for shop in shops}
     return availability.next_slots(plans=plans, at=at, limit=SLOTS_EACH) if plans else {}
 
 
@@ -257,6 +311,8 @@ def _sorted(rows: list[Result], sort: str, band: FairPrice | None, at: datetime)
         return sorted(rows, key=lambda row: (row.distance_m, row.shop.pk))
     if sort == Sort.PRICE:
         return sorted(rows, key=lambda row: (not row.slots, row.total_fen, row.distance_m, row.shop.pk))
+    if sort == Sort.OFF_PEAK:
+        return sorted(rows, key=lambda row: (not row.slots, row.best_fen, row.distance_m, row.shop.pk))
     if sort == Sort.EARLIEST:
         return sorted(rows, key=lambda row: (_wait_seconds(row, at), row.distance_m, row.shop.pk))
     return sorted(rows, key=lambda row: (not row.slots, match_cost_fen(row, band, at=at), row.shop.pk))

@@ -6,12 +6,12 @@ the 25th and the 75th percentile of those quotations, one for each listed shop o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Literal
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import F, Min
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Fewer prices say more about single shops than about what is usual (product decision).
 MIN_SAMPLE = 5
+# What is usual in a city does not change by the minute (product decision).
+BAND_SECONDS = 300
 Mark = Literal["fair", "below", "above"]
 
 
@@ -107,7 +109,8 @@ def _binding(shops: str, covers: str) -> str:
     return _BINDING.format(shops=shops, covers=covers, narrowest_first=_NARROWEST_FIRST)
 
 
-_QUOTES = _binding(_THESE_SHOPS, _COVERS_CAR)
+# Parameters: `shops` and `services` (ids) and those of `car_params`. Bookings joins what it has learned to it.
+QUOTES = _binding(_THESE_SHOPS, _COVERS_CAR)
 _BANDS = """
 SELECT service_id, count(*), percentile_cont(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY labour_fen + parts_fen)
 FROM ({binding}) AS price GROUP BY service_id HAVING count(*) >= %(min_sample)s
@@ -116,7 +119,8 @@ _BANDS_OF_CAR = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CAR))
 _BANDS_OF_CLASS = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CLASS))
 
 
-def _car(variant: Variant) -> dict[str, Any]:
+def car_params(variant: Variant) -> dict[str, Any]:
+    """What the SQL of quotations asks of a car. Needs `variant.model` at hand."""
     model = variant.model
     return {"variant": variant.pk, "model": model.pk, "make": model.make_id, "price_class": model.price_class}
 
@@ -141,26 +145,17 @@ def quotes_of_shop(*, shop: Shop, services: Iterable[Service], variant: Variant)
     return {quote.offer.service_id: quote for quote in found}
 
 
-def quotes_of_shops(
-    *, shop_ids: Iterable[int], services: Iterable[Service], variant: Variant
-) -> dict[int, dict[int, Quote]]:
-    """Many shops' quotations for many jobs on one car, by shop id and service id, in one query."""
-    found: dict[int, dict[int, Quote]] = defaultdict(dict)
-    for quote in _quotes(shop_ids=shop_ids, services=services, variant=variant):
-        found[quote.offer.shop_id][quote.offer.service_id] = quote
-    return found
-
-
 def _quotes(*, shop_ids: Iterable[int], services: Iterable[Service], variant: Variant) -> list[Quote]:
     shops = list(shop_ids)
     fitting = [service.pk for service in services if service.is_listed and service.suits(variant)]
     if not shops or not fitting:
         return []
-    rows = Offer.objects.raw(_QUOTES, {"shops": shops, "services": fitting, **_car(variant)})
-    return [_quote(offer) for offer in rows]
+    rows = Offer.objects.raw(QUOTES, {"shops": shops, "services": fitting, **car_params(variant)})
+    return [quote_from(offer) for offer in rows]
 
 
-def _quote(offer: Any) -> Quote:
+def quote_from(offer: Any) -> Quote:
+    """The quotation of a row of `QUOTES`."""
     return Quote(
         offer=offer,
         labour_fen=offer.labour_fen,
@@ -205,10 +200,23 @@ def fair_price(*, service: Service, variant: Variant, city: City) -> FairPrice |
     return fair_prices(services=[service], variant=variant, city=city).get(service.pk)
 
 
+def recent_fair_price(*, service: Service, variant: Variant, city: City) -> FairPrice | None:
+    """As `fair_price`, at most `BAND_SECONDS` old: a search compares with it and need not read a whole city's prices
+    again. No query when it is in the cache."""
+    model = variant.model
+    key = f"band:{service.pk}:{city.pk}:{variant.pk}:{model.pk}"
+    remembered = cache.get(key)
+    if remembered is None:
+        band = fair_price(service=service, variant=variant, city=city)
+        remembered = (band.low_fen, band.high_fen, band.n) if band else ()
+        cache.set(key, remembered, BAND_SECONDS)
+    return FairPrice(*remembered) if remembered else None
+
+
 def fair_prices(*, services: Iterable[Service], variant: Variant, city: City) -> dict[int, FairPrice]:
     """The usual ranges of many services for this car, by service id, in one query; only where there is one."""
     fitting = [service.pk for service in services if service.suits(variant)]
-    return _bands(_BANDS_OF_CAR, fitting, city, _car(variant))
+    return _bands(_BANDS_OF_CAR, fitting, city, car_params(variant))
 
 
 def fair_prices_by_class(*, services: Iterable[Service], city: City) -> dict[tuple[int, str], FairPrice]:

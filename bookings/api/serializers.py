@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from bookings.availability import Slot
-from bookings.choices import CancelReason, Status
-from bookings.models import Booking, BookingEvent
+from bookings.choices import HANDOVER_WISHES, CancelReason, Handover, Status
+from bookings.jobs import MAX_SERVICES
+from bookings.models import BookedService, Booking, BookingEvent
 from bookings.search import LIMIT, Sort
 from catalog.models import Service
 from core.api import FiniteFloatField, NearDateField, NearDateTimeField
 from shops.choices import ShopKind
-from shops.models import Shop
 from vehicles import plates
 from vehicles.models import MAX_ODOMETER_KM, Variant
 
@@ -31,6 +31,35 @@ class JobFields(serializers.Serializer[Any]):
     variant = serializers.SlugRelatedField(
         slug_field="slug", queryset=Variant.objects.with_names(), help_text=_("a variant's slug")
     )
+
+
+class VisitFields(serializers.Serializer[Any]):
+    """What a visit is to be, by names: read in one query by `bookings.api.jobs`."""
+
+    service = serializers.SlugField(max_length=50, help_text=_("a service's key"))
+    also = serializers.ListField(
+        child=serializers.SlugField(max_length=50),
+        required=False,
+        default=list,
+        max_length=MAX_SERVICES - 1,
+        help_text=_("keys of further services in the same visit"),
+    )
+    variant = serializers.SlugField(max_length=120, help_text=_("a variant's slug"))
+    handover = serializers.ChoiceField(
+        choices=HANDOVER_WISHES, default=Handover.DROP_OFF, help_text=_("how car and shop meet")
+    )
+    with_loaner = serializers.BooleanField(default=False, help_text=_("with a loaner car"))
+    visit_address = serializers.CharField(
+        max_length=200, required=False, default="", allow_blank=True, help_text=_("on-site teams and pick-up only")
+    )
+    visit_latitude = FiniteFloatField(min_value=-90, max_value=90, required=False)
+    visit_longitude = FiniteFloatField(min_value=-180, max_value=180, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        has_point = "visit_latitude" in attrs
+        if has_point != ("visit_longitude" in attrs) or (attrs["visit_address"] and not has_point):
+            raise serializers.ValidationError({"visit_address": [_("Give the address with its coordinates.")]})
+        return attrs
 
 
 class SearchQuery(JobFields):
@@ -50,7 +79,7 @@ class SearchQuery(JobFields):
         return attrs
 
 
-class SlotsQuery(JobFields):
+class SlotsQuery(VisitFields):
     first = NearDateField(required=False, help_text=_("the shop's local date; today if left out"))
     days = serializers.IntegerField(min_value=1, max_value=31, default=14)
 
@@ -61,13 +90,15 @@ class SlotsQuery(JobFields):
 class SlotSerializer(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(help_text=_("when the work would be ready"))
+    discount_percent = serializers.IntegerField(help_text=_("off-peak discount on labour"))
 
-    def to_representation(self, instance: Slot) -> dict[str, str]:
+    def to_representation(self, instance: Slot) -> dict[str, Any]:
         # By hand: an answer has hundreds of slots, and the fields' machinery would cost more than finding them.
         zone = timezone.get_current_timezone()
         return {
             "starts_at": instance.starts_at.astimezone(zone).isoformat(),
             "ends_at": instance.ends_at.astimezone(zone).isoformat(),
+            "discount_percent": instance.discount_percent,
         }
 
 
@@ -110,6 +141,17 @@ class EventSerializer(serializers.ModelSerializer[BookingEvent]):
         fields = ["at", "kind", "actor_role", "from_status", "to_status", "reason"]
 
 
+class BookedServiceSerializer(serializers.ModelSerializer[BookedService]):
+    service = serializers.SlugField(source="service.key")
+
+    class Meta:
+        model = BookedService
+        fields = ["service", "labour_fen", "parts_fen", "total_fen", "parts_note", "minutes"]
+        read_only_fields = fields
+
+    total_fen = serializers.IntegerField()
+
+
 class BookingSerializer(serializers.ModelSerializer[Booking]):
     """A visit as its owner and its shop see it."""
 
@@ -119,6 +161,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     variant = serializers.SlugField(source="variant.slug")
     car = serializers.CharField(source="car.public_id", allow_null=True, default=None)
     total_fen = serializers.IntegerField()
+    services = BookedServiceSerializer(many=True, source="booked_services")
     bay = serializers.SerializerMethodField()
     technician = serializers.SerializerMethodField()
 
@@ -135,12 +178,20 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "starts_at",
             "ends_at",
             "timezone",
+            "services",
+            "handover",
+            "with_loaner",
             "labour_fen",
             "parts_fen",
+            "discount_fen",
             "total_fen",
             "currency",
             "parts_note",
+            "deposit_fen",
             "free_cancel_until",
+            "late_cancel_fee_fen",
+            "no_show_fee_fen",
+            "fee_fen",
             "hold_expires_at",
             "contact_name",
             "contact_phone",
@@ -169,18 +220,9 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
 # --- Orders ---------------------------------------------------------------------------------------
 
 
-class HoldOrder(JobFields):
-    shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.listed().select_related("city"))
+class HoldOrder(VisitFields):
+    shop = serializers.SlugField(max_length=80, help_text=_("a shop's slug"))
     starts_at = NearDateTimeField()
-    visit_address = serializers.CharField(max_length=200, required=False, help_text=_("on-site teams only"))
-    visit_latitude = FiniteFloatField(min_value=-90, max_value=90, required=False)
-    visit_longitude = FiniteFloatField(min_value=-180, max_value=180, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        place = [name for name in ("visit_address", "visit_latitude", "visit_longitude") if name in attrs]
-        if place and len(place) < 3:
-            raise serializers.ValidationError({"visit_address": [_("Give the address with its coordinates.")]})
-        return attrs
 
 
 class ContactFields(serializers.Serializer[Any]):
@@ -197,8 +239,23 @@ class ContactFields(serializers.Serializer[Any]):
 
 
 class ConfirmOrder(ContactFields):
+    """Books a held slot."""
+
     hold = serializers.CharField(max_length=16, help_text=_("the hold's id"))
     car = serializers.CharField(max_length=16, required=False, help_text=_("a car of yours: its id"))
+
+
+class BookOrder(HoldOrder, ContactFields):
+    """Books a slot in one step, without holding it first."""
+
+    car = serializers.CharField(max_length=16, required=False, help_text=_("a car of yours: its id"))
+
+
+class CancellationSerializer(serializers.Serializer[Any]):
+    """What cancelling would cost at this moment."""
+
+    fee_fen = serializers.IntegerField(help_text=_("fen; 0: free of charge"))
+    free_until = serializers.DateTimeField()
 
 
 class RescheduleOrder(serializers.Serializer[Any]):
@@ -207,6 +264,12 @@ class RescheduleOrder(serializers.Serializer[Any]):
 
 class CancelOrder(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=CancelReason.choices, default=CancelReason.OTHER)
+    fee_fen = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2_000_000_000,
+        help_text=_("the fee you were told; refused if it is another by now"),
+    )
 
 
 class WalkInOrder(JobFields, ContactFields):

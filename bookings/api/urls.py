@@ -12,6 +12,7 @@ urlpatterns = [
     path("bookings/<str:public_id>/", views.BookingDetail.as_view(), name="booking"),
     path("bookings/<str:public_id>/events/", views.BookingEvents.as_view(), name="events"),
     path("bookings/<str:public_id>/reschedule/", views.Reschedule.as_view(), name="reschedule"),
+    path("bookings/<str:public_id>/cancellation/", views.Cancellation.as_view(), name="cancellation"),
     path("bookings/<str:public_id>/cancel/", views.Cancel.as_view(), name="cancel"),
     path("shops/<slug:slug>/bookings/", shop_views.ShopDay.as_view(), name="shop_day"),
     path("shops/<slug:slug>/walk-ins/", shop_views.WalkIns.as_view(), name="walk_ins"),

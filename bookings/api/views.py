@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import generics
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, availability, search
+from bookings import actions, availability, repack, rules, search
 from bookings.actions import Contact
-from bookings.api import base
+from bookings.api import base, jobs
 from bookings.api.serializers import (
     BookingSerializer,
+    BookOrder,
+    CancellationSerializer,
     CancelOrder,
     ConfirmOrder,
     DaySerializer,
@@ -28,12 +32,12 @@ from bookings.api.serializers import (
     SearchQuery,
     SlotsQuery,
 )
+from bookings.availability import DaySlots
 from bookings.choices import Status
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from core.api import refusals
-from shops.models import City, Shop
+from shops.models import City
 from vehicles.models import Car
 
 
@@ -74,14 +78,34 @@ class ShopSlots(APIView):
     permission_classes = [AllowAny]
 
     @extend_schema(parameters=[SlotsQuery], responses={200: DaySerializer(many=True), **refusals(400, 404)})
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str) -> HttpResponse:
         query = base.checked(SlotsQuery, request.query_params)
-        shop = get_object_or_404(Shop.objects.listed().for_card(), slug=slug)
-        now = timezone.now()
-        plan = Job(shop, query["service"], query["variant"]).quoted().plan
+        job, now = jobs.job_at(slug, query), timezone.now()
+        shop, plan = job.shop, job.quoted().plan
         first = query.get("first", now.astimezone(shop.zone).date())
         days = availability.day_slots(shop=shop, plan=plan, first=first, days=query["days"], at=now)
-        return Response(DaySerializer(days, many=True).data)
+        return base.quick(_days(repack.reopened(days, shop=shop, plan=plan, at=now)))
+
+
+def _days(days: Sequence[DaySlots]) -> list[dict[str, Any]]:
+    """As `DaySerializer`, by hand: an answer has hundreds of slots."""
+    zone = timezone.get_current_timezone()
+    return [
+        {
+            "date": day.date,
+            "slots": [
+                {
+                    "starts_at": slot.starts_at.astimezone(zone),
+                    "ends_at": slot.ends_at.astimezone(zone),
+                    "discount_percent": slot.discount_percent,
+                }
+                for slot in day.slots
+            ],
+            "reason": day.reason,
+            "detail": day.detail,
+        }
+        for day in days
+    ]
 
 
 class Holds(APIView):
@@ -96,7 +120,7 @@ class Holds(APIView):
     )
     def post(self, request: Request) -> Response:
         order = base.checked(HoldOrder, request.data)
-        job = Job(order["shop"], order["service"], order["variant"], place=_place(order))
+        job = jobs.job_of(order)
 
         def run() -> tuple[int, Any]:
             held = actions.hold(
@@ -108,12 +132,6 @@ class Holds(APIView):
             return base.answer(held, 201)
 
         return base.once(request, run)
-
-
-def _place(order: dict[str, Any]) -> VisitPlace | None:
-    if "visit_address" not in order:
-        return None
-    return VisitPlace(order["visit_address"], order["visit_latitude"], order["visit_longitude"])
 
 
 class Bookings(generics.ListAPIView[Booking]):
@@ -128,12 +146,14 @@ class Bookings(generics.ListAPIView[Booking]):
         return mine.for_card().order_by("-starts_at", "-pk")
 
     @extend_schema(
-        request=ConfirmOrder,
+        request=PolymorphicProxySerializer("BookingOrder", [ConfirmOrder, BookOrder], resource_type_field_name=None),
         parameters=[base.IDEMPOTENCY_KEY],
         responses={201: BookingSerializer, **refusals(400, 401, 404, 409, 422)},
     )
-    def post(self, request: Request) -> Response:
-        """Book a held slot."""
+    def post(self, request: Request) -> HttpResponse:
+        """Book a held slot (`hold`), or a slot in one step (`shop`, `service`, `variant`, `starts_at`)."""
+        if isinstance(request.data, dict) and "hold" not in request.data and "shop" in request.data:
+            return self._book(request)
         order = base.checked(ConfirmOrder, request.data)
         user = base.person(request)
 
@@ -145,6 +165,20 @@ class Bookings(generics.ListAPIView[Booking]):
             contact = Contact(order["contact_name"], order["contact_phone"], order["plate"], order["note"])
             booked = actions.confirm(
                 booking=held, by=user, holder=base.holder(request), contact=contact, car=car, at=timezone.now()
+            )
+            return base.answer(booked, 201)
+
+        return base.once(request, run)
+
+    def _book(self, request: Request) -> HttpResponse:
+        order, user = base.checked(BookOrder, request.data), base.person(request)
+        job = jobs.job_of(order)
+
+        def run() -> tuple[int, Any]:
+            car = get_object_or_404(Car.objects.visible_to(user), public_id=order["car"]) if "car" in order else None
+            contact = Contact(order["contact_name"], order["contact_phone"], order["plate"], order["note"])
+            booked = actions.book(
+                job=job, starts_at=order["starts_at"], by=user, contact=contact, car=car, at=timezone.now()
             )
             return base.answer(booked, 201)
 
@@ -211,6 +245,25 @@ class Cancel(APIView):
         return base.once(
             request,
             lambda: base.answer(
-                actions.cancel(booking=booking, by=base.owner(request), at=timezone.now(), reason=order["reason"])
+                actions.cancel(
+                    booking=booking,
+                    by=base.owner(request),
+                    at=timezone.now(),
+                    reason=order["reason"],
+                    expected_fee_fen=order.get("fee_fen"),
+                )
             ),
         )
+
+
+class Cancellation(APIView):
+    """What cancelling the visit would cost now. Ask before you cancel."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses={200: CancellationSerializer, **refusals(401, 404)})
+    def get(self, request: Request, public_id: str) -> Response:
+        booking = base.own_booking(request, public_id)
+        fee_fen = rules.cancel_fee_fen(booking, at=timezone.now())
+        answer = {"fee_fen": fee_fen, "free_until": booking.free_cancel_until}
+        return Response(CancellationSerializer(answer).data)

@@ -280,6 +280,8 @@ SPECTACULAR_SETTINGS = {
         "ShopKindEnum": "shops.choices.ShopKind",
         "PowertrainEnum": "vehicles.choices.Powertrain",
         "ConfidenceEnum": "vehicles.choices.Confidence",
+        "HandoverEnum": "bookings.choices.Handover",
+        "HandoverWishEnum": "bookings.choices.HANDOVER_WISHES",
     },
 }
 

@@ -87,7 +87,7 @@ def test_search_costs_the_same_queries_for_more_shops(
 ) -> None:
     for _ in range(shops - 1):
         bookable_job()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         assert len(api().get("/api/v1/shops/", asked(job)).json()["results"]) == shops
 
 
@@ -189,7 +189,7 @@ def test_my_bookings_cost_the_same_queries_for_more(
 ) -> None:
     for hour in range(visits):
         booked(owner, job, local(12 + hour))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(api(owner).get("/api/v1/bookings/").json()["results"]) == visits
 
 

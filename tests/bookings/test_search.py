@@ -66,7 +66,7 @@ def test_search_asks_the_same_queries_for_any_number_of_shops(
     service, variant, city = minor_service(), lavida(), CityFactory()
     assert variant.model.make
     wishes = {"origin": HERE, "filters": Filters(), "sort": Sort.BEST, "at": NOW}
-    with django_assert_num_queries(7):  # shops, quotations, usual range; resources, hours, closures, claims
+    with django_assert_num_queries(4):  # shops with their prices, usual range, phases; time of all of them
         assert len(search.search(service=service, variant=variant, city=city, **wishes)) == count
 
 
