@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.stored = copy(self.instance)
         if self.instance.is_on_site:
             self.fields["service_radius_km"].required = True
             del self.fields["pickup_radius_km"]  # they come to the car
@@ -141,7 +143,10 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     def sections(self) -> Iterator[Section]:
         """The page's sections. Examples follow what was typed, as far as it is right."""
-        said = examples(self.instance)
+        shown_as = copy(self.instance)
+        for name in self.errors.keys() & self.fields.keys():
+            setattr(shown_as, name, getattr(self.stored, name, None))
+        said = examples(shown_as)
         for key, title, meaning, fields in _SECTIONS:
             shown = [(self[name], unit) for name, unit in fields if name in self.fields]
             if shown:

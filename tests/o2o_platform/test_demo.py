@@ -17,7 +17,9 @@ from catalog.models import Offer, Service
 from core.models import OutboxEvent
 from o2o_platform.demo import visits
 from o2o_platform.demo.sign_ins import sign_ins
+from shops import staffing
 from shops.models import City, Place, Shop
+from shops.opening import hours_problems
 from vehicles.models import Variant
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,7 @@ def test_demo_city_as_a_whole(city):
     assert min(kinds.values()) >= 8
     assert Place.objects.filter(kind="district").count() == 16
     _shops_can_do_what_they_offer()
+    _rules_are_lived_by()
     _prices_spread_round_the_band(city)
     _day_is_lively()
     assert not OutboxEvent.objects.exists()
@@ -83,6 +86,21 @@ def _shops_can_do_what_they_offer() -> None:
         | Q(shop__kind="on_site", service__can_be_on_site=False)
     )
     assert not Offer.objects.filter(wrong).exists()
+
+
+def _rules_are_lived_by() -> None:
+    shops = Shop.objects.prefetch_related("resources__shifts", "off_peak")
+    for shop in shops:
+        assert not staffing.missing(shop), shop
+        assert ("loaner" in shop.amenities) == any(row.kind == "loaner" for row in shop.resources.all()), shop
+        assert ("pickup" in shop.amenities) == bool(shop.pickup_radius_km), shop
+        assert shop.no_show_fee_percent >= shop.late_cancel_fee_percent, shop
+        assert not hours_problems([(row.day, row.starts_at, row.ends_at) for row in shop.off_peak.all()]), shop
+        for person in shop.resources.all():
+            assert not hours_problems([(row.day, row.starts_at, row.ends_at) for row in person.shifts.all()]), person
+    values = Shop.objects.values_list("confirmation", "deposit_percent", "late_cancel_fee_percent", "write_up_minutes")
+    assert all(len(set(column)) > 1 for column in zip(*values, strict=True))
+    assert min(Counter(shop.off_peak.exists() for shop in shops).values()) >= 10
 
 
 def _prices_spread_round_the_band(city: City) -> None:

@@ -205,6 +205,8 @@ def test_rules_page_says_what_they_come_to(client, shop, manager):
     typed = RULES | {"deposit_percent": "10", "hold_minutes": ""}
     answer = client.post(reverse("shops:rules", args=[shop.slug]), typed, headers=english)
     assert "For a visit of ¥500 the deposit is ¥50." in answer.content.decode()
+    answer = client.post(reverse("shops:rules", args=[shop.slug]), RULES | {"deposit_percent": "99"}, headers=english)
+    assert "For a visit of ¥500 the deposit is ¥100." in answer.content.decode()
 
 
 def test_rules_radius_only_for_on_site_teams(shop):
