@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings import availability, claims, repack, rules
+from bookings import availability, claims, repack, rules, visit_rows
 from bookings.availability import Placement
 from bookings.choices import OUTCOMES, TRANSITIONS, ActorRole, EventKind, Source, Status
 from bookings.errors import (
@@ -29,7 +29,7 @@ from bookings.errors import (
     WrongStatusError,
 )
 from bookings.jobs import Job, QuotedJob, discount_of, plan_of
-from bookings.models import BookedService, Booking, BookingEvent
+from bookings.models import Booking, BookingEvent
 from bookings.phases import Plan
 from bookings.querysets import BookingQuerySet
 from core import outbox
@@ -69,14 +69,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A certain bay or technician (resource ids); None where any will do."""
+    """A certain bay or technician (resource ids), None where any will do; `others` are advisors and loaner cars."""
 
     bay: int | None = None
     technician: int | None = None
+    others: tuple[int, ...] = ()
 
     @property
     def ids(self) -> tuple[int, ...]:
-        return tuple(pk for pk in (self.bay, self.technician) if pk is not None)
+        return tuple(pk for pk in (self.bay, self.technician, *self.others) if pk is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,8 @@ def open_visit(
     placed = placed.narrowed(wanted.ids)
     if placed.reason:
         raise SlotUnavailableError(placed.reason)
-    booking = Booking.objects.create(**quoted.terms(starts_at, placed), **fields)
-    BookedService.objects.bulk_create(quoted.booked_services(booking))
+    booking = Booking(**quoted.terms(starts_at, placed), **fields)
+    visit_rows.insert(booking, quoted.booked_services(booking), at=at)
     claims.claim(booking=booking, placed=placed, held_until=fields.get("hold_expires_at"), pinned=wanted.ids)
     record(booking=booking, kind=kind, by=by, at=at)
     return booking
@@ -174,40 +175,60 @@ def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car
         return booking
     if booking.status == Status.EXPIRED or (booking.status == Status.HELD and booking.hold_expires_at <= at):  # type: ignore[operator]
         raise HoldExpiredError
-    if car is not None and (car.owner_id != by.pk or car.variant_id != booking.variant_id):
-        raise InvalidInput(_("The price was made for another car: choose the time again for this one."), field="car")
-    claims.lock_team(booking.shop)  # else a drive made anew at this moment would keep the hold's end
-    by_hand = booking.shop.confirmation == Confirmation.BY_HAND
-    # A visit cannot be waiting for its answer when it begins.
-    answer_by = min(at + timedelta(minutes=booking.shop.answer_minutes), booking.starts_at) if by_hand else None
-    booking.allocations.update(held_until=answer_by)
-    return transition(
-        booking=booking,
-        kind=EventKind.REQUESTED if by_hand else EventKind.CONFIRMED,
-        by=Actor(ActorRole.OWNER, by),
-        at=at,
-        changes={
-            "owner": by,
-            "car": car,
-            "contact_name": contact.name,
-            "contact_phone": contact.phone,
-            "plate": contact.plate or (car.plate if car else ""),
-            "owner_note": contact.note,
-            **({"hold_expires_at": answer_by} if by_hand else {"confirmed_at": at}),
-        },
-    )
+    _check_car(car, by, booking.variant_id)
+    kind, word = _word_on(booking.shop, booking.starts_at, at)
+    booking.allocations.update(held_until=word.get("hold_expires_at"))
+    changes = {**_whose(by, contact, car), **word}
+    return transition(booking=booking, kind=kind, by=Actor(ActorRole.OWNER, by), at=at, changes=changes)
 
 
 def book(*, job: Job, starts_at: datetime, by: User, contact: Contact, car: Car | None, at: datetime) -> Booking:
-    """Hold a slot and confirm it in one step and one transaction, for who has everything at hand.
+    """Book a slot in one step, without holding it first, for who has everything at hand.
 
-    Raises and does what `hold` and `confirm` do.
+    Raises what `hold` and `confirm` raise. Side effects: those of `confirm`.
     """
-    quoted, holder = job.quoted(), Holder(by)
+    quoted = job.quoted()
     job.check_address()
+    _check_car(car, by, job.variant.pk)
     with offering_nearest(job.shop, quoted.plan, starts_at, at), transaction.atomic():
-        held = _hold(quoted, starts_at, holder, at)
-        return confirm(booking=held, by=by, holder=holder, contact=contact, car=car, at=at)
+        claims.lock_team(job.shop)
+        claims.remove_lapsed(shop=job.shop, at=at)
+        kind, word = _word_on(job.shop, starts_at, at)
+        return open_visit(
+            quoted=quoted,
+            starts_at=starts_at,
+            at=at,
+            by=Actor(ActorRole.OWNER, by),
+            kind=kind,
+            status=OUTCOMES[kind],
+            source=Source.ONLINE,
+            **_whose(by, contact, car),
+            **word,
+        )
+
+
+def _check_car(car: Car | None, by: User, variant_id: int) -> None:
+    if car is not None and (car.owner_id != by.pk or car.variant_id != variant_id):
+        raise InvalidInput(_("The price was made for another car: choose the time again for this one."), field="car")
+
+
+def _word_on(shop: Shop, starts_at: datetime, at: datetime) -> tuple[EventKind, dict[str, datetime]]:
+    """What an owner's yes makes of a visit: booked at once, or asked until the shop must have answered."""
+    if shop.confirmation == Confirmation.INSTANT:
+        return EventKind.CONFIRMED, {"confirmed_at": at}
+    # A visit cannot be waiting for its answer when it begins.
+    return EventKind.REQUESTED, {"hold_expires_at": min(at + timedelta(minutes=shop.answer_minutes), starts_at)}
+
+
+def _whose(by: User, contact: Contact, car: Car | None) -> dict[str, Any]:
+    return {
+        "owner": by,
+        "car": car,
+        "contact_name": contact.name,
+        "contact_phone": contact.phone,
+        "plate": contact.plate or (car.plate if car else ""),
+        "owner_note": contact.note,
+    }
 
 
 def reschedule(
@@ -234,7 +255,6 @@ def reschedule(
 def _reschedule(booking: Booking, starts_at: datetime, by: Actor, at: datetime, wanted: Wanted) -> Booking:
     booking = locked(booking)
     _check_movable(booking, by, at)
-    claims.lock_team(booking.shop)
     claims.remove_lapsed(shop=booking.shop, at=at)
     placed = repack.placement(
         shop=booking.shop,
@@ -266,7 +286,6 @@ def swap(*, booking: Booking, other: Booking, by: Actor, at: datetime) -> tuple[
         one, two = rows[booking.pk], rows[other.pk]
         for visit in (one, two):
             _check_movable(visit, by, at)
-        claims.lock_team(one.shop)
         claims.remove_lapsed(shop=one.shop, at=at)
         places = {visit.pk: place_of(visit) for visit in (one, two)}
         starts = {one.pk: two.starts_at, two.pk: one.starts_at}
@@ -341,7 +360,6 @@ def cancel(
     fee_fen = rules.cancel_fee_fen(booking, at=at) if by.role == ActorRole.OWNER else 0
     if expected_fee_fen is not None and fee_fen != expected_fee_fen:
         raise FeeChangedError(fee_fen)
-    claims.lock_team(booking.shop)
     claims.release(booking, at=at)
     return transition(
         booking=booking,
@@ -354,11 +372,15 @@ def cancel(
     )
 
 
-@transaction.atomic
 def expire_holds(*, at: datetime) -> int:
-    """Tidy up lapsed holds everywhere (claims ignore them anyway). Returns how many."""
-    shops = Shop.objects.filter(bookings__in=Booking.objects.lapsed(at=at)).distinct().order_by("pk")
-    return sum(claims.remove_lapsed(shop=shop, at=at) for shop in shops)
+    """Tidy up lapsed holds everywhere (claims ignore them anyway), each shop in a transaction. Returns how many."""
+    shops = Shop.objects.filter(pk__in=Booking.objects.lapsed(at=at).values("shop")).select_related("city")
+    return sum(_expire_holds_at(shop, at) for shop in shops.order_by("pk"))
+
+
+@transaction.atomic
+def _expire_holds_at(shop: Shop, at: datetime) -> int:
+    return claims.remove_lapsed(shop=shop, at=at)
 
 
 # --- The door through which every status goes ------------------------------------------------------
@@ -402,7 +424,7 @@ def record(  # noqa: PLR0913  (the columns of an event)
     data: dict[str, Any] | None = None,
 ) -> None:
     """Write down what happened to a visit, for people (BookingEvent) and for other rooms (outbox)."""
-    BookingEvent.objects.create(
+    event = BookingEvent(
         booking=booking,
         at=at,
         kind=kind,
@@ -413,6 +435,7 @@ def record(  # noqa: PLR0913  (the columns of an event)
         reason=reason,
         data=data or {},
     )
+    visit_rows.insert_event(event)
     outbox.emit(topic=f"booking.{kind}", key=booking.public_id, at=at)
 
 
@@ -420,9 +443,14 @@ def record(  # noqa: PLR0913  (the columns of an event)
 
 
 def locked(booking: Booking) -> Booking:
-    """The booking's row as it is now, locked until the transaction ends."""
+    """The booking's row as it is now, locked until the transaction ends; of an on-site team's visit its whole day.
+
+    The team before the row: who makes the team's drives anew writes claims of other visits too. The lock lets claims
+    and events that point to the row be written (FOR NO KEY UPDATE).
+    """
+    claims.lock_team(booking.shop)
     rows = Booking.objects.select_related("shop__city", "service", "variant__model__make", "car")
-    return rows.select_for_update(of=("self",)).get(pk=booking.pk)
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=booking.pk)
 
 
 def resource_ids(booking: Booking) -> list[int]:
@@ -454,7 +482,7 @@ def _holds_of(holder: Holder) -> BookingQuerySet:
 def _give_up_other_holds(*, holder: Holder, shop: Shop, at: datetime) -> None:
     """One hold for each person and shop, `MAX_HOLDS` in all: the oldest are given up."""
     mine = _holds_of(holder).order_by("-created_at", "-pk")
-    held = list(mine.select_for_update(skip_locked=True, of=("self",)))
+    held = list(mine.select_for_update(skip_locked=True, of=("self",), no_key=True))
     elsewhere = [booking for booking in held if booking.shop_id != shop.pk]
     for booking in [b for b in held if b.shop_id == shop.pk] + elsewhere[MAX_HOLDS - 1 :]:
         cancel(booking=booking, by=SYSTEM, at=at, reason="replaced by another hold")

@@ -223,10 +223,12 @@ class _GoneError(Exception):
 
 def _make_one(move: _Move, at: datetime) -> None:
     claim = move.claim
+    # The visit's row first, as everybody does: its car may just have come, and then it stays where it is.
+    if not Booking.objects.filter(pk=claim.booking, status=claim.status).update(revision=F("revision") + 1):
+        raise _GoneError
     claims = Allocation.objects.filter(pk=claim.pk, resource=claim.unit, is_pinned=False)
     if not claims.update(resource=move.to):
         raise _GoneError
-    Booking.objects.filter(pk=claim.booking).update(revision=F("revision") + 1)
     BookingEvent.objects.create(
         booking_id=claim.booking,
         at=at,

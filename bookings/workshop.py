@@ -88,7 +88,6 @@ def accept(*, booking: Booking, by: User, at: datetime) -> Booking:
     """
     booking = locked(booking)
     _check_open_request(booking, at)
-    claims.lock_team(booking.shop)  # else a drive made anew at this moment would keep the time to answer
     booking.allocations.update(held_until=None)
     return transition(
         booking=booking,
@@ -109,7 +108,6 @@ def decline(*, booking: Booking, by: User, at: datetime, reason: str) -> Booking
     _check_open_request(booking, at)
     if not reason.strip():
         raise InvalidInput(_("Say why, so that the owner can choose another time."), field="reason")
-    claims.lock_team(booking.shop)
     claims.release(booking, at=at)
     return transition(
         booking=booking,
@@ -313,7 +311,6 @@ def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
         changes={"fee_fen": fee_fen},
         data={"fee_fen": fee_fen},
     )
-    claims.lock_team(booking.shop)
     claims.release(booking, at=at)
     return booking
 
@@ -374,7 +371,8 @@ def _last_claims(booking: Booking) -> list[Allocation]:
 
 @transaction.atomic
 def _extend_overrun(pk: int, at: datetime) -> bool:
-    rows = Booking.objects.select_for_update(skip_locked=True, of=("self",))
+    claims.lock_team(Booking.objects.select_related("shop").get(pk=pk).shop)
+    rows = Booking.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     booking = rows.filter(pk=pk, status__in=(Status.CHECKED_IN, Status.IN_SERVICE)).first()
     # In the order in which claims are made, so that the two cannot wait for each other in a circle.
     claimed_now = _last_claims(booking) if booking else []
