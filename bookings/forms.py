@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -11,13 +11,16 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import ContactField, PhoneField
+from bookings import origins
 from bookings.actions import Contact
-from bookings.choices import CancelReason
+from bookings.choices import CancelReason, Handover
 from bookings.jobs import VisitPlace
-from bookings.search import Filters, Sort
+from bookings.origins import MAX_TEXT
+from bookings.search import Filters, Point, Sort
+from core import day_words
 from core.errors import InvalidInput
 from shops.choices import ShopKind
-from shops.models import Shop
+from shops.models import Place, Shop
 from vehicles import plates
 from vehicles.models import Car
 
@@ -78,21 +81,88 @@ class StartForm(forms.Form):
     starts_at = StartField()
 
 
-class PlaceForm(forms.Form):
-    """Where an on-site team is asked to come. The position may come from the browser or from the search."""
+class VisitForm(forms.Form):
+    """How car and shop come together: who brings it, where to, and whether a loaner car is wanted.
 
+    `showing` asks only for what the free times depend on; to hold a time the address is needed too. The point is that
+    of a name that people know, or coordinates.
+    """
+
+    handover = forms.ChoiceField(
+        label=_("How does the car get there?"),
+        choices=[(Handover.DROP_OFF, _("I bring the car")), (Handover.PICK_UP, _("A driver fetches it"))],
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Choose one of the two ways.")},
+    )
+    loaner = forms.BooleanField(label=_("I need a loaner car meanwhile"), required=False)
+    near = forms.CharField(
+        label=_("District, station or area"),
+        required=False,
+        max_length=MAX_TEXT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "places", "data-locate-clears": True}),
+        help_text=_("The way is measured from there, so the times depend on it."),
+    )
     visit_address = forms.CharField(
-        label=_("Where should the team come?"),
+        label=_("Street, number, and where the car stands"),
+        required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
-        error_messages={"required": _("Say where the team should come: street, number, and where the car stands.")},
     )
-    lat = forms.FloatField(min_value=-90, max_value=90, widget=forms.HiddenInput)
-    lng = forms.FloatField(min_value=-180, max_value=180, widget=forms.HiddenInput)
 
-    def place(self) -> VisitPlace:
-        data = self.cleaned_data
-        return VisitPlace(address=data["visit_address"], latitude=data["lat"], longitude=data["lng"])
+    def __init__(self, *args: Any, shop: Shop, showing: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shop, self.showing = shop, showing
+        self.point: Point | None = None
+        self.named: Place | None = None
+        if shop.is_on_site:
+            del self.fields["handover"]
+
+    @property
+    def somebody_comes(self) -> bool:
+        """Whether the visit begins at the customer's place. Valid after `is_valid()`, as all that follows."""
+        return self.shop.is_on_site or self.cleaned_data.get("handover") == Handover.PICK_UP
+
+    @property
+    def wants_loaner(self) -> bool:
+        return bool(self.cleaned_data.get("loaner"))
+
+    def clean_handover(self) -> str:
+        handover = self.cleaned_data["handover"] or Handover.DROP_OFF
+        if handover == Handover.PICK_UP and not self.shop.pickup_radius_km:
+            raise ValidationError(_("This shop does not fetch cars."), code="invalid")
+        return str(handover)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not self.somebody_comes:
+            return data
+        if near := data.get("near", ""):
+            self._find(near)
+        elif "near" not in self.errors and not (self.showing and self.shop.is_on_site):
+            self.add_error("near", _("Say roughly where: a district, an area or a metro station."))
+        if not self.showing and not data.get("visit_address") and "visit_address" not in self.errors:
+            self.add_error("visit_address", self.no_address)
+        return data
+
+    @property
+    def no_address(self) -> Any:
+        if self.shop.is_on_site:
+            return _("Say where the team should come: street, number, and where the car stands.")
+        return _("Say where the driver should come: street, number, and where the car stands.")
+
+    def _find(self, near: str) -> None:
+        self.point = origins.parse_coordinates(near)
+        if self.point is None and (place := origins.find_place(near)):
+            self.named, self.point = place, Point(place.latitude, place.longitude)
+        if self.point is None:
+            self.add_error("near", _("We do not know this place. Try a district or a metro station."))
+
+    def place(self) -> VisitPlace | None:
+        """Where somebody comes, as far as it is known; None where nobody does."""
+        if self.point is None or not self.somebody_comes:
+            return None
+        return VisitPlace(self.cleaned_data.get("visit_address") or "", self.point.latitude, self.point.longitude)
 
 
 class PlateField(forms.CharField):
@@ -156,15 +226,56 @@ class ConfirmForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why a visit is given up; nobody has to say."""
+    """Why a visit is given up (nobody has to say), and the fee that was shown before."""
 
     REASONS = [choice for choice in CancelReason.choices if choice[0] != CancelReason.SHOP_CANNOT]
 
     reason = forms.ChoiceField(label=_("Why?"), choices=REASONS, required=False, widget=forms.RadioSelect)
+    # Whoever was not told of a fee has agreed to none.
+    fee_fen = forms.IntegerField(min_value=0, max_value=10**9, required=False, widget=forms.HiddenInput)
 
 
-def place_form(shop: Shop, data: Any, *, initial: dict[str, Any] | None = None) -> PlaceForm | None:
-    """The form for the address of the visit; None for a shop that one drives to."""
-    if not shop.is_on_site:
-        return None
-    return PlaceForm(data, initial=initial) if data is not None else PlaceForm(initial=initial)
+class WaitingForm(forms.Form):
+    """From which day to which day a time would suit. Days are the shop's."""
+
+    not_before = forms.DateField(
+        label=_("Not before"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": _("Choose a day."), "invalid": _("This is not a date.")},
+    )
+    not_after = forms.DateField(
+        label=_("At the latest on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": _("Choose a day."), "invalid": _("This is not a date.")},
+    )
+
+    def __init__(self, *args: Any, shop: Shop, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shop, self.today = shop, today
+        self.last = today + timedelta(days=shop.booking_window_days)
+        for field in self.fields.values():
+            field.widget.attrs |= {"min": today.isoformat(), "max": self.last.isoformat()}
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        for name in ("not_before", "not_after"):
+            self._check_day(name, data.get(name))
+        first, last = data.get("not_before"), data.get("not_after")
+        if first and last and last < first:
+            self.add_error("not_after", _("The last day lies before the first."))
+        return data
+
+    def _check_day(self, name: str, day: date | None) -> None:
+        if day is not None and day < self.today:
+            self.add_error(name, _("That day has passed."))
+        elif day is not None and day > self.last:
+            words = _("The shop takes bookings until %(day)s.") % {"day": day_words.weekday_day_month(self.last)}
+            self.add_error(name, words)
+
+    def window(self) -> tuple[datetime, datetime]:
+        """The days as instants: from their first midnight to the last one's end."""
+        first, last = self.cleaned_data["not_before"], self.cleaned_data["not_after"]
+        return self._midnight(first), self._midnight(last + timedelta(days=1))
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self.shop.zone).astimezone(UTC)

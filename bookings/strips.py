@@ -28,6 +28,11 @@ class Strip:
     first_free: date | None
 
     @property
+    def has_discount(self) -> bool:
+        """Whether one of the days shown has off-peak hours."""
+        return any(day.best_discount for day in self.days)
+
+    @property
     def why_none(self) -> str:
         """Why the chosen day has no slots, in a sentence."""
         reason = self.chosen.reason

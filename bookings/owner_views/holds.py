@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -17,17 +18,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import codes
 from accounts.contacts import Contact as Login
 from accounts.models import User
-from bookings import actions, availability, rules
+from bookings import actions, rules
 from bookings.actions import Actor, Contact
-from bookings.choices import ActorRole, Status
+from bookings.choices import ActorRole, Handover, Status
 from bookings.errors import HoldExpiredError
 from bookings.forms import ConfirmForm
-from bookings.jobs import plan_of
+from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
-from bookings.owner_views import wishes
+from bookings.owner_views import asked, crew, instead, wishes
 from catalog import pricing
+from catalog.pricing import FairPrice
 from core.errors import Refusal
-from shops.choices import ResourceKind
+from shops.choices import Confirmation
 from vehicles import actions as vehicle_actions
 from vehicles import selection
 from vehicles.actions import CarDetails
@@ -50,7 +52,9 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
     user, cars = wishes.person(request), _fitting_cars(request, booking)
     signed_in = user is not None
     if request.method == "GET":
-        return _page(request, booking, ConfirmForm(initial=_initial(request, cars), cars=cars, signed_in=signed_in))
+        return _page(
+            request, booking, ConfirmForm(initial=_initial(request, booking, cars), cars=cars, signed_in=signed_in)
+        )
     form = ConfirmForm(request.POST, cars=cars, signed_in=signed_in)
     _keep_draft(request, booking)
     if not form.is_valid():
@@ -108,10 +112,10 @@ def _fitting_cars(request: HttpRequest, booking: Booking) -> list[Car]:
     return [car for car in wishes.own_cars(request) if car.variant_id == booking.variant_id]
 
 
-def _initial(request: HttpRequest, cars: list[Car]) -> dict[str, Any]:
+def _initial(request: HttpRequest, booking: Booking, cars: list[Car]) -> dict[str, Any]:
     """What was typed before, else what is known of the person."""
     user = wishes.person(request)
-    remembered = request.session.get(selection.CAR_KEY, "")
+    remembered = booking.car.public_id if booking.car else request.session.get(selection.CAR_KEY, "")
     car = next((car.public_id for car in cars if car.public_id == remembered), cars[0].public_id if cars else "")
     known = {"car": car, "name": user.name if user else "", "phone": (user.phone or "") if user else ""}
     draft = request.session.get(DRAFT) or {}
@@ -153,7 +157,7 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
             contact = form.contact()
             if car is not None:
                 contact = Contact(name=contact.name, phone=contact.phone, plate=car.plate, note=contact.note)
-            actions.confirm(
+            booking = actions.confirm(
                 booking=booking,
                 by=user,
                 holder=wishes.holder(request),
@@ -169,7 +173,10 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
     request.session.pop(DRAFT, None)
     if car is not None:
         selection.remember_car(request, car)
-    messages.success(request, _("Your visit is booked. The shop knows, and the details are on their way to you."))
+    if booking.status == Status.REQUESTED:
+        messages.success(request, _("The shop has your request. You hear from us as soon as it has answered."))
+    else:
+        messages.success(request, _("Your visit is booked. The shop knows, and the details are on their way to you."))
     return redirect("bookings:detail", booking.public_id)
 
 
@@ -197,38 +204,75 @@ def _page(request: HttpRequest, booking: Booking, form: ConfirmForm, status: int
         if name in form.fields:  # the first field at fault, so that a phone shows it without scrolling
             form.fields[name].widget.attrs["autofocus"] = True
             break
-    claimed = [claim.resource for claim in booking.allocations.all()]
+    by_hand = booking.shop.confirmation == Confirmation.BY_HAND
     context = {
         "booking": booking,
         "shop": booking.shop,
         "form": form,
-        "band": pricing.fair_price(service=booking.service, variant=booking.variant, city=booking.shop.city),
+        "band": band_of(booking),
         "now": now,
         "seconds_left": rules.hold_seconds_left(booking, at=now),
-        "total_seconds": booking.shop.hold_minutes * 60,
-        "bay": next((one for one in claimed if one.kind != ResourceKind.TECHNICIAN), None),
-        "technician": next((one for one in claimed if one.kind == ResourceKind.TECHNICIAN), None),
+        "total_seconds": _hold_seconds(booking),
+        "crew": crew.of_booking(booking),
+        "by_hand": by_hand,
+        "answer_by": _answer_by(booking, at=now) if by_hand else None,
         "slots_url": _slots_url(booking),
+        "find_car_next": _slots_url(booking, with_car=False),
     }
     return render(request, "bookings/hold_confirm.html", context, status=status)
 
 
+def band_of(booking: Booking) -> FairPrice | None:
+    """The usual range for the price of a visit; None for several services, which nothing is compared with."""
+    if len(booking.booked_services.all()) > 1:
+        return None
+    return pricing.fair_price(service=booking.service, variant=booking.variant, city=booking.shop.city)
+
+
+def _hold_seconds(booking: Booking) -> int:
+    """How long the hold is in all: the shop's minutes, or longer where the waiting list has offered it."""
+    if booking.hold_expires_at is None:
+        return 0
+    return max(int((booking.hold_expires_at - booking.created_at).total_seconds()), 1)
+
+
+def _answer_by(booking: Booking, *, at: datetime) -> datetime:
+    """When the shop will have answered if it is asked now (as `actions.confirm` has it)."""
+    return min(at + timedelta(minutes=booking.shop.answer_minutes), booking.starts_at)
+
+
 def _over(request: HttpRequest, booking: Booking, status: int) -> HttpResponse:
-    """The hold is no more: say so and offer the nearest times, the old one among them if it is still free."""
-    now = timezone.now()
-    nearest = availability.nearest(shop=booking.shop, plan=plan_of(booking), wanted=booking.starts_at, at=now)
+    """The hold is no more: say so and offer what can be had instead, the old time among it if it is still free."""
     context = {
         "booking": booking,
         "shop": booking.shop,
-        "alternatives": nearest,
+        "instead": instead.of_job(job_of(booking), wanted=booking.starts_at, at=timezone.now()),
+        "lost": booking.starts_at,
+        "also": ",".join(asked.also_of(booking)),
         "slots_url": _slots_url(booking),
         "hold_url": reverse("bookings:hold", args=[booking.shop.slug, booking.service.key]),
     }
     return render(request, "bookings/hold_over.html", context, status=status)
 
 
-def _slots_url(booking: Booking) -> str:
-    """The shop's times on the day of the visit."""
-    day = booking.local_start.date()
+def job_of(booking: Booking) -> Job:
+    """The same visit, to be asked for again by the shop's present prices. Needs `booked_services` at hand."""
+    place = None
+    if booking.visit_latitude is not None and booking.visit_longitude is not None:
+        place = VisitPlace(booking.visit_address, booking.visit_latitude, booking.visit_longitude)
+    others = (line.service for line in booking.booked_services.all() if line.service_id != booking.service_id)
+    return Job(
+        shop=booking.shop,
+        service=booking.service,
+        variant=booking.variant,
+        also=tuple(others),
+        handover=Handover.DROP_OFF if booking.handover == Handover.ON_SITE else booking.handover,
+        place=place,
+        with_loaner=booking.with_loaner,
+    )
+
+
+def _slots_url(booking: Booking, *, with_car: bool = True) -> str:
+    """The shop's times for the same visit on its day; without the car for choosing another one."""
     url = reverse("bookings:slots", args=[booking.shop.slug, booking.service.key])
-    return f"{url}?variant={booking.variant.slug}&date={day:%Y-%m-%d}"
+    return f"{url}?{asked.query_of(booking, with_car=with_car)}&date={booking.local_start:%Y-%m-%d}".replace("?&", "?")

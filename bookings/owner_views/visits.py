@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,37 +23,42 @@ from django.views.decorators.vary import vary_on_headers
 from bookings import actions, rules
 from bookings.actions import Actor
 from bookings.calendar_files import calendar_file
-from bookings.choices import IN_SHOP, ActorRole, EventKind, Status
-from bookings.errors import SlotTakenError
+from bookings.choices import IN_SHOP, UPCOMING, ActorRole, EventKind, Status
+from bookings.errors import FeeChangedError, SlotTakenError
 from bookings.forms import CancelForm, StartForm
-from bookings.jobs import plan_of
-from bookings.models import Booking
-from bookings.owner_views import slots, wishes
-from catalog import pricing
+from bookings.jobs import Price, plan_of
+from bookings.models import Booking, BookingEvent, WaitingEntry
+from bookings.owner_views import crew, slots, visit_phases, wishes
+from bookings.owner_views.asked import query_of
+from bookings.owner_views.holds import band_of
+from bookings.owner_views.instead import Instead
 from core.errors import Refusal
-from shops.choices import ResourceKind
 
 PAGE = 10
 # The stations of a visit as its stepper shows them.
 STATIONS = (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.READY, Status.COMPLETED)
-LIVE = (Status.CONFIRMED, *IN_SHOP)
+LIVE = (*UPCOMING, *IN_SHOP)
 # What an owner is told of: not the hold before the booking, and not who works on which bay.
-_WITHHELD = (EventKind.HELD, EventKind.EXPIRED, EventKind.REASSIGNED, EventKind.ODOMETER)
+_WITHHELD = (EventKind.HELD, EventKind.REASSIGNED, EventKind.REPACKED, EventKind.ODOMETER)
 _SHOWN_EVENTS = [kind for kind in EventKind if kind not in _WITHHELD]
 
 
 @login_required
 @require_GET
 def visit_list(request: HttpRequest) -> HttpResponse:
-    """Held, upcoming and present visits, then the history by pages. The number of queries is constant."""
+    """Held, requested, upcoming and present visits, then the history by pages. The number of queries is constant."""
     mine, now = Booking.objects.visible_to(_user(request)), timezone.now()
     current = mine.filter(Q(status__in=LIVE) | Q(status=Status.HELD, hold_expires_at__gt=now))
     rows = list(current.for_card().order_by("starts_at", "pk"))
-    history = mine.ended().filter(confirmed_at__isnull=False).for_card()
+    # A hold that was given up is no history; a request that came to nothing is.
+    asked_for = BookingEvent.objects.filter(booking=OuterRef("pk"), kind=EventKind.REQUESTED)
+    history = mine.ended().filter(Q(confirmed_at__isnull=False) | Exists(asked_for)).for_card()
     context = {
         "held": [row for row in rows if row.status == Status.HELD],
+        "requested": [row for row in rows if row.status == Status.REQUESTED],
         "in_shop": [row for row in rows if row.status in IN_SHOP],
         "upcoming": [row for row in rows if row.status == Status.CONFIRMED],
+        "waiting_count": WaitingEntry.objects.visible_to(_user(request)).open().count(),
         "page": Paginator(history, PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "bookings/visit_list.html", context)
@@ -67,10 +72,7 @@ def visit_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     booking = _visit(request, public_id)
     if booking.status == Status.HELD:
         return redirect("bookings:confirm", booking.public_id)
-    context = {
-        **_status_context(booking),
-        "band": pricing.fair_price(service=booking.service, variant=booking.variant, city=booking.shop.city),
-    }
+    context = {**_status_context(booking), "band": band_of(booking)}
     return render(request, "bookings/visit_detail.html", context)
 
 
@@ -135,29 +137,48 @@ def reschedule(request: HttpRequest, public_id: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
-    """What cancelling would mean now, and the button that does it."""
+    """What cancelling would cost now, and the button that does it for that fee or not at all."""
     booking = _visit(request, public_id)
     if booking.status == Status.CANCELLED:
         return redirect("bookings:detail", booking.public_id)
-    if not rules.can_change(booking, at=timezone.now()):
+    if not rules.can_cancel(booking, at=timezone.now()):
         return _too_late(request, booking)
     form = CancelForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            reason = form.cleaned_data["reason"]
-            actions.cancel(booking=booking, by=_owner(request), at=timezone.now(), reason=reason)
-        except Refusal:
-            return _too_late(request, booking)
-        messages.success(request, _("Your visit is cancelled. The shop knows."))
-        return redirect("bookings:detail", booking.public_id)
+    if request.method == "GET" or not form.is_valid():
+        return _cancel_page(request, booking, form, status=400 if form.errors else 200)
+    was_request = booking.status == Status.REQUESTED
+    try:
+        actions.cancel(
+            booking=booking,
+            by=_owner(request),
+            at=timezone.now(),
+            reason=form.cleaned_data["reason"],
+            expected_fee_fen=form.cleaned_data["fee_fen"] or 0,
+        )
+    except FeeChangedError as refusal:
+        return _cancel_page(request, _visit(request, public_id), form, refusal=refusal, status=refusal.status)
+    except Refusal:
+        return _too_late(request, booking)
+    done = _("Your request is withdrawn.") if was_request else _("Your visit is cancelled. The shop knows.")
+    messages.success(request, done)
+    return redirect("bookings:detail", booking.public_id)
+
+
+def _cancel_page(
+    request: HttpRequest, booking: Booking, form: CancelForm, *, refusal: FeeChangedError | None = None, status: int
+) -> HttpResponse:
+    now = timezone.now()
     context = {
         "nav_section": "visits",
         "booking": booking,
         "shop": booking.shop,
         "form": form,
-        "is_late": rules.is_late_to_cancel(booking, at=timezone.now()),
+        "refusal": refusal,
+        "fee_fen": refusal.fee_fen if refusal else rules.cancel_fee_fen(booking, at=now),
+        "is_late": rules.is_late_to_cancel(booking, at=now),
+        "can_move": rules.can_change(booking, at=now),
     }
-    return render(request, "bookings/visit_cancel.html", context, status=400 if form.errors else 200)
+    return render(request, "bookings/visit_cancel.html", context, status=status)
 
 
 # --- Parts ------------------------------------------------------------------------------------------
@@ -182,35 +203,49 @@ def _too_late(request: HttpRequest, booking: Booking) -> HttpResponse:
 
 
 def _status_context(booking: Booking) -> dict[str, Any]:
-    claimed, now = [claim.resource for claim in booking.allocations.all()], timezone.now()
-    reached = STATIONS.index(Status(booking.status)) if booking.status in STATIONS else -1
+    now = timezone.now()
+    events = list(booking.events.filter(kind__in=_SHOWN_EVENTS).order_by("-at", "-pk"))
+    was_requested = any(event.kind == EventKind.REQUESTED for event in events)
+    last = events[0] if events else None
     return {
         "booking": booking,
-        "stations": [
-            {
-                "label": label,
-                "is_done": place < reached or booking.status == Status.COMPLETED,
-                "is_now": place == reached,
-            }
-            for place, label in enumerate(_station_labels(booking))
-        ]
-        if reached >= 0
-        else [],
-        "events": list(booking.events.filter(kind__in=_SHOWN_EVENTS).order_by("-at", "-pk")),
-        "bay": next((one for one in claimed if one.kind != ResourceKind.TECHNICIAN), None),
-        "technician": next((one for one in claimed if one.kind == ResourceKind.TECHNICIAN), None),
+        "stations": _stations(booking, was_requested=was_requested),
+        "events": events,
+        "was_requested": was_requested,
+        "ended_by_shop": last is not None and last.actor_role == ActorRole.STAFF,
+        "crew": crew.of_booking(booking),
+        "stretches": visit_phases.of_booking(booking),
         "shop": booking.shop,
         "is_live": booking.status in LIVE,
         "is_overdue": rules.is_overdue(booking, at=now),
         "can_change": rules.can_change(booking, at=now),
+        "can_cancel": rules.can_cancel(booking, at=now),
+        "fee_fen": rules.cancel_fee_fen(booking, at=now),
         "is_late": rules.is_late_to_cancel(booking, at=now),
         "rebook_url": _rebook_url(booking),
     }
 
 
-def _station_labels(booking: Booking) -> list[str]:
+def _stations(booking: Booking, *, was_requested: bool) -> list[dict[str, Any]]:
+    """The stations of the stepper; none for a visit that did not take place."""
     here = _("Team arrived") if booking.shop.is_on_site else _("Checked in")
-    return [_("Booked"), here, _("In work"), _("Ready"), _("Handed over")]
+    names = {
+        Status.REQUESTED: _("Asked"),
+        Status.CONFIRMED: _("Booked"),
+        Status.CHECKED_IN: here,
+        Status.IN_SERVICE: _("In work"),
+        Status.READY: _("Ready"),
+        Status.COMPLETED: _("Handed over"),
+    }
+    stations = list(names) if was_requested else list(STATIONS)
+    if booking.status not in stations:
+        return []
+    reached = stations.index(Status(booking.status))
+    is_over = booking.status == Status.COMPLETED
+    return [
+        {"label": names[one], "is_done": place < reached or is_over, "is_now": place == reached}
+        for place, one in enumerate(stations)
+    ]
 
 
 def _reschedule_page(
@@ -237,7 +272,10 @@ def _reschedule_page(
         "error": error or day_error,
         "refusal": refusal,
         "lost": lost,
-        "alternatives": refusal.alternatives if isinstance(refusal, SlotTakenError) else (),
+        "instead": Instead(times=refusal.alternatives) if isinstance(refusal, SlotTakenError) else None,
+        "price": Price(booking.labour_fen, booking.parts_fen),
+        "paid_now_fen": booking.total_fen,
+        "is_late": rules.is_late_to_cancel(booking, at=timezone.now()),
         **slots.strip_context(booking.shop, plan_of(booking), day=day, at=timezone.now()),
     }
     is_fragment = request.headers.get("HX-Request") == "true" and request.method == "GET"
@@ -247,6 +285,4 @@ def _reschedule_page(
 
 def _rebook_url(booking: Booking) -> str:
     url = reverse("bookings:slots", args=[booking.shop.slug, booking.service.key])
-    if booking.car and booking.car.removed_at is None:
-        return f"{url}?car={booking.car.public_id}"
-    return f"{url}?variant={booking.variant.slug}"
+    return f"{url}?{query_of(booking)}"

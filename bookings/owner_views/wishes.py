@@ -114,10 +114,26 @@ def _where(request: HttpRequest, cities: list[City], text: str, error: str) -> W
 
 
 def _keep(request: HttpRequest, origin: Origin) -> Origin:
-    kept = [origin.place.pk] if origin.place else [origin.point.latitude, origin.point.longitude]
+    remember_place(request, place=origin.place, point=origin.point)
+    return origin
+
+
+def remember_place(request: HttpRequest, *, place: Place | None, point: Point) -> None:
+    """Keep where somebody is, by its name where it has one: nobody has to say it twice."""
+    kept = [place.pk] if place else [point.latitude, point.longitude]
     if request.session.get(ORIGIN) != kept:
         request.session[ORIGIN] = kept
-    return origin
+
+
+def remembered_text(request: HttpRequest) -> str:
+    """The place that was said before as one would type it; empty if nothing was said. One query at most."""
+    match request.session.get(ORIGIN):
+        case [float() | int() as lat, float() | int() as lng]:
+            return f"{lat:.5f}, {lng:.5f}"
+        case [int() as pk]:
+            place = Place.objects.filter(pk=pk).first()
+            return place.name if place else ""
+    return ""
 
 
 def _remembered_origin(request: HttpRequest, cities: list[City]) -> Origin:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -11,10 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from bookings import strips
-from bookings.availability import DaySlots
+from bookings.availability import DaySlots, Slot
 from bookings.choices import ActorRole, EventKind, Status
+from bookings.jobs import Price, discount_of
 from bookings.models import Booking, BookingEvent
+from bookings.search import Result
 from core import day_words
+from core.money import format_fen
 from core.templatetags.ui import badge
 
 register = template.Library()
@@ -22,6 +26,7 @@ register = template.Library()
 # Tone and icon of each state, as LANGUAGE.md gives them.
 _LOOKS = {
     Status.HELD: ("warn", "timer"),
+    Status.REQUESTED: ("warn", "hourglass"),
     Status.CONFIRMED: ("info", "calendar-check"),
     Status.CHECKED_IN: ("brand", "clipboard-check"),
     Status.IN_SERVICE: ("brand", "wrench"),
@@ -32,6 +37,9 @@ _LOOKS = {
     Status.NO_SHOW: ("bad", "user-x"),
 }
 _EVENT_ICONS = {
+    EventKind.REQUESTED: "send",
+    EventKind.EXPIRED: "timer-off",
+    EventKind.SWAPPED: "calendar-clock",
     EventKind.CONFIRMED: "calendar-check",
     EventKind.RESCHEDULED: "calendar-clock",
     EventKind.REASSIGNED: "arrow-left-right",
@@ -43,7 +51,14 @@ _EVENT_ICONS = {
     EventKind.COMPLETED: "check",
     EventKind.NO_SHOW: "user-x",
 }
-_EVENT_TONES = {EventKind.CANCELLED: "mute", EventKind.NO_SHOW: "bad", EventKind.READY: "ok", EventKind.COMPLETED: "ok"}
+_EVENT_TONES = {
+    EventKind.REQUESTED: "warn",
+    EventKind.EXPIRED: "mute",
+    EventKind.CANCELLED: "mute",
+    EventKind.NO_SHOW: "bad",
+    EventKind.READY: "ok",
+    EventKind.COMPLETED: "ok",
+}
 
 
 @register.simple_tag
@@ -83,6 +98,12 @@ def local_date(at: datetime, zone: ZoneInfo) -> str:
 
 
 @register.filter
+def before_midnight(at: datetime) -> datetime:
+    """A moment earlier: the last day of a time that ends at midnight."""
+    return at - timedelta(seconds=1)
+
+
+@register.filter
 def minutes_seconds(seconds: int) -> str:
     """8:42, as the countdown of a hold begins."""
     return f"{seconds // 60}:{seconds % 60:02d}"
@@ -95,13 +116,64 @@ def share(part: int, whole: int) -> float:
 
 
 @register.filter
+def duration(minutes: int) -> str:
+    """A length of time as people say it: 40 min, 1 h, 1 h 40 min."""
+    hours, rest = divmod(int(minutes), 60)
+    if not hours:
+        return gettext("%(n)d min") % {"n": rest}
+    if not rest:
+        return gettext("%(n)d h") % {"n": hours}
+    return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+
+
+@register.filter
+def at_discount(price: Price, percent: int) -> int:
+    """What a visit costs (fen) with a discount of `percent` on its labour."""
+    return price.total_fen - discount_of(price.labour_fen, percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Cheaper:
+    """A slot that costs less than the list price, and what it costs (fen)."""
+
+    slot: Slot
+    total_fen: int
+
+
+@register.filter
+def cheapest(row: Result) -> Cheaper | None:
+    """The cheapest of a search result's slots if an off-peak discount makes it cheaper than the others."""
+    slot = max(row.slots, key=lambda slot: slot.discount_percent, default=None)
+    if slot is None or row.quote is None or not slot.discount_percent:
+        return None
+    return Cheaper(slot, row.quote.total_fen - discount_of(row.quote.labour_fen, slot.discount_percent))
+
+
+@register.filter
+def event_title(event: BookingEvent) -> str:
+    """What happened, as the owner sees it: two visits that changed places are a visit that moved."""
+    if event.kind == EventKind.SWAPPED:
+        return str(EventKind.RESCHEDULED.label)
+    if event.kind == EventKind.EXPIRED and event.from_status == Status.REQUESTED:
+        return gettext("The shop did not answer in time")
+    return event.get_kind_display()
+
+
+@register.filter
 def event_words(event: BookingEvent, booking: Booking) -> str:
     """What stands under an event: where a visit was moved to, what the odometer showed, who did it."""
-    if event.kind == EventKind.RESCHEDULED and (moved := event.data.get("after", {}).get("starts_at")):
+    moved = event.data.get("after", {}).get("starts_at")
+    if event.kind in (EventKind.RESCHEDULED, EventKind.SWAPPED) and moved:
         return day_words.day_time(datetime.fromisoformat(moved), zone=booking.zone)
     if event.kind == EventKind.CHECKED_IN and booking.odometer_km is not None:
         return f"{booking.odometer_km:,} km"
-    if event.kind == EventKind.CANCELLED and event.data.get("late"):
+    if event.kind == EventKind.EXPIRED:
+        return gettext("Nothing was booked")
+    if event.data.get("declined"):
+        return f"{gettext('By the shop')}: {event.reason}"
+    if event.kind == EventKind.CANCELLED and event.data.get("fee_fen"):
+        return gettext("After the free time, fee %(fee)s") % {"fee": format_fen(event.data["fee_fen"])}
+    if event.kind == EventKind.CANCELLED and event.actor_role == ActorRole.OWNER and event.data.get("late"):
         return gettext("After the free time")
     return {ActorRole.OWNER: gettext("By you"), ActorRole.PLATFORM: gettext("By the platform")}.get(
         ActorRole(event.actor_role), gettext("By the shop")

@@ -87,8 +87,8 @@ def test_home_asks_the_same_queries_for_any_number_of_shops_and_cars(
         CarFactory(owner=owner, variant=job.variant)
     client.force_login(owner)
     client.get("/")
-    # session, person, car, city, services, schedule, 7 of the search, garage, places, visits; nothing here is regular
-    with django_assert_num_queries(16):
+    # session, person, car, city, services, schedule, 4 of the search, garage, places, visits; nothing here is regular
+    with django_assert_num_queries(12):
         client.get("/")
 
 

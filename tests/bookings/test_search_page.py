@@ -52,7 +52,7 @@ def test_results_ask_the_same_queries_for_any_number_of_shops(
         job = bookable_job()
     query = {"service": "minor_service", "variant": job.variant.slug}
     client.get(SEARCH, query)  # remembers the car: the session is written once
-    with django_assert_num_queries(12):  # session, variant, city, services, 7 of the search, places
+    with django_assert_num_queries(8):  # session, variant, city, services, 3 of the search, places
         assert text(client.get(SEARCH, query)).count('class="card shop-card"') == count
 
 
