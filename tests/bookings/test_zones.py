@@ -134,8 +134,10 @@ def first_at(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def last_at(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The last instant at which the clock reaches the wall time, or passes it."""
-    return max(moment for moment in instants(wall, zone) if naive(moment, zone) < wall) + MINUTE
+    """The last instant at which the clock shows the wall time, or jumps over it."""
+    shown = [(moment, naive(moment, zone)) for moment in instants(wall, zone)]
+    exact = [moment for moment, local in shown if local == wall]
+    return exact[-1] if exact else max(moment for moment, local in shown if local < wall) + MINUTE
 
 
 def opened(zone: ZoneInfo, day: date, *stretches: tuple[time, time]) -> list[calendar.UtcInterval]:
