@@ -189,3 +189,22 @@ def test_api_shop_unlisted_missing_or_written_to(client, job):
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
     assert client.post(f"/api/v1/shops/{job.shop.slug}/").status_code in {401, 403, 405}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"late_cancel_fee_percent": 0}, "Free until the visit begins."),
+        (
+            {"free_cancel_minutes": 120, "late_cancel_fee_percent": 20},
+            "Free until 2 hours before the visit; after that 20 % of the labour.",
+        ),
+        ({"no_show_fee_percent": 30}, "Not coming costs 30 % of the labour."),
+        ({"deposit_percent": 10}, "10 % of the price."),
+        ({"confirmation": "by_hand", "answer_minutes": 90}, "answers each request within 90 minutes"),
+        ({"pickup_radius_km": 8}, "up to 8 km away"),
+    ],
+)
+def test_page_says_the_terms(client, rules, said):
+    page = client.get(reverse("shops:detail", args=[ShopFactory(**rules).slug]), headers={"accept-language": "en"})
+    assert said in page.content.decode()
