@@ -31,7 +31,7 @@ from core.errors import Refusal
 from core.money import format_fen_exact
 
 # Unfold's label colours for the tones of the design language.
-_COLOURS = {"info": "info", "brand": "primary", "ok": "success", "bad": "danger", "mute": "default"}
+_COLOURS = {"info": "info", "brand": "primary", "ok": "success", "warn": "warning", "bad": "danger", "mute": "default"}
 _STATUS_COLOURS = {look_status: _COLOURS[look.tone] for look_status, look in LOOKS.items()}
 
 

@@ -18,12 +18,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from bookings.board_looks import Look, look_of
-from bookings.choices import IN_SHOP, Status
-from bookings.claims import span_of
+from bookings.choices import IN_SHOP, LAPSING, Status
 from bookings.models import Allocation, Booking
 from bookings.rules import is_overdue
 from bookings.slots import TICK_SECONDS
-from shops.choices import BayCapability, ResourceKind, Skill
+from bookings.visit_parts import Part, parts_of
+from shops.choices import PLACES, BayCapability, ResourceKind, Skill
 from shops.models import Resource, Shop
 from shops.opening import DayOpening
 
@@ -31,6 +31,8 @@ TICK = timedelta(seconds=TICK_SECONDS)
 TICKS_AN_HOUR = 12
 # A customer is called late this long after the start; the no-show waits longer (`workshop.NO_SHOW_AFTER`).
 LATE_AFTER = timedelta(minutes=5)
+# Claims of a visit that end this close to its last one belong to its last phase (`workshop.OVERRUN_STEP`).
+LAST_PHASE = timedelta(minutes=15)
 
 
 class View(TextChoices):
@@ -68,16 +70,79 @@ class Card:
     next_waits: bool = False
 
     @cached_property
-    def claims(self) -> list[Allocation]:
-        return list(self.booking.allocations.all())
+    def parts(self) -> list[Part]:
+        """Everything it claims, in order of time."""
+        return parts_of(self.booking)
 
     @cached_property
+    def work(self) -> list[Part]:
+        """What it claims to get the work done: all but a loaner car, which stays out as long as it likes."""
+        return [part for part in self.parts if part.resource.kind != ResourceKind.LOANER]
+
+    @property
+    def last(self) -> list[Part]:
+        """The parts with which it ends."""
+        ends = max((part.ends_at for part in self.work), default=None)
+        return [part for part in self.work if ends is not None and part.ends_at >= ends - LAST_PHASE]
+
+    @property
+    def current(self) -> list[Part]:
+        """What it is at now: the running parts; before all of them the first, after all of them the last."""
+        running = [part for part in self.work if part.starts_at <= self.at < part.ends_at]
+        if running or not self.work:
+            return running
+        begins, ends = self.occupies
+        if self.at < begins:
+            return [part for part in self.work if part.starts_at <= self.booking.starts_at]
+        return self.last if self.at >= ends else []
+
+    @cached_property
+    def bays(self) -> list[Resource]:
+        """The bays or mobile units it goes through, in order, each once."""
+        return self._resources(PLACES)
+
+    @cached_property
+    def technicians(self) -> list[Resource]:
+        """Who works on it, in order, each once; drivers too."""
+        return self._resources((ResourceKind.TECHNICIAN,))
+
+    def _resources(self, kinds: Sequence[str]) -> list[Resource]:
+        return list(dict.fromkeys(part.resource for part in self.parts if part.resource.kind in kinds))
+
+    @property
     def bay(self) -> Resource | None:
-        return next((c.resource for c in self.claims if c.resource.kind != ResourceKind.TECHNICIAN), None)
+        """The first of its bays."""
+        return self.bays[0] if self.bays else None
 
-    @cached_property
+    @property
     def technician(self) -> Resource | None:
-        return next((c.resource for c in self.claims if c.resource.kind == ResourceKind.TECHNICIAN), None)
+        """The first of its technicians."""
+        return self.technicians[0] if self.technicians else None
+
+    @property
+    def bay_names(self) -> str:
+        """ "Bay 1 → Bay 4"."""
+        return " → ".join(resource.name for resource in self.bays)
+
+    @property
+    def technician_names(self) -> str:
+        return ", ".join(resource.name for resource in self.technicians)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether it is done in several phases, one after the other."""
+        return any(part.count > 1 for part in self.parts)
+
+    @property
+    def is_tentative(self) -> bool:
+        """Whether it may still come to nothing: held, or waiting for the shop's answer."""
+        return self.booking.status in LAPSING
+
+    @property
+    def answer_minutes_left(self) -> int:
+        """Whole minutes until a request lapses."""
+        until = self.booking.hold_expires_at
+        return max(0, int((until - self.at).total_seconds() // 60)) if until else 0
 
     @property
     def is_late(self) -> bool:
@@ -118,11 +183,10 @@ class Card:
 
     @property
     def occupies(self) -> tuple[datetime, datetime]:
-        """From the start of the claim to its end; without a claim, the time that was agreed."""
-        if not self.claims:
+        """From the start of its first part to the end of its last; without any, the time that was agreed."""
+        if not self.work:
             return self.booking.starts_at, self.booking.ends_at
-        spans = [span_of(claim) for claim in self.claims]
-        return min(start for start, _end in spans), max(end for _start, end in spans)
+        return min(part.starts_at for part in self.work), max(part.ends_at for part in self.work)
 
 
 @dataclass(frozen=True)
@@ -171,8 +235,16 @@ class Block:
     end: int
     row: int = 1
     card: Card | None = None
+    part: Part | None = None
     allocation: Allocation | None = None
     text: str = ""
+
+    @property
+    def offset(self) -> int:
+        """Columns from the start of the visit to the start of this part of it."""
+        if self.card is None or self.part is None:
+            return 0
+        return (self.part.starts_at - self.card.booking.starts_at) // TICK
 
     @property
     def is_short(self) -> bool:
@@ -182,18 +254,29 @@ class Block:
 
 @dataclass
 class Lane:
-    """A row of the board: a bay, a mobile unit, a technician; without a resource, the visits that need no bay."""
+    """A row of the board: a bay, a mobile unit, a person, a loaner car; without a resource, the visits that need no
+    bay. `begins_group` where rows of another kind begin."""
 
     resource: Resource | None
     blocks: list[Block] = field(default_factory=list)
+    begins_group: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What a visit can be dropped on it as: bay (mobile units too), technician, advisor or loaner."""
+        if self.resource is None or self.resource.kind in PLACES:
+            return ResourceKind.BAY.value
+        return self.resource.kind
 
     @property
     def is_person(self) -> bool:
-        return self.resource is not None and self.resource.kind == ResourceKind.TECHNICIAN
+        return self.kind in (ResourceKind.TECHNICIAN, ResourceKind.ADVISOR)
 
     @property
     def subtitle(self) -> str:
-        """The first thing it is equipped or trained for, in words."""
+        """The first thing it is equipped or trained for, in words; of advisors and loaner cars, what they are."""
+        if self.kind in (ResourceKind.ADVISOR, ResourceKind.LOANER):
+            return str(ResourceKind(self.kind).label)
         names = dict(Skill.choices if self.is_person else BayCapability.choices)
         known = [str(names[code]) for code in (self.resource.capabilities if self.resource else ()) if code in names]
         return known[0] if known else ""
@@ -201,7 +284,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Person:
-    """A technician in the strip, and what they are doing."""
+    """Somebody in the strip, and what they are doing."""
 
     resource: Resource
     text: str
@@ -254,6 +337,8 @@ class Day:
     opening: DayOpening
     window: Window
     cards: list[Card]
+    # Requests of whatever day that wait for the shop's answer, the oldest first.
+    requests: list[Card]
     bays: list[Lane]
     technicians: list[Lane]
     people: list[Person]

@@ -19,7 +19,7 @@ from bookings.actions import Contact
 from bookings.board_day import Card
 from bookings.board_forms import BlockForm, WalkInForm
 from bookings.board_pages import attempt, day_address, done, form_page, told, typed, wants_part
-from bookings.choices import AllocationKind
+from bookings.choices import PAUSES, AllocationKind
 from bookings.claims import span_of
 from bookings.errors import NotOfferedError
 from bookings.jobs import Job, QuotedJob
@@ -220,7 +220,7 @@ def unblock(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _pause_asked(shop: Shop, pk: int) -> Allocation:
     """The break or block of this shop; a visit's claim is none (Http404)."""
-    rows = Allocation.objects.filter(resource__shop=shop, pk=pk).exclude(kind=AllocationKind.WORK)
+    rows = Allocation.objects.filter(resource__shop=shop, pk=pk, kind__in=PAUSES)
     row = rows.select_related("resource").first()
     if row is None:
         raise Http404(_("It is back in use already."))

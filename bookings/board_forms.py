@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -13,12 +13,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import PhoneField
 from bookings.actions import Wanted
-from bookings.choices import AllocationKind
+from bookings.board_day import Card
+from bookings.board_swaps import Candidate
+from bookings.choices import PAUSES, AllocationKind
+from bookings.models import Booking
 from catalog.models import Service
-from shops.choices import ResourceKind
+from shops.choices import PLACES, ResourceKind
 from shops.models import Resource
 from vehicles import plates
 from vehicles.models import MAX_ODOMETER_KM
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # Nobody plans further ahead, and nobody looks further back on a board.
 MAX_DAYS_AWAY = 400
@@ -99,8 +105,52 @@ def _time_widget() -> forms.TimeInput:
     return forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
 
 
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The owner reads it. For example: no lift is free that day.")
+    )
+
+
+class SwapForm(forms.Form):
+    """Another visit of the day to change places with."""
+
+    other = forms.ChoiceField(
+        label=_("Swap with"),
+        widget=forms.RadioSelect(),
+        error_messages={"required": _("Choose a visit."), "invalid_choice": _("Choose a visit from the list.")},
+    )
+
+    def __init__(self, *args: Any, candidates: Sequence[Candidate], zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.candidates = {one.booking.public_id: one for one in candidates}
+        self.fields["other"].choices = [(key, _words_of(one, zone)) for key, one in self.candidates.items()]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> Booking:
+        return self.candidates[self.cleaned_data["other"]].booking
+
+
+def _words_of(one: Candidate, zone: ZoneInfo) -> str:
+    booking = one.booking
+    who = plates.display(booking.plate) if booking.plate else booking.contact_name or booking.number
+    words = f"{booking.starts_at.astimezone(zone):%H:%M} · {who} · {booking.variant.short_name} · {booking.title}"
+    return f"{words} — {one.reason.label}" if one.reason else words
+
+
+# What can be asked for by name: a form's field, the kinds of resource it offers, and what no choice means.
+_ANY, _ANYBODY = _("Any that is free"), _("Anybody who is free")
+KINDS: dict[str, tuple[tuple[str, ...], StrOrPromise]] = {
+    "bay": (PLACES, _ANY),
+    "technician": ((ResourceKind.TECHNICIAN,), _ANYBODY),
+    "advisor": ((ResourceKind.ADVISOR,), _ANYBODY),
+    "loaner": ((ResourceKind.LOANER,), _ANY),
+}
+
+
 class _PlannedForm(forms.Form):
-    """A form that chooses among the shop's bays and technicians and thinks in the shop's wall clock."""
+    """A form that chooses among the shop's bays and people and thinks in the shop's wall clock."""
+
+    unchosen: StrOrPromise | None = None
 
     def __init__(
         self, *args: Any, resources: Iterable[Resource], today: dt.date, zone: ZoneInfo, **kwargs: Any
@@ -108,11 +158,11 @@ class _PlannedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.today, self.zone = today, zone
         self.resources = {resource.public_id: resource for resource in resources}
-        for name, is_person in (("bay", False), ("technician", True)):
+        for name, (kinds, anyone) in KINDS.items():
             if name in self.fields:
-                rows = [r for r in self.resources.values() if (r.kind == ResourceKind.TECHNICIAN) is is_person]
-                anyone = _("Anybody who is free") if is_person else _("Any that is free")
-                self.fields[name].choices = [("", anyone), *((r.public_id, r.name) for r in rows)]  # type: ignore[attr-defined]
+                rows = [resource for resource in self.resources.values() if resource.kind in kinds]
+                empty = self.unchosen or anyone
+                self.fields[name].choices = [("", empty), *((r.public_id, r.name) for r in rows)]  # type: ignore[attr-defined]
 
     def clean_date(self) -> dt.date | None:
         day: dt.date | None = self.cleaned_data.get("date")
@@ -126,17 +176,36 @@ class _PlannedForm(forms.Form):
 
     @property
     def wanted(self) -> Wanted:
-        """The bay and technician that were asked for."""
-        bay = self.resources.get(self.cleaned_data.get("bay") or "")
-        technician = self.resources.get(self.cleaned_data.get("technician") or "")
-        return Wanted(bay=bay.pk if bay else None, technician=technician.pk if technician else None)
+        """The bay, the technician and whatever else was asked for by name."""
+        chosen = {name: self.resources.get(self.cleaned_data.get(name) or "") for name in KINDS}
+        ids = {name: resource.pk for name, resource in chosen.items() if resource is not None}
+        others = tuple(ids[name] for name in ("advisor", "loaner") if name in ids)
+        return Wanted(bay=ids.get("bay"), technician=ids.get("technician"), others=others)
 
 
 class ReassignForm(_PlannedForm):
-    """Another bay or technician for a car that is in the shop: its time stays."""
+    """Another bay or other people for a car that is in the shop: its time stays. Only what the visit claims can be
+    chosen; where that is several of a kind, one after the other, nothing is chosen yet."""
 
     bay = forms.ChoiceField(label=_("Bay"), required=False)
     technician = forms.ChoiceField(label=_("Technician"), required=False)
+    advisor = forms.ChoiceField(label=_("Service advisor"), required=False)
+    loaner = forms.ChoiceField(label=_("Loaner car"), required=False)
+
+    unchosen: StrOrPromise | None = _("As it is")
+
+    def __init__(self, *args: Any, card: Card, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"date": card.booking.local_start.date(), "time": card.booking.local_start.time()}
+        for name, (kinds, _anyone) in KINDS.items():
+            parts = [part for part in card.parts if part.resource.kind in kinds]
+            if name in ("advisor", "loaner") and not parts:
+                del self.fields[name]
+            elif not card.has_parts:
+                self.initial[name] = parts[0].resource.public_id if parts else ""
+            else:
+                chosen = [part.resource.public_id for part in parts if part.claim.is_pinned]
+                self.initial[name] = chosen[0] if chosen else ""
 
 
 class MoveForm(ReassignForm):
@@ -145,7 +214,8 @@ class MoveForm(ReassignForm):
     date = forms.DateField(label=_("Day"), widget=_day_widget())
     time = forms.TimeField(label=_("Start"), widget=_time_widget())
 
-    field_order = ["date", "time", "bay", "technician"]
+    unchosen = None
+    field_order = ["date", "time", "bay", "technician", "advisor", "loaner"]
 
 
 class WalkInForm(_PlannedForm):
@@ -201,7 +271,7 @@ class BlockForm(_PlannedForm):
     resource = forms.ChoiceField(label=_("Who or what"))
     kind = forms.ChoiceField(
         label=_("What it is"),
-        choices=[(kind.value, kind.label) for kind in (AllocationKind.BREAK, AllocationKind.BLOCK)],
+        choices=[(kind.value, kind.label) for kind in PAUSES],
         initial=AllocationKind.BLOCK,
     )
     date = forms.DateField(label=_("Day"), widget=_day_widget())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from bookings.choices import IN_SHOP, Status
 from bookings.claims import span_of
 from bookings.models import Allocation
 from bookings.rules import is_overdue
+from bookings.visit_parts import Part
 from shops.models import Resource
 from shops.opening import DayOpening
 
@@ -70,10 +72,22 @@ def lanes_of(
             if start < end:
                 lanes[pause.resource_id].blocks.append(Block(start, end, allocation=pause, text=text))
     for one in cards:
-        for claim in one.claims:
-            if claim.resource_id in lanes:
-                lanes[claim.resource_id].blocks.append(_visit_block(one, *span_of(claim), window))
+        for part in one.parts:
+            if part.resource.pk in lanes and part.starts_at < window.end and part.ends_at > window.start:
+                lanes[part.resource.pk].blocks.append(_part_block(one, part, window))
     return list(lanes.values())
+
+
+def grouped(lanes: list[Lane]) -> list[Lane]:
+    """The same lanes, each that begins another kind of resource marked."""
+    for before, lane in pairwise(lanes):
+        lane.begins_group = before.kind != lane.kind
+    return lanes
+
+
+def _part_block(one: Card, part: Part, window: Window) -> Block:
+    column = min(window.column(part.starts_at), window.ticks)
+    return Block(column, max(column + 1, window.column(part.ends_at, up=True)), card=one, part=part)
 
 
 def _visit_block(one: Card, start: datetime, end: datetime, window: Window, row: int = 1) -> Block:
@@ -83,7 +97,7 @@ def _visit_block(one: Card, start: datetime, end: datetime, window: Window, row:
 
 def without_bay(cards: Iterable[Card], window: Window) -> list[Lane]:
     """A lane for visits without a bay (the job needs none, or the car has left it), stacked where they overlap."""
-    shown = (Status.CONFIRMED, *IN_SHOP)
+    shown = (Status.REQUESTED, Status.CONFIRMED, *IN_SHOP)
     lane, ends = Lane(None), list[int]()
     for one in cards:
         if one.bay is not None or one.booking.status not in shown:
@@ -112,12 +126,12 @@ def closed_blocks(opens: Sequence[Stretch], window: Window, opening: DayOpening)
 
 
 def mark_waiting(cards: Sequence[Card], at: datetime) -> None:
-    """Find visits that stand in the way of the next one on their bay or with their technician."""
-    due = [(c.resource_id, span_of(c)[0], one) for one in cards for c in one.claims if span_of(c)[0] <= at]
+    """Find visits that stand in the way of the next one where they should have ended: on a bay, with a person."""
+    due = [(part.resource.pk, part.starts_at, one) for one in cards for part in one.work if part.starts_at <= at]
     for one in cards:
         if not is_overdue(one.booking, at=at):
             continue
-        mine = {claim.resource_id: span_of(claim)[1] for claim in one.claims}
+        mine = {part.resource.pk: part.ends_at for part in one.last}
         one.next_waits = any(
             other is not one and pk in mine and lower >= mine[pk] and other.booking.status == Status.CONFIRMED
             for pk, lower, other in due
@@ -125,10 +139,13 @@ def mark_waiting(cards: Sequence[Card], at: datetime) -> None:
 
 
 def doing(resource: Resource, cards: Sequence[Card], pauses: Iterable[Allocation], at: datetime) -> Person:
-    """What a technician is at: their visit, a break, or nothing."""
-    mine = [one for one in cards if one.technician is not None and one.technician.pk == resource.pk]
+    """What somebody is at: their visit, the road, a break, or nothing."""
+    mine = [(one, part) for one in cards for part in one.current if part.resource.pk == resource.pk]
+    for one, part in mine:
+        if part.is_on_the_way and part.starts_at <= at < part.ends_at and one.is_open:
+            return Person(resource, part.label, "info", one)
     for status in (Status.IN_SERVICE, Status.CHECKED_IN):
-        now = next((one for one in mine if one.booking.status == status), None)
+        now = next((one for one, _part in mine if one.booking.status == status), None)
         if now is not None:
             return Person(resource, str(now.look.label), now.look.tone, now)
     for pause in pauses:
@@ -141,7 +158,7 @@ def doing(resource: Resource, cards: Sequence[Card], pauses: Iterable[Allocation
 def use_of(places: Sequence[Resource], cards: Iterable[Card], opens: Sequence[Stretch], at: datetime) -> Use:
     """The share of the open time of `places` that visits claim, in all and for each open hour."""
     ids = {resource.pk for resource in places}
-    claims = [span_of(c) for one in cards for c in one.claims if c.resource_id in ids]
+    claims = [(part.starts_at, part.ends_at) for one in cards for part in one.work if part.resource.pk in ids]
 
     def share(low: datetime, high: datetime) -> float:
         taken = sum((max(min(end, high) - max(start, low), timedelta()) for start, end in claims), timedelta())

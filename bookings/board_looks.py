@@ -22,6 +22,7 @@ class Look:
 
 LOOKS: dict[str, Look] = {
     Status.HELD: Look("mute", "hourglass", _("Held")),
+    Status.REQUESTED: Look("warn", "message-circle-question-mark", pgettext_lazy("a request to the shop", "Asks")),
     Status.CONFIRMED: Look("info", "calendar-clock", _("To arrive")),
     Status.CHECKED_IN: Look("brand", "key-round", _("Checked in")),
     Status.IN_SERVICE: Look("brand", "wrench", _("In work")),

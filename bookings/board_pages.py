@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from bookings import board, board_stages
+from accounts.models import User
+from bookings import board, board_stages, board_times
 from bookings.availability import Reason
-from bookings.board_forms import is_near
+from bookings.board_forms import KINDS, is_near
 from bookings.errors import SlotTakenError, SlotUnavailableError
 from bookings.models import Booking
 from core.errors import Refusal
@@ -31,6 +32,12 @@ from shops.rules import may
 def wants_part(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page (not for the page it lost from its history)."""
     return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-History-Restore-Request")
+
+
+def member(request: HttpRequest) -> User:
+    """Who is signed in; `get_staff_shop` has made sure that somebody is."""
+    assert isinstance(request.user, User)  # noqa: S101  (for the type checker)
+    return request.user
 
 
 def day_asked(request: HttpRequest, *, shop: Shop, at: datetime) -> date:
@@ -86,13 +93,14 @@ def rights(shop: Shop) -> dict[str, bool]:
 
 
 def panel_context(booking: Booking, shop: Shop, at: datetime) -> dict[str, Any]:
-    """What the side panel shows of a visit fetched with `for_card()`. Two queries at most."""
+    """What the side panel shows of a visit fetched with `for_card()`. Three queries at most."""
     one = board.card(booking=booking, at=at)
     return {
         "card": one,
         "booking": booking,
         "options": board_stages.options(booking, role=shop.viewer_role, at=at),
         "events": board.history(booking),
+        "timings": board_times.timings(booking),
         "board_url": day_address(shop, date=booking.starts_at.astimezone(shop.zone).date().isoformat()),
     }
 
@@ -151,7 +159,7 @@ def typed(request: HttpRequest, *, shop: Shop) -> QueryDict | None:
         return request.POST
     data = request.POST.copy()
     # These times are free on some bay with somebody, not on the ones that were asked for.
-    anyone = {"bay": "", "technician": ""}
+    anyone = dict.fromkeys(KINDS, "")
     data.update({"date": picked.date().isoformat(), "time": f"{picked:%H:%M}", "when": "later", **anyone})
     return data
 
@@ -165,7 +173,7 @@ def attempt(form: forms.Form, act: Callable[[], object]) -> tuple[int, tuple[Any
     try:
         act()
     except SlotTakenError as refusal:
-        field = "time" if "time" in form.fields else None
+        field = next((name for name in ("time", "other") if name in form.fields), None)
         form.add_error(field, _words_for(refusal, form))
         return refusal.status, refusal.alternatives
     except Refusal as refusal:
@@ -177,10 +185,18 @@ def attempt(form: forms.Form, act: Callable[[], object]) -> tuple[int, tuple[Any
 
 
 def _words_for(refusal: SlotTakenError, form: forms.Form) -> str:
-    """The refusal, in words about the one bay or technician that was asked for where one was."""
+    """The refusal, in words about what was asked for by name where something was."""
     reason = refusal.reason if isinstance(refusal, SlotUnavailableError) else None
-    if reason == Reason.BAYS_TAKEN and form.cleaned_data.get("bay"):
-        return _("That bay is taken then, or not equipped for this work.")
-    if reason == Reason.TECHNICIANS_TAKEN and form.cleaned_data.get("technician"):
+    asked = [name for name in KINDS if form.cleaned_data.get(name)]
+    if reason == Reason.TECHNICIANS_TAKEN and "technician" in asked:
         return _("That technician is busy then, or not trained for this work.")
+    if reason == Reason.BAYS_TAKEN and asked:
+        said = {
+            "bay": _("That bay is taken then, or not equipped for this work."),
+            "advisor": _("That service advisor is busy then."),
+            "loaner": _("That loaner car is out then."),
+        }
+        others = [name for name in asked if name in said]
+        if len(others) == 1:
+            return said[others[0]]
     return str(refusal.message)

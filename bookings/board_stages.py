@@ -14,7 +14,7 @@ from accounts.models import User
 from bookings import rules, workshop
 from bookings.actions import locked
 from bookings.choices import IN_SHOP, Status
-from bookings.errors import WrongStatusError
+from bookings.errors import RequestLapsedError, WrongStatusError
 from bookings.models import Booking
 from shops.choices import Permission
 from shops.rules import may
@@ -34,11 +34,26 @@ class Stage:
     run: Callable[..., Booking] | None = None
 
     @property
+    def asks(self) -> bool:
+        """Whether a form comes first."""
+        return self.run is None
+
+    @property
     def path(self) -> str:
         """The last part of its address."""
         return self.name.replace("_", "-")
 
 
+ACCEPT = Stage(
+    "accept",
+    _("Accept"),
+    "check",
+    Permission.WALK_IN,
+    Status.REQUESTED,
+    Status.CONFIRMED,
+    _("Accepted: the owner is told."),
+    workshop.accept,
+)
 CHECK_IN = Stage(
     "check_in",
     _("Check in"),
@@ -95,13 +110,12 @@ NO_SHOW = Stage(
     Permission.WALK_IN,
     Status.CONFIRMED,
     Status.NO_SHOW,
-    _("Marked as no-show. Bay and technician are free."),
-    workshop.mark_no_show,
+    _("Marked as no-show. Everything it had claimed is free."),
 )
 
-# Those that need nothing but a tap; check-in asks for the odometer first.
-TAPS = {stage.name: stage for stage in (START, READY, HAND_OVER, REOPEN, NO_SHOW)}
-_NEXT = {stage.begins: stage for stage in (CHECK_IN, START, READY, HAND_OVER)}
+# Those that need nothing but a tap; check-in asks for the odometer first, a no-show says what it costs.
+TAPS = {stage.name: stage for stage in (ACCEPT, START, READY, HAND_OVER, REOPEN)}
+_NEXT = {stage.begins: stage for stage in (ACCEPT, CHECK_IN, START, READY, HAND_OVER)}
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,9 @@ class Options:
     next: Stage | None
     reopen: Stage | None
     no_show: Stage | None
+    can_decline: bool
     can_move: bool
+    can_swap: bool
     can_cancel: bool
     can_correct_odometer: bool
 
@@ -129,6 +145,8 @@ def options(booking: Booking, *, role: str | None, at: datetime) -> Options:
         next=next_stage(booking, role=role),
         reopen=REOPEN if booking.status == Status.READY and workshop_floor else None,
         no_show=NO_SHOW if counter and rules.can_mark_no_show(booking, at=at) else None,
+        can_decline=counter and booking.status == Status.REQUESTED,
+        can_swap=counter and booking.status == Status.CONFIRMED,
         can_move=counter and booking.status in (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE),
         can_cancel=counter and booking.status in (Status.CONFIRMED, Status.CHECKED_IN),
         can_correct_odometer=workshop_floor and booking.status in IN_SHOP,
@@ -144,6 +162,8 @@ def take(*, stage: Stage, booking: Booking, by: User, at: datetime) -> Booking:
     now = locked(booking)
     if now.status == stage.ends:
         return now
+    if stage is ACCEPT and now.status == Status.EXPIRED:
+        raise RequestLapsedError
     if now.status != stage.begins or stage.run is None:
         raise WrongStatusError
     return stage.run(booking=now, by=by, at=at)

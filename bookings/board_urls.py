@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings import board_closing_views, board_desk_views, board_views, feed_views
+from bookings import board_answer_views, board_closing_views, board_desk_views, board_views, feed_views
 from bookings.board_stages import TAPS
 
 app_name = "board"
@@ -24,6 +24,9 @@ urlpatterns = [
     path(_VISIT + "check-in/", board_views.check_in, name="check_in"),
     path(_VISIT + "odometer/", board_views.odometer, name="odometer"),
     path(_VISIT + "move/", board_views.move, name="move"),
+    path(_VISIT + "decline/", board_answer_views.decline, name="decline"),
+    path(_VISIT + "no-show/", board_answer_views.no_show, name="no_show"),
+    path(_VISIT + "swap/", board_answer_views.swap, name="swap"),
     path(_VISIT + "cancel/", board_views.cancel, name="cancel"),
     *(path(f"{_VISIT}{tap.path}/", board_views.stage, {"name": name}, name=name) for name, tap in TAPS.items()),
 ]

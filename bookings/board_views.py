@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -13,18 +12,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import User
 from bookings import actions, board, board_stages, workshop
 from bookings.actions import Actor, Wanted
 from bookings.availability import Reason
 from bookings.board_day import Card, Group, View
 from bookings.board_forms import CancelForm, CheckInForm, MoveForm, OdometerForm, ReassignForm
 from bookings.board_pages import (
-    attempt,
-    day_address,
     day_asked,
     done,
-    form_page,
+    member,
     panel,
     panel_context,
     staff_page,
@@ -32,9 +28,9 @@ from bookings.board_pages import (
     visit_asked,
     wants_part,
 )
+from bookings.board_steps import VisitStep, visit_form
 from bookings.choices import ENDED, IN_SHOP, ActorRole, Status
-from bookings.errors import SlotUnavailableError, WrongStatusError
-from bookings.models import Booking
+from bookings.errors import SlotUnavailableError
 from core.errors import Refusal
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -42,12 +38,6 @@ from shops.models import Shop
 from shops.rules import may
 
 SEARCH_LIMIT = 20
-
-
-def _member(request: HttpRequest) -> User:
-    """Who is signed in; `get_staff_shop` has made sure that somebody is."""
-    assert isinstance(request.user, User)  # noqa: S101  (for the type checker)
-    return request.user
 
 
 # --- The board --------------------------------------------------------------------------------------
@@ -97,6 +87,7 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
     etag = _etag(request, shop, at)
     board_day = board.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
     group = group if group in Group else ""
+    inbox = [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.requests]
     agenda = [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.listed(group)]
     return {
         "board": board_day,
@@ -107,9 +98,10 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
         "group": group,
         "counters": [(*counter, board_day.counts[counter[0]]) for counter in _COUNTERS],
         "agenda": {
-            "now": [row for row in agenda if row[0].is_open or row[0].booking.status == Status.HELD],
+            "now": [row for row in agenda if row[0].is_open or row[0].is_tentative],
             "over": [row for row in agenda if row[0].booking.status in ENDED],
         },
+        "inbox": inbox,
         "poll_headers": json.dumps({"If-None-Match": etag}),
         "may_move": may(shop.viewer_role, Permission.WALK_IN),
     }
@@ -141,7 +133,7 @@ def stage(request: HttpRequest, slug: str, public_id: str, name: str) -> HttpRes
     shop = get_staff_shop(request, slug, step.permission)
     booking, at = visit_asked(shop, public_id), timezone.now()
     try:
-        booking = board_stages.take(stage=step, booking=booking, by=_member(request), at=at)
+        booking = board_stages.take(stage=step, booking=booking, by=member(request), at=at)
     except Refusal as refusal:
         return panel(request, shop, public_id, at, status=refusal.status, problem=refusal.message)
     return done(request, shop, booking, at, step.done)
@@ -155,10 +147,10 @@ def check_in(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     form = CheckInForm(typed(request, shop=shop), initial={"plate": booking.plate})
 
     def act() -> object:
-        return workshop.check_in(booking=booking, by=_member(request), at=at, **form.cleaned_data)
+        return workshop.check_in(booking=booking, by=member(request), at=at, **form.cleaned_data)
 
-    return _visit_form(
-        request, shop, booking, at, _Step(form, act, Status.CHECKED_IN, "check_in", _("Car checked in."))
+    return visit_form(
+        request, shop, booking, at, VisitStep(form, act, Status.CHECKED_IN, "check_in", _("Car checked in."))
     )
 
 
@@ -172,9 +164,9 @@ def odometer(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     def act() -> object:
         data = form.cleaned_data
         km, note = data["odometer_km"], data["odometer_note"]
-        return workshop.correct_odometer(booking=booking, odometer_km=km, note=note, by=_member(request), at=at)
+        return workshop.correct_odometer(booking=booking, odometer_km=km, note=note, by=member(request), at=at)
 
-    return _visit_form(request, shop, booking, at, _Step(form, act, None, "odometer", _("Reading corrected.")))
+    return visit_form(request, shop, booking, at, VisitStep(form, act, None, "odometer", _("Reading corrected.")))
 
 
 @require_http_methods(["GET", "POST"])
@@ -185,11 +177,11 @@ def cancel(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     form = CancelForm(typed(request, shop=shop))
 
     def act() -> object:
-        by = Actor(ActorRole.STAFF, _member(request))
+        by = Actor(ActorRole.STAFF, member(request))
         return actions.cancel(booking=booking, by=by, at=at, reason=form.cleaned_data["reason"])
 
     said = _("Cancelled. Bay and technician are free.")
-    return _visit_form(request, shop, booking, at, _Step(form, act, Status.CANCELLED, "cancel", said))
+    return visit_form(request, shop, booking, at, VisitStep(form, act, Status.CANCELLED, "cancel", said))
 
 
 @require_http_methods(["GET", "POST"])
@@ -197,25 +189,19 @@ def move(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Another time, bay or technician. A car in the shop keeps its time."""
     shop = get_staff_shop(request, slug, Permission.WALK_IN)
     booking, at = visit_asked(shop, public_id), timezone.now()
-    one = Card(booking, at)
     form_class = ReassignForm if booking.status in IN_SHOP else MoveForm
     form = form_class(
         typed(request, shop=shop),
         resources=shop.resources.in_use().order_by("position", "pk"),
         today=at.astimezone(shop.zone).date(),
         zone=shop.zone,
-        initial={
-            "date": booking.local_start.date(),
-            "time": booking.local_start.time(),
-            "bay": one.bay.public_id if one.bay else "",
-            "technician": one.technician.public_id if one.technician else "",
-        },
+        card=Card(booking, at),
     )
 
     def act() -> object:
         if not isinstance(form, MoveForm):
-            return workshop.reassign(booking=booking, wanted=form.wanted, by=_member(request), at=at)
-        by, start = Actor(ActorRole.STAFF, _member(request)), form.instant()
+            return workshop.reassign(booking=booking, wanted=form.wanted, by=member(request), at=at)
+        by, start = Actor(ActorRole.STAFF, member(request)), form.instant()
         try:
             return actions.reschedule(booking=booking, starts_at=start, by=by, at=at, wanted=form.wanted)
         except SlotUnavailableError as refusal:
@@ -225,7 +211,7 @@ def move(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
                 raise
             return actions.reschedule(booking=booking, starts_at=start, by=by, at=at, wanted=eased)
 
-    return _visit_form(request, shop, booking, at, _Step(form, act, None, "move", _("Moved.")))
+    return visit_form(request, shop, booking, at, VisitStep(form, act, None, "move", _("Moved.")))
 
 
 def _eased(wanted: Wanted, reason: Reason, flexible: str) -> Wanted | None:
@@ -235,42 +221,3 @@ def _eased(wanted: Wanted, reason: Reason, flexible: str) -> Wanted | None:
     if flexible == "bay" and wanted.bay and reason == Reason.BAYS_TAKEN:
         return Wanted(technician=wanted.technician)
     return None
-
-
-class _Step:
-    """A form about a visit: what it does, and the state in which it has been done already."""
-
-    def __init__(
-        self,
-        form: CheckInForm | OdometerForm | CancelForm | ReassignForm,
-        act: Callable[[], object],
-        ends: Status | None,
-        name: str,
-        said: str,
-    ) -> None:
-        self.form, self.act, self.ends, self.name, self.said = form, act, ends, name, said
-
-
-def _visit_form(request: HttpRequest, shop: Shop, booking: Booking, at: datetime, step: _Step) -> HttpResponse:
-    """Show the form, or do what it asks for; twice is harmless, and a visit that has moved on is a 409."""
-    status, alternatives = 200, ()
-    if request.method == "POST":
-        if step.ends is not None and booking.status == step.ends:
-            return done(request, shop, booking, at, step.said)
-        try:
-            status, alternatives = attempt(step.form, step.act)
-        except WrongStatusError as refusal:
-            fresh = visit_asked(shop, booking.public_id)
-            if fresh.status == step.ends:
-                return done(request, shop, fresh, at, step.said)
-            return panel(request, shop, booking.public_id, at, status=refusal.status, problem=refusal.message)
-        if status == 200:
-            return done(request, shop, visit_asked(shop, booking.public_id), at, step.said)
-    context = {
-        "form": step.form,
-        "booking": booking,
-        "card": Card(booking, at),
-        "alternatives": alternatives,
-        "back_url": day_address(shop, date=booking.local_start.date().isoformat(), visit=booking.public_id),
-    }
-    return form_page(request, shop, f"board/_{step.name}_form.html", context, status=status)

@@ -119,6 +119,19 @@ function showNow() {
   box.scrollLeft = now.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth * 0.45;
 }
 
+// --- The parts of one visit, on several lanes: pointing at one, or reaching it by keyboard, shows the others ---------
+
+function markSiblings(target) {
+  const one = target?.closest?.("[data-board] [data-visit]");
+  const id = one?.dataset.visit;
+  for (const claim of document.querySelectorAll("[data-board] [data-visit]")) {
+    claim.classList.toggle("is-sibling", claim !== one && claim.dataset.visit === id);
+  }
+}
+
+document.addEventListener("mouseover", (event) => markSiblings(event.target));
+document.addEventListener("focusin", (event) => markSiblings(event.target));
+
 // --- Dialog -------------------------------------------------------------------------------------------------------
 
 function openDialog() {
@@ -182,6 +195,7 @@ document.addEventListener("click", (event) => {
   const { tick } = columnAt(lane, event.clientX);
   const quarter = Math.floor(tick / 3) * 3;
   const now = Number(board.dataset.nowColumn || 0) - 1;
+  if (!["bay", "technician"].includes(lane.dataset.laneKind)) return;
   const values = new URLSearchParams({ [lane.dataset.laneKind]: lane.dataset.lane, date: board.dataset.date });
   // The running quarter of an hour means now.
   if (!(now >= quarter && now < quarter + 6)) values.set("time", clockOf(board, quarter));
@@ -242,7 +256,9 @@ function follow(event) {
   const board = claim.closest("[data-board]");
   const dx = "fixedTime" in claim.dataset ? 0 : event.clientX - drag.x;
   claim.style.transform = `translate(${dx}px, ${event.clientY - drag.y}px)`;
-  const lane = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-lane]");
+  const below = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-lane]");
+  // A bay's part cannot go to a loaner car, an advisor's not to a technician.
+  const lane = below?.dataset.laneKind === claim.closest("[data-lane]").dataset.laneKind ? below : null;
   for (const other of board.querySelectorAll(".board-lane.is-target")) other.classList.toggle("is-target", other === lane);
   lane?.classList.add("is-target");
   drag.lane = lane && board.contains(lane) ? lane : null;
@@ -282,10 +298,13 @@ function drop() {
   const home = claim.closest("[data-lane]");
   if (!lane || (lane === home && tick === Number(claim.dataset.startColumn) - 1)) return;
   const kind = lane.dataset.laneKind;
-  const values = { bay: claim.dataset.bay, technician: claim.dataset.technician, date: board.dataset.date };
+  // A part of a visit keeps its distance to the visit's start; only what it was dropped on is asked for by name.
+  const values = { date: board.dataset.date, time: clockOf(board, tick - Number(claim.dataset.offset || 0)) };
+  if ("bay" in claim.dataset) {
+    Object.assign(values, { bay: claim.dataset.bay, technician: claim.dataset.technician });
+    if (["bay", "technician"].includes(kind)) values.flexible = kind === "bay" ? "technician" : "bay";
+  }
   values[kind] = lane.dataset.lane;
-  values.time = clockOf(board, tick);
-  values.flexible = kind === "bay" ? "technician" : "bay";
   announce(`${values.time} ${lane.dataset.laneName}`);
   opener = claim;
   window.htmx.ajax("POST", claim.dataset.moveUrl, { target: dialog, swap: "innerHTML", values });

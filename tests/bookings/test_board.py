@@ -170,8 +170,9 @@ def test_group_filters_the_list(staff: Client, job: Job) -> None:
 
 # --- How many queries -------------------------------------------------------------------------------
 
-# Session, person, membership; marker; bays and people, hours, closures; visits, their claims; breaks.
-DAY_QUERIES = 10
+# Session, person, membership; marker; bays and people, hours, closures; visits and requests, their claims, their
+# services; breaks.
+DAY_QUERIES = 11
 # Session, person, membership, marker.
 UNCHANGED_QUERIES = 4
 

@@ -134,7 +134,7 @@ def test_stale_start_button_does_not_reopen_a_finished_visit(client: Client, job
     assert booking.status == Status.READY
 
 
-@pytest.mark.parametrize("name", ["start", "ready", "reopen", "hand_over", "no_show"])
+@pytest.mark.parametrize("name", ["accept", "start", "ready", "reopen", "hand_over"])
 def test_step_by_get_is_not_allowed(client: Client, job: Job, name: str) -> None:
     booking = visit(job, starts_at=START)
     assert signed_in(client, job.shop).get(address(name, job.shop, booking.public_id)).status_code == 405
