@@ -1,1 +1,1 @@
-"""One module for each measure; `ALL` names them as they are chosen on the command line."""
+"""One module for each measure; `benchmarks.__main__` names them as they are chosen on the command line."""
