@@ -212,7 +212,7 @@ def _check_car(car: Car | None, by: User, variant_id: int) -> None:
         raise InvalidInput(_("The price was made for another car: choose the time again for this one."), field="car")
 
 
-def _word_on(shop: Shop, starts_at: datetime, at: datetime) -> tuple[EventKind, dict[str, datetime]]:
+def _word_on(shop: Shop, starts_at: datetime, at: datetime) -> tuple[EventKind, dict[str, Any]]:
     """What an owner's yes makes of a visit: booked at once, or asked until the shop must have answered."""
     if shop.confirmation == Confirmation.INSTANT:
         return EventKind.CONFIRMED, {"confirmed_at": at}

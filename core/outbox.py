@@ -6,6 +6,7 @@ wakes a worker. When no broker answers, the beat's sweep (`core.tasks.dispatch_o
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,8 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from core.models import OutboxEvent
@@ -56,10 +58,26 @@ def emit(*, topic: str, key: str, at: datetime, payload: Mapping[str, Any] | Non
     event = OutboxEvent(topic=topic, key=key, payload=dict(payload or {}), due_at=at)
     if _silent.get():
         return event
-    event.save()
+    _insert(event)
     if _handlers[topic]:
         transaction.on_commit(lambda: _wake(event.pk), robust=True)
     return event
+
+
+def _insert(event: OutboxEvent) -> None:
+    """By hand: every booking writes an event, and the ORM takes longer over it than the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT, [event.topic, event.key, json.dumps(event.payload, cls=DjangoJSONEncoder), event.due_at]
+        )
+        event.pk = cursor.fetchone()[0]
+    event._state.adding = False
+
+
+_INSERT = """
+INSERT INTO core_outboxevent (topic, key, payload, created_at, due_at, attempts, last_error)
+VALUES (%s, %s, %s, now(), %s, 0, '') RETURNING id
+"""
 
 
 def _wake(event_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +16,7 @@ from bookings.models import BookedService, Booking, BookingEvent
 from bookings.search import LIMIT, Sort
 from catalog.models import Service
 from core.api import FiniteFloatField, NearDateField, NearDateTimeField
-from shops.choices import ShopKind
+from shops.choices import ResourceKind, ShopKind
 from vehicles import plates
 from vehicles.models import MAX_ODOMETER_KM, Variant
 
@@ -205,16 +206,52 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
         ]
         read_only_fields = fields
 
+    def to_representation(self, instance: Booking) -> dict[str, Any]:
+        # By hand: every booking is answered with one, and building the fields costs more than the booking.
+        answer = {name: getattr(instance, name) for name in _PLAIN}
+        answer |= {name: _iso(getattr(instance, name)) for name in _INSTANTS}
+        answer |= {
+            "id": instance.public_id,
+            "shop": instance.shop.slug,
+            "service": instance.service.key,
+            "variant": instance.variant.slug,
+            "car": instance.car.public_id if instance.car else None,
+            "services": [_line(line) for line in instance.booked_services.all()],
+            "bay": self.get_bay(instance),
+            "technician": self.get_technician(instance),
+        }
+        return {name: answer[name] for name in self.Meta.fields}
+
     def get_bay(self, booking: Booking) -> str | None:
-        return self._resource(booking, technician=False)
+        return _first(booking, ResourceKind.BAY, ResourceKind.MOBILE_UNIT)
 
     def get_technician(self, booking: Booking) -> str | None:
-        return self._resource(booking, technician=True)
+        return _first(booking, ResourceKind.TECHNICIAN)
 
-    @staticmethod
-    def _resource(booking: Booking, *, technician: bool) -> str | None:
-        found = (a.resource for a in booking.allocations.all() if (a.resource.kind == "technician") == technician)
-        return next((resource.name for resource in found), None)
+
+_INSTANTS = ("starts_at", "ends_at", "free_cancel_until", "hold_expires_at")
+_MADE_UP = ("id", "shop", "service", "variant", "car", "services", "bay", "technician")
+_PLAIN = [name for name in BookingSerializer.Meta.fields if name not in (*_INSTANTS, *_MADE_UP)]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(timezone.get_current_timezone()).isoformat() if moment else None
+
+
+def _line(line: BookedService) -> dict[str, Any]:
+    return {
+        "service": line.service.key,
+        "labour_fen": line.labour_fen,
+        "parts_fen": line.parts_fen,
+        "total_fen": line.total_fen,
+        "parts_note": line.parts_note,
+        "minutes": line.minutes,
+    }
+
+
+def _first(booking: Booking, *kinds: str) -> str | None:
+    found = (claim.resource for claim in booking.allocations.all() if claim.resource.kind in kinds)
+    return next((resource.name for resource in found), None)
 
 
 # --- Orders ---------------------------------------------------------------------------------------

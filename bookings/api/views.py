@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, availability, repack, rules, search
+from bookings import actions, availability, lookups, repack, rules, search
 from bookings.actions import Contact
 from bookings.api import base, jobs
 from bookings.api.serializers import (
@@ -180,7 +180,8 @@ class Bookings(generics.ListAPIView[Booking]):
             booked = actions.book(
                 job=job, starts_at=order["starts_at"], by=user, contact=contact, car=car, at=timezone.now()
             )
-            return base.answer(booked, 201)
+            lookups.bring_claims(booked)
+            return 201, BookingSerializer(booked).data
 
         return base.once(request, run)
 
