@@ -162,7 +162,6 @@ def _confirm(world: World, dice: random.Random) -> None:
 def _book(world: World, dice: random.Random) -> None:
     job, start, by = _job(world, dice), _start(dice), dice.choice(world.people)
     done = actions.book(job=job, starts_at=start, by=by, contact=CONTACT, car=None, at=world.now())
-    world.told(EventKind.HELD, done)
     world.told(done.status, done)
 
 
