@@ -49,7 +49,7 @@ def own(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _change(request, user=user)
         return redirect("bookings:own_feed")
-    context = {**_context(feeds.of_user(user)), "workplaces": feeds.workplaces(user)}
+    context = {"nav_section": "visits", **_context(feeds.of_user(user)), "workplaces": feeds.workplaces(user)}
     return render(request, "bookings/feeds/own.html", context)
 
 
