@@ -18,7 +18,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from bookings import phases, strips
+from bookings.jobs import MAX_SERVICES, Price
+from bookings.owner_views import asked as asking
 from bookings.owner_views import wishes
+from bookings.owner_views.asked import Together
 from catalog import pricing
 from catalog.models import Service
 from catalog.pricing import FairPrice, Quote
@@ -64,21 +67,33 @@ class PriceRow:
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """`?car=` or `?variant=` and `?service=` choose the car and the job; `?lat=&lng=` say where the visitor is."""
+    """`?car=` or `?variant=` and `?service=` choose the car and the job, `?also=` more services for the same visit;
+    `?lat=&lng=` say where the visitor is."""
     shop = get_object_or_404(Shop.objects.visible_to(request.user).for_page(), slug=slug)
     at = timezone.now()
     choice = wishes.chosen_car(request)
-    rows = _price_rows(shop, choice.variant)
+    services = list(Service.objects.listed())
+    rows = _price_rows(shop, choice.variant, services)
     chosen = _chosen_row(request, rows)
+    together = _together(request, rows, chosen, services, choice.variant)
+    more = [row for row in rows if row.service in together.also]
+    car_query = wishes.car_query(choice)
     here = _position(request)
     context = {
         "shop": shop,
         "car": choice.car,
         "variant": choice.variant,
         "selection": choice,
-        "car_query": wishes.car_query(choice),
+        "car_query": car_query,
         "chosen": chosen,
-        "rows": [row for row in rows if row is not chosen],
+        "more": [(row, _page_query(car_query, chosen, together, leave_out=row)) for row in more],
+        "left_out": together.left_out,
+        "can_add": 0 < len(more) + 1 < MAX_SERVICES,
+        "rows": [
+            (row, _page_query(car_query, chosen, together, add=row))
+            for row in rows
+            if row is not chosen and row not in more
+        ],
         "prices_at_first": PRICES_AT_FIRST,
         "distance_m": distance_m(*here, shop.latitude, shop.longitude) if here else None,
         "technicians": _technicians(shop, chosen),
@@ -88,7 +103,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "structured": _structured(request, shop),
         "today": at.astimezone(shop.zone).date(),
         **_opening(shop, chosen, at),
-        **_slots(shop, chosen, wishes.car_query(choice), at),
+        **_slots(shop, chosen, more, asking.query(car_query, together.keys), at),
     }
     return render(request, "shops/shop_detail.html", context)
 
@@ -99,6 +114,37 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 def _chosen_row(request: HttpRequest, rows: Sequence[PriceRow]) -> PriceRow | None:
     wanted = request.GET.get("service")
     return next((row for row in rows if row.service.key == wanted), rows[0] if rows else None)
+
+
+def _together(
+    request: HttpRequest,
+    rows: Sequence[PriceRow],
+    chosen: PriceRow | None,
+    services: Sequence[Service],
+    variant: Variant | None,
+) -> Together:
+    """What `?also=` adds to the chosen job; nothing before a car is known."""
+    if chosen is None or variant is None:
+        return Together()
+    quotes = {row.service.pk: row.quote for row in rows if row.quote}
+    every = {service.key: service for service in services}
+    keys = asking.keys_of(request.GET)
+    return asking.together(every, quotes, service=chosen.service, variant=variant, keys=keys)
+
+
+def _page_query(
+    car_query: str,
+    chosen: PriceRow | None,
+    together: Together,
+    *,
+    add: PriceRow | None = None,
+    leave_out: PriceRow | None = None,
+) -> str:
+    """This page's query with one more or one less service in the visit."""
+    dropped = leave_out.service.key if leave_out else ""
+    keys = [key for key in together.keys if key != dropped] + ([add.service.key] if add else [])
+    service = f"service={chosen.service.key}" if chosen else ""
+    return "&".join(filter(None, [asking.query(car_query, keys), service]))
 
 
 def _position(request: HttpRequest) -> tuple[float, float] | None:
@@ -114,8 +160,7 @@ def _position(request: HttpRequest) -> tuple[float, float] | None:
 # --- What is shown --------------------------------------------------------------------------------
 
 
-def _price_rows(shop: Shop, variant: Variant | None) -> list[PriceRow]:
-    services = list(Service.objects.listed())
+def _price_rows(shop: Shop, variant: Variant | None, services: Sequence[Service]) -> list[PriceRow]:
     if variant is None:
         least = pricing.prices_from(shop=shop)
         return [PriceRow(service, None, None, least[service.pk]) for service in services if service.pk in least]
@@ -125,20 +170,27 @@ def _price_rows(shop: Shop, variant: Variant | None) -> list[PriceRow]:
     return [PriceRow(service, quotes[service.pk], bands.get(service.pk)) for service in offered]
 
 
-def _slots(shop: Shop, chosen: PriceRow | None, car_query: str, at: datetime) -> dict[str, Any]:
-    """The free times of the chosen job (`bookings/_slot_strip.html`). An on-site team is asked on its own page: it has
-    to know where to come."""
+def _slots(shop: Shop, chosen: PriceRow | None, more: Sequence[PriceRow], query: str, at: datetime) -> dict[str, Any]:
+    """The free times of the visit (`bookings/_slot_strip.html`). An on-site team is asked on its own page: it has to
+    know where to come."""
     if chosen is None or chosen.quote is None:
         return {}
+    quotes = [(row.service, row.quote) for row in (chosen, *more) if row.quote]
     address = reverse("bookings:slots", args=[shop.slug, chosen.service.key])
+    phases.bring_phases([service for service, _quote in quotes])
+    plan = phases.compose(shop, [(service, quote.minutes) for service, quote in quotes])
+    price = Price(sum(quote.labour_fen for _, quote in quotes), sum(quote.parts_fen for _, quote in quotes))
     context: dict[str, Any] = {
         "service": chosen.service,
-        "slots_url": f"{address}?{car_query}",
-        "address_of_day": f"{address}?{car_query}&date=",
+        "also": ",".join(row.service.key for row in more),
+        "price": price,
+        "plan_minutes": plan.minutes,
+        "slots_url": f"{address}?{query}",
+        "address_of_day": f"{address}?{query}&date=",
+        "wait_url": f"{reverse('bookings:wait', args=[shop.slug, chosen.service.key])}?{query}",
         "hold_url": reverse("bookings:hold", args=[shop.slug, chosen.service.key]),
     }
     if not shop.is_on_site:
-        plan = phases.compose(shop, [(chosen.service, chosen.quote.minutes)])
         context["strip"] = strips.strip(shop=shop, plan=plan, wanted=None, at=at)
     return context
 
