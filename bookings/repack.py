@@ -156,17 +156,27 @@ class _Room:
         for phase in self.plan.phases:
             for claim in phase.claims:
                 first = tick + claim.offset
-                wanted = slots.span(first, first + claim.ticks)
-                if not any(self._make_free(unit, wanted, on_unit, MAX_CHAIN) for unit in self._able([claim])):
+                if not self._take(claim, slots.span(first, first + claim.ticks), on_unit):
                     return []
             tick += phase.ticks
         return self.moves
 
+    def _take(self, claim: Claim, wanted: int, on_unit: dict[int, list[_Movable]]) -> bool:
+        """Free somebody for a claim, and keep what is free now for it."""
+        for unit in self._able([claim]):
+            if self._make_free(unit, wanted, on_unit, frozenset()):
+                self.free[unit.pk] &= ~wanted
+                return True
+        return False
+
     def _able(self, needs: Sequence[Claim]) -> list[Unit]:
         return [u for u in self.found.units if all(claim.suits(u.kind, u.capabilities) for claim in needs)]
 
-    def _make_free(self, unit: Unit, wanted: int, on_unit: dict[int, list[_Movable]], chain: int) -> bool:
-        """Free the ticks on a unit, moving at most `chain` visits in a row; else nothing has changed."""
+    def _make_free(self, unit: Unit, wanted: int, on_unit: dict[int, list[_Movable]], chain: frozenset[int]) -> bool:
+        """Free the ticks on a unit; where that fails nothing has changed.
+
+        `chain` are the units that are being freed already: nothing is moved to them. At most `MAX_CHAIN` in a row.
+        """
         blocked = wanted & ~self.free[unit.pk]
         if not blocked:
             return True
@@ -174,21 +184,23 @@ class _Room:
         covered = 0
         for movable in inside:
             covered |= slots.span(movable.first, movable.last)
-        if chain == 0 or blocked & ~covered:
+        if len(chain) == MAX_CHAIN or blocked & ~covered:
             return False
         kept = (dict(self.free), list(self.moves), {pk: list(claims) for pk, claims in on_unit.items()})
         for movable in inside:
-            if not self._move_elsewhere(unit, movable, on_unit, chain):
+            if not self._move_elsewhere(unit, movable, on_unit, chain | {unit.pk}):
                 self.free, self.moves = kept[0], kept[1]
                 on_unit.clear()
                 on_unit.update(kept[2])
                 return False
         return True
 
-    def _move_elsewhere(self, unit: Unit, movable: _Movable, on_unit: dict[int, list[_Movable]], chain: int) -> bool:
+    def _move_elsewhere(
+        self, unit: Unit, movable: _Movable, on_unit: dict[int, list[_Movable]], chain: frozenset[int]
+    ) -> bool:
         ticks = slots.span(movable.first, movable.last)
         for other in self._able(movable.needs):
-            if other.pk != unit.pk and self._make_free(other, ticks, on_unit, chain - 1):
+            if other.pk not in chain and self._make_free(other, ticks, on_unit, chain):
                 self.free[other.pk] &= ~ticks
                 self.free[unit.pk] |= ticks
                 on_unit[unit.pk].remove(movable)
