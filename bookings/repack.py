@@ -163,7 +163,7 @@ class _Room:
 
     def _take(self, claim: Claim, wanted: int, on_unit: dict[int, list[_Movable]]) -> bool:
         """Free somebody for a claim, and keep what is free now for it."""
-        for unit in self._able([claim]):
+        for unit in self._free_first(self._able([claim]), wanted):
             if self._make_free(unit, wanted, on_unit, frozenset()):
                 self.free[unit.pk] &= ~wanted
                 return True
@@ -171,6 +171,10 @@ class _Room:
 
     def _able(self, needs: Sequence[Claim]) -> list[Unit]:
         return [u for u in self.found.units if all(claim.suits(u.kind, u.capabilities) for claim in needs)]
+
+    def _free_first(self, units: Sequence[Unit], wanted: int) -> list[Unit]:
+        """Nobody is moved while somebody else is free."""
+        return sorted(units, key=lambda unit: wanted & ~self.free[unit.pk] != 0)
 
     def _make_free(self, unit: Unit, wanted: int, on_unit: dict[int, list[_Movable]], chain: frozenset[int]) -> bool:
         """Free the ticks on a unit; where that fails nothing has changed.
@@ -199,7 +203,7 @@ class _Room:
         self, unit: Unit, movable: _Movable, on_unit: dict[int, list[_Movable]], chain: frozenset[int]
     ) -> bool:
         ticks = slots.span(movable.first, movable.last)
-        for other in self._able(movable.needs):
+        for other in self._free_first(self._able(movable.needs), ticks):
             if other.pk not in chain and self._make_free(other, ticks, on_unit, chain):
                 self.free[other.pk] &= ~ticks
                 self.free[unit.pk] |= ticks
