@@ -40,7 +40,6 @@ class WeekGrid:
     hours: list[tuple[int, int]]
     """Hours of the day with their grid row."""
     blocks: list[Block]
-    last_row: int
 
 
 def week_grid(hours: Sequence[Hours], discounts: Sequence[Discount]) -> WeekGrid | None:
@@ -53,7 +52,7 @@ def week_grid(hours: Sequence[Hours], discounts: Sequence[Discount]) -> WeekGrid
     blocks = [_block(row, first) for row in hours]
     blocks += [_block(row[:3], first, row.percent) for row in discounts]
     shown = [(hour, _line(hour * 60, first)) for hour in range(first, last)]
-    return WeekGrid(hours=shown, blocks=blocks, last_row=_line(last * 60, first))
+    return WeekGrid(hours=shown, blocks=blocks)
 
 
 def _block(row: Hours, first: int, percent: int = 0) -> Block:

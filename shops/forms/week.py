@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, ClassVar
@@ -15,8 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from shops.choices import Day
 from shops.forms.fields import WallTimeField
 from shops.opening import hours_problems
-
-LAST_MINUTE = time(23, 59)
 
 
 @dataclass(frozen=True)
@@ -123,10 +121,6 @@ class WeekForm(forms.Form):
                 for side in self.sides:
                     typed[_key(target, n, side.name)] = typed[_key(source, n, side.name)]
         return typed
-
-    def typed(self) -> Mapping[str, Any]:
-        """What was typed, without the inputs of the "Copy" button."""
-        return {name: self.data.get(name, "") for name in self.fields if name not in ("copy_from", "copy_to")}
 
 
 def _ends_early(starts: time, ends: time) -> str:

@@ -272,7 +272,7 @@ def test_off_peak_unchanged_writes_nothing(shop, manager, at):
 def test_week_grid_counts_half_hours_from_the_first_hour_that_matters():
     grid = week_grid([(1, time(8, 30), time(18))], [Discount(2, time(9, 10), time(11), 20)])
     assert grid is not None
-    assert (grid.hours[0], grid.hours[-1], grid.last_row) == ((8, 2), (17, 20), 22)
+    assert (grid.hours[0], grid.hours[-1]) == ((8, 2), (17, 20))
     opened, cheap = grid.blocks
     assert (opened.column, opened.row, opened.row_end, opened.percent) == (2, 3, 22, 0)
     assert (cheap.column, cheap.row, cheap.row_end, cheap.percent) == (3, 4, 8, 20)
