@@ -64,7 +64,7 @@ def join(
     job.check_address()
     not_before = max(not_before, at)
     _check_window(job.shop, not_before, not_after, at)
-    _one_at_a_time(owner)
+    _lock("waiting", owner.pk)
     mine = WaitingEntry.objects.visible_to(owner).open()
     if mine.filter(shop=job.shop).exists():
         raise AlreadyWaitingError
@@ -157,17 +157,20 @@ def _check_window(shop: Shop, not_before: datetime, not_after: datetime, at: dat
         raise InvalidInput(_("Further ahead than the shop takes bookings"), field="not_before")
 
 
-def _one_at_a_time(owner: User) -> None:
+def _lock(what: str, pk: int) -> None:
+    """Let two who do this at once come one after the other, until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.waiting {owner.pk}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings.{what} {pk}"])
 
 
 @transaction.atomic
 def _offer_next(shop: Shop, at: datetime, asked: set[int]) -> int | None:
     """Offer to the next in line who was not asked yet: 1 if a slot was held, 0 if not, None if nobody is left.
 
-    A row that somebody else has locked is being served or given up at this moment.
+    One after the other at a shop, else two who serve could let the second in line be faster. A row that somebody else
+    has locked is being given up at this moment.
     """
+    _lock("line", shop.pk)
     line = WaitingEntry.objects.in_line(shop).exclude(pk__in=asked)
     rows = line.select_for_update(skip_locked=True, of=("self",))
     entry = rows.select_related("shop__city", "variant__model__make", "owner").first()
