@@ -101,16 +101,8 @@ def _chosen(names: list[str]) -> list[str]:
 
 
 def _made(names: list[str], bench: Bench) -> dict[str, Measure]:
-    """The measures, made ready on the world; what the platform cannot do yet is left out, and said."""
-    from benchmarks.measures.base import Missing
-
-    made: dict[str, Measure] = {}
-    for name in names:
-        try:
-            made[name] = getattr(import_module(f"benchmarks.measures.{name}"), MEASURES[name])(bench)
-        except Missing as missing:
-            print(f"· {name} is left out: {missing}", flush=True)
-    return made
+    """The measures, made ready on the world."""
+    return {name: getattr(import_module(f"benchmarks.measures.{name}"), MEASURES[name])(bench) for name in names}
 
 
 def _report(arguments: argparse.Namespace, size: object, measures: dict[str, Measure]) -> None:

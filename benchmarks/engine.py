@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks import world
-from bookings import availability, search, shop_time
+from bookings import availability, free_shops, phases, search, shop_time
 from bookings.jobs import Job
 from shops.models import City, Shop
 
@@ -72,17 +72,12 @@ def search_near() -> Callable[[tuple[float, float]], object]:
     )
 
 
-def free_in_window() -> Callable[[tuple[float, float], datetime], object] | None:
-    """The nearest 20 shops with a bay and a technician free for an hour from an instant; None: not there yet."""
-    if not hasattr(search, "free_in_window"):
-        return None
+def free_in_window() -> Callable[[tuple[float, float], datetime], object]:
+    """The nearest 20 shops with a bay and a technician free for an hour from an instant."""
     service, variant, city = world.service(), world.variant(), City.objects.get()
-    return lambda place, start: search.free_in_window(
-        service=service,
-        variant=variant,
-        city=city,
-        origin=search.Point(*place),
-        window=(start, start + timedelta(hours=1)),
+    phases.bring_phases([service])
+    return lambda place, start: free_shops.free_shops(
+        free_shops.Question(service, variant, city, place[0], place[1], start, start + timedelta(hours=1)),
         at=timezone.now(),
         limit=20,
     )

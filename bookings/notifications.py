@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from bookings.choices import EventKind, Status
-from bookings.models import Booking
+from bookings.choices import EventKind, Status, WaitingStatus
+from bookings.models import Booking, WaitingEntry
 from core import day_words, outbox
 from core.models import OutboxEvent
 from core.money import format_fen
@@ -22,8 +22,11 @@ from notifications.delivery import send_template
 
 # The state in which each message is still true.
 _TRUE_WHILE = {
+    EventKind.REQUESTED: (Status.REQUESTED,),
     EventKind.CONFIRMED: (Status.CONFIRMED,),
     EventKind.RESCHEDULED: (Status.CONFIRMED,),
+    EventKind.SWAPPED: (Status.CONFIRMED,),
+    EventKind.EXPIRED: (Status.EXPIRED,),
     EventKind.CANCELLED: (Status.CANCELLED,),
     EventKind.READY: (Status.READY,),
 }
@@ -33,23 +36,42 @@ def connect() -> None:
     """Subscribe to the events of visits; called once when the app is ready."""
     for kind in _TRUE_WHILE:
         outbox.subscribe(f"booking.{kind}")(tell_owner)
+    outbox.subscribe("waiting.offered")(tell_waiting)
 
 
 def tell_owner(event: OutboxEvent) -> None:
     """Send the message of `event` (`booking.<kind>`) to the visit's owner, in their language.
 
-    Nothing is sent for a hold that was given up, for a walk-in without an account, or when it is no longer true.
+    Nothing is sent for a hold that was given up or has lapsed, for a walk-in without an account, or when it is no
+    longer true.
     """
     kind = EventKind(event.topic.removeprefix("booking."))
     booking = Booking.objects.for_card().select_related("owner").filter(public_id=event.key).first()
-    if booking is None or booking.owner is None or booking.confirmed_at is None:
+    if booking is None or booking.owner is None or booking.status not in _TRUE_WHILE[kind]:
         return
-    if booking.status not in _TRUE_WHILE[kind]:
+    if booking.confirmed_at is None and not _was_requested(booking):
         return
-    channel, recipient = _channel(booking.owner)
+    _tell(booking, booking.owner, kind)
+
+
+def tell_waiting(event: OutboxEvent) -> None:
+    """Send word of an offer (`waiting.offered`) to who waits, while it still stands."""
+    offers = WaitingEntry.objects.filter(public_id=event.key, status=WaitingStatus.OFFERED)
+    held = Booking.objects.for_card().select_related("owner").filter(status=Status.HELD)
+    booking = held.filter(pk__in=offers.values("offered")).first()
+    if booking is not None and booking.owner is not None:
+        _tell(booking, booking.owner, "offered")
+
+
+def _was_requested(booking: Booking) -> bool:
+    return booking.events.filter(kind=EventKind.REQUESTED).exists()
+
+
+def _tell(booking: Booking, owner: User, kind: str) -> None:
+    channel, recipient = _channel(owner)
     if not recipient:
         return
-    language = booking.owner.language or settings.LANGUAGE_CODE
+    language = owner.language or settings.LANGUAGE_CODE
     with translation.override(language):
         context = _context(booking)
     send_template(channel=channel, kind=f"bookings/{kind}", recipient=recipient, context=context, language=language)
@@ -66,12 +88,17 @@ def _context(booking: Booking) -> dict[str, Any]:
     root = settings.SITE_URL.rstrip("/")
     return {
         "number": booking.number,
-        "service": booking.service.name,
+        "service": booking.title,
         "shop_name": booking.shop.name,
         "place": booking.visit_address or f"{booking.shop.district} {booking.shop.address}",
         "starts": day_words.day_time(booking.starts_at, zone=booking.zone),
         "ready": f"{booking.local_end:%H:%M}",
         "free_until": day_words.day_time(booking.free_cancel_until, zone=booking.zone),
         "price": format_fen(booking.total_fen),
+        "fee": format_fen(booking.fee_fen) if booking.fee_fen else "",
+        "late_fee": format_fen(booking.late_cancel_fee_fen) if booking.late_cancel_fee_fen else "",
+        "deposit": format_fen(booking.deposit_fen) if booking.deposit_fen else "",
+        "until": day_words.day_time(booking.hold_expires_at, zone=booking.zone) if booking.hold_expires_at else "",
+        "confirm_url": root + reverse("bookings:confirm", args=[booking.public_id]),
         "visit_url": root + reverse("bookings:detail", args=[booking.public_id]),
     }

@@ -154,6 +154,14 @@ def stretches(service: Service, minutes: int) -> list[Stretch]:
     ]
 
 
+def is_plain(service: Service) -> bool:
+    """Whether a service is one stretch on its own bay with its own skill. Needs `service.phases` at hand."""
+    every = stretches(service, service.standard_minutes)
+    first = every[0]
+    own = (first.bay, first.skill) == (service.bay, service.skill)
+    return len(every) == 1 and own and not (first.before or first.after)
+
+
 # --- Putting services together -------------------------------------------------------------------------
 
 

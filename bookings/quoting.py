@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog import pricing
+from catalog.choices import OfferScope
 from catalog.models import Offer, Service
 from catalog.pricing import Quote
 from vehicles.models import Variant
@@ -41,5 +42,12 @@ def quotes(*, shop_ids: Iterable[int], services: Iterable[Service], variant: Var
 
 
 def expected(quote: Quote, learned_minutes: int | None) -> Quote:
-    """The quotation with the time that is really to be expected."""
-    return replace(quote, minutes=learned_minutes) if learned_minutes else quote
+    """The quotation with the time that is really to be expected.
+
+    What was learned is of a whole class of cars: what the shop says of one make, model or variant goes before it.
+    """
+    says_so_itself = quote.offer.minutes and quote.offer.scope in _OF_SOME_CARS
+    return quote if says_so_itself or not learned_minutes else replace(quote, minutes=learned_minutes)
+
+
+_OF_SOME_CARS = (OfferScope.VARIANT, OfferScope.MODEL, OfferScope.MAKE)

@@ -73,7 +73,7 @@ def mark(total_fen: int, band: FairPrice | None) -> Mark | None:
 _ANY_SHOP = "shop.city_id = %(city)s AND shop.is_listed"
 _THESE_SHOPS = "offer.shop_id = ANY(%(shops)s)"
 
-_COVERS_CAR = """(
+COVERS_CAR = """(
     offer.scope = 'variant' AND offer.variant_id = %(variant)s
     OR offer.scope = 'model' AND offer.variant_id IS NULL AND offer.model_id = %(model)s
     OR offer.scope = 'make' AND offer.variant_id IS NULL AND offer.model_id IS NULL AND offer.make_id = %(make)s
@@ -99,23 +99,24 @@ JOIN catalog_service AS service ON service.id = offer.service_id
 WHERE offer.is_active AND offer.service_id = ANY(%(services)s)
     AND (shop.kind <> 'on_site' OR service.can_be_on_site)
     AND {shops} AND {covers}
-ORDER BY offer.shop_id, offer.service_id,
-    CASE offer.scope {narrowest_first} END
+ORDER BY offer.shop_id, offer.service_id, {narrowest}
 """
-_NARROWEST_FIRST = " ".join(f"WHEN '{scope.value}' THEN {-rank}" for scope, rank in SPECIFICITY.items())
+NARROWEST = "CASE offer.scope {ranks} END".format(
+    ranks=" ".join(f"WHEN '{scope.value}' THEN {-rank}" for scope, rank in SPECIFICITY.items())
+)
 
 
 def _binding(shops: str, covers: str) -> str:
-    return _BINDING.format(shops=shops, covers=covers, narrowest_first=_NARROWEST_FIRST)
+    return _BINDING.format(shops=shops, covers=covers, narrowest=NARROWEST)
 
 
 # Parameters: `shops` and `services` (ids) and those of `car_params`. Bookings joins what it has learned to it.
-QUOTES = _binding(_THESE_SHOPS, _COVERS_CAR)
+QUOTES = _binding(_THESE_SHOPS, COVERS_CAR)
 _BANDS = """
 SELECT service_id, count(*), percentile_cont(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY labour_fen + parts_fen)
 FROM ({binding}) AS price GROUP BY service_id HAVING count(*) >= %(min_sample)s
 """
-_BANDS_OF_CAR = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CAR))
+_BANDS_OF_CAR = _BANDS.format(binding=_binding(_ANY_SHOP, COVERS_CAR))
 _BANDS_OF_CLASS = _BANDS.format(binding=_binding(_ANY_SHOP, _COVERS_CLASS))
 
 

@@ -28,7 +28,7 @@ class TwoNames(models.Model):
         return localized(self, "name")
 
 
-def localized(row: models.Model, field: str) -> str:
+def localized(row: object, field: str) -> str:
     """The text of `<field>_zh` or `<field>_en` in the active language; the other one where it is empty."""
     order = ("zh", "en") if (get_language() or "zh").startswith("zh") else ("en", "zh")
     return next((text for code in order if (text := getattr(row, f"{field}_{code}"))), "")

@@ -35,10 +35,6 @@ class Line:
     wanted: str = ""
 
 
-class Missing(Exception):
-    """The platform has nothing that could be measured."""
-
-
 class Measure(Protocol):
     """Made once when the world stands; a measure that takes no rounds does its work when it is asked for its lines."""
 

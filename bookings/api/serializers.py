@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -10,13 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from bookings.availability import Slot
-from bookings.choices import HANDOVER_WISHES, CancelReason, Handover, Status
+from bookings.choices import HANDOVER_WISHES, AllocationKind, CancelReason, Handover, Status
 from bookings.jobs import MAX_SERVICES
-from bookings.models import BookedService, Booking, BookingEvent
+from bookings.models import BookedService, Booking, BookingEvent, WaitingEntry
 from bookings.search import LIMIT, Sort
+from bookings.visit_parts import Part, parts_of
+from catalog.choices import PhaseKind
 from catalog.models import Service
 from core.api import FiniteFloatField, NearDateField, NearDateTimeField
-from shops.choices import ResourceKind, ShopKind
+from shops.choices import PLACES, ResourceKind, ShopKind
 from vehicles import plates
 from vehicles.models import MAX_ODOMETER_KM, Variant
 
@@ -78,6 +81,29 @@ class SearchQuery(JobFields):
         if ("latitude" in attrs) != ("longitude" in attrs):
             raise serializers.ValidationError({"latitude": [_("Give latitude and longitude together.")]})
         return attrs
+
+
+class FreeShopsQuery(JobFields):
+    latitude = FiniteFloatField(min_value=-90, max_value=90, help_text=_("WGS-84"))
+    longitude = FiniteFloatField(min_value=-180, max_value=180, help_text=_("WGS-84"))
+    city = serializers.SlugField(default="shanghai", max_length=50)
+    starts_at = NearDateTimeField(help_text=_("when the visit is to begin"))
+    ends_at = NearDateTimeField(help_text=_("when it is to be over, at most 12 hours later"))
+    limit = serializers.IntegerField(min_value=1, max_value=LIMIT, default=20)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["starts_at"] < attrs["ends_at"] <= attrs["starts_at"] + timedelta(hours=12):
+            raise serializers.ValidationError({"ends_at": [_("It must be after the start, by 12 hours at most.")]})
+        return attrs
+
+
+class FreeShopSerializer(serializers.Serializer[Any]):
+    shop = serializers.SlugField(source="slug")
+    name = serializers.CharField()
+    latitude = serializers.FloatField()
+    longitude = serializers.FloatField()
+    distance_m = serializers.IntegerField()
+    total_fen = serializers.IntegerField(help_text=_("all in, tax included, with the discount of that hour"))
 
 
 class SlotsQuery(VisitFields):
@@ -153,6 +179,21 @@ class BookedServiceSerializer(serializers.ModelSerializer[BookedService]):
     total_fen = serializers.IntegerField()
 
 
+class ClaimSerializer(serializers.Serializer[Any]):
+    """A bay, a person or a car that a visit claims for a time."""
+
+    kind = serializers.ChoiceField(choices=AllocationKind.choices)
+    resource = serializers.CharField(help_text=_("its name"))
+    resource_kind = serializers.ChoiceField(choices=ResourceKind.choices)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    phase = serializers.ChoiceField(
+        choices=PhaseKind.choices, allow_null=True, help_text=_("null: of no phase, as a loaner car")
+    )
+    part = serializers.IntegerField(allow_null=True, help_text=_("which phase of the visit, counted from 1"))
+    parts = serializers.IntegerField(help_text=_("how many phases the visit has"))
+
+
 class BookingSerializer(serializers.ModelSerializer[Booking]):
     """A visit as its owner and its shop see it."""
 
@@ -165,6 +206,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     services = BookedServiceSerializer(many=True, source="booked_services")
     bay = serializers.SerializerMethodField()
     technician = serializers.SerializerMethodField()
+    claims = ClaimSerializer(many=True, read_only=True)
 
     class Meta:
         model = Booking
@@ -202,12 +244,14 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "odometer_km",
             "bay",
             "technician",
+            "claims",
             "revision",
         ]
         read_only_fields = fields
 
     def to_representation(self, instance: Booking) -> dict[str, Any]:
         # By hand: every booking is answered with one, and building the fields costs more than the booking.
+        parts = parts_of(instance)
         answer = {name: getattr(instance, name) for name in _PLAIN}
         answer |= {name: _iso(getattr(instance, name)) for name in _INSTANTS}
         answer |= {
@@ -217,20 +261,21 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "variant": instance.variant.slug,
             "car": instance.car.public_id if instance.car else None,
             "services": [_line(line) for line in instance.booked_services.all()],
-            "bay": self.get_bay(instance),
-            "technician": self.get_technician(instance),
+            "bay": _first(parts, *PLACES),
+            "technician": _first(parts, ResourceKind.TECHNICIAN),
+            "claims": [_claim(part) for part in parts],
         }
         return {name: answer[name] for name in self.Meta.fields}
 
     def get_bay(self, booking: Booking) -> str | None:
-        return _first(booking, ResourceKind.BAY, ResourceKind.MOBILE_UNIT)
+        return _first(parts_of(booking), *PLACES)
 
     def get_technician(self, booking: Booking) -> str | None:
-        return _first(booking, ResourceKind.TECHNICIAN)
+        return _first(parts_of(booking), ResourceKind.TECHNICIAN)
 
 
 _INSTANTS = ("starts_at", "ends_at", "free_cancel_until", "hold_expires_at")
-_MADE_UP = ("id", "shop", "service", "variant", "car", "services", "bay", "technician")
+_MADE_UP = ("id", "shop", "service", "variant", "car", "services", "bay", "technician", "claims")
 _PLAIN = [name for name in BookingSerializer.Meta.fields if name not in (*_INSTANTS, *_MADE_UP)]
 
 
@@ -249,9 +294,22 @@ def _line(line: BookedService) -> dict[str, Any]:
     }
 
 
-def _first(booking: Booking, *kinds: str) -> str | None:
-    found = (claim.resource for claim in booking.allocations.all() if claim.resource.kind in kinds)
-    return next((resource.name for resource in found), None)
+def _claim(part: Part) -> dict[str, Any]:
+    return {
+        "kind": part.claim.kind,
+        "resource": part.resource.name,
+        "resource_kind": part.resource.kind,
+        "starts_at": _iso(part.starts_at),
+        "ends_at": _iso(part.ends_at),
+        "phase": part.kind,
+        "part": part.number,
+        "parts": part.count,
+    }
+
+
+def _first(parts: Sequence[Part], *kinds: str) -> str | None:
+    """The name of the first one of these kinds that the visit claims."""
+    return next((part.resource.name for part in parts if part.resource.kind in kinds), None)
 
 
 # --- Orders ---------------------------------------------------------------------------------------
@@ -288,6 +346,31 @@ class BookOrder(HoldOrder, ContactFields):
     car = serializers.CharField(max_length=16, required=False, help_text=_("a car of yours: its id"))
 
 
+class WaitOrder(VisitFields):
+    shop = serializers.SlugField(max_length=80, help_text=_("a shop's slug"))
+    not_before = NearDateTimeField()
+    not_after = NearDateTimeField(help_text=_("the visit starts before this"))
+    car = serializers.CharField(max_length=16, required=False, help_text=_("a car of yours: its id"))
+
+
+class WaitingEntrySerializer(serializers.ModelSerializer[WaitingEntry]):
+    """A place on a waiting list; `hold` is the visit that is held for you while it is offered."""
+
+    id = serializers.CharField(source="public_id")
+    shop = serializers.SlugField(source="shop.slug")
+    variant = serializers.SlugField(source="variant.slug")
+    services = serializers.SerializerMethodField()
+    hold = serializers.CharField(source="offered.public_id", allow_null=True, default=None)
+
+    class Meta:
+        model = WaitingEntry
+        fields = ["id", "shop", "services", "variant", "not_before", "not_after", "status", "hold", "created_at"]
+        read_only_fields = fields
+
+    def get_services(self, entry: WaitingEntry) -> list[str]:
+        return [wanted.service.key for wanted in entry.wanted.all()]
+
+
 class CancellationSerializer(serializers.Serializer[Any]):
     """What cancelling would cost at this moment."""
 
@@ -309,7 +392,7 @@ class CancelOrder(serializers.Serializer[Any]):
     )
 
 
-class WalkInOrder(JobFields, ContactFields):
+class WalkInOrder(VisitFields, ContactFields):
     starts_at = NearDateTimeField(required=False, help_text=_("now if left out"))
     bay = serializers.CharField(max_length=16, required=False, help_text=_("a bay's id; any if left out"))
     technician = serializers.CharField(max_length=16, required=False, help_text=_("a technician's id"))
@@ -319,6 +402,16 @@ class MoveOrder(serializers.Serializer[Any]):
     starts_at = NearDateTimeField(required=False)
     bay = serializers.CharField(max_length=16, required=False)
     technician = serializers.CharField(max_length=16, required=False)
+    advisor = serializers.CharField(max_length=16, required=False)
+    loaner = serializers.CharField(max_length=16, required=False)
+
+
+class DeclineOrder(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, help_text=_("the owner reads it"))
+
+
+class SwapOrder(serializers.Serializer[Any]):
+    other = serializers.CharField(max_length=16, help_text=_("the id of another visit of this shop"))
 
 
 class CheckInOrder(serializers.Serializer[Any]):

@@ -16,19 +16,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, workshop
+from bookings import actions, board, workshop
 from bookings.actions import Actor, Contact, Wanted
 from bookings.api import base
+from bookings.api.jobs import job_at
 from bookings.api.serializers import (
     BookingSerializer,
     CancelOrder,
     CheckInOrder,
     DayQuery,
+    DeclineOrder,
     MoveOrder,
+    SwapOrder,
     WalkInOrder,
 )
 from bookings.choices import IN_SHOP, ActorRole
-from bookings.jobs import Job
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
 from core.api import refusals
@@ -37,15 +39,18 @@ from shops.access import get_staff_shop
 from shops.choices import Permission
 from shops.models import Shop
 
+_NAMED = ("bay", "technician", "advisor", "loaner")
+
 
 def _wanted(shop: Shop, order: dict[str, Any]) -> Wanted:
-    """The bay and technician an order names; another shop's is no resource of this one (400)."""
-    ids = {name: order[name] for name in ("bay", "technician") if name in order}
+    """The bay, technician, advisor and loaner car an order names; another shop's is none of this one (400)."""
+    ids = {name: order[name] for name in _NAMED if name in order}
     found = dict(shop.resources.in_use().filter(public_id__in=ids.values()).values_list("public_id", "pk"))
     for name, public_id in ids.items():
         if public_id not in found:
             raise InvalidInput(_("There is no such bay or technician here."), field=name)
-    return Wanted(bay=found.get(ids.get("bay", "")), technician=found.get(ids.get("technician", "")))
+    others = tuple(found[ids[name]] for name in ("advisor", "loaner") if name in ids)
+    return Wanted(bay=found.get(ids.get("bay", "")), technician=found.get(ids.get("technician", "")), others=others)
 
 
 class ShopDay(generics.ListAPIView[Booking]):
@@ -70,6 +75,18 @@ class ShopDay(generics.ListAPIView[Booking]):
         return super().get(request, *args, **kwargs)
 
 
+class ShopRequests(generics.ListAPIView[Booking]):
+    """What owners have asked a shop that answers by hand, and it can still answer, the oldest first."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = BookingSerializer
+    queryset = Booking.objects.none()
+
+    def get_queryset(self) -> BookingQuerySet:
+        shop = get_staff_shop(self.request, self.kwargs["slug"], Permission.BOARD)
+        return board.requests(shop=shop, at=timezone.now()).for_card()
+
+
 class WalkIns(APIView):
     """Open a visit at the counter; it is confirmed at once."""
 
@@ -88,9 +105,8 @@ class WalkIns(APIView):
         contact = Contact(order["contact_name"], order["contact_phone"], order["plate"], order["note"])
 
         def run() -> tuple[int, Any]:
-            job = Job(shop, order["service"], order["variant"])
             visit = workshop.walk_in(
-                job=job,
+                job=job_at(slug, order),
                 starts_at=start,
                 wanted=_wanted(shop, order),
                 contact=contact,
@@ -122,6 +138,38 @@ class _Move(APIView):
 
 
 _ANSWERS = {200: BookingSerializer, **refusals(400, 401, 403, 404, 409, 422)}
+
+
+@extend_schema(responses=_ANSWERS)
+class Accept(_Move):
+    """Say yes to a request."""
+
+    permission = Permission.WALK_IN
+    act = workshop.accept
+
+
+@extend_schema(request=DeclineOrder, responses=_ANSWERS)
+class Decline(_Move):
+    """Say no to a request, with a reason that the owner reads."""
+
+    permission = Permission.WALK_IN
+    order = DeclineOrder
+    act = workshop.decline
+
+
+@extend_schema(request=SwapOrder, responses=_ANSWERS)
+class Swap(_Move):
+    """Let the visit change its start with another one of the shop: either both move or neither."""
+
+    permission = Permission.WALK_IN
+    order = SwapOrder
+
+    def run(self, request: Request, visit: Booking, order: dict[str, Any]) -> Booking:
+        other = Booking.objects.at_shop(visit.shop).for_card().filter(public_id=order["other"]).first()
+        if other is None:
+            raise InvalidInput(_("Choose another visit of this shop."), field="other")
+        by = Actor(ActorRole.STAFF, base.person(request))
+        return actions.swap(booking=visit, other=other, by=by, at=timezone.now())[0]
 
 
 @extend_schema(request=CheckInOrder, responses=_ANSWERS)

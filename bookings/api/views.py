@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, availability, lookups, repack, rules, search
+from bookings import actions, availability, free_shops, lookups, phases, repack, rules, search
 from bookings.actions import Contact
 from bookings.api import base, jobs
 from bookings.api.serializers import (
@@ -26,6 +26,8 @@ from bookings.api.serializers import (
     ConfirmOrder,
     DaySerializer,
     EventSerializer,
+    FreeShopSerializer,
+    FreeShopsQuery,
     HoldOrder,
     RescheduleOrder,
     SearchAnswer,
@@ -70,6 +72,28 @@ class ShopSearch(APIView):
         )
         shown = search.Results(found.rows[: query["limit"]], found.band)
         return Response(SearchAnswer(shown).data)
+
+
+class FreeShops(APIView):
+    """The nearest shops that have a bay and somebody trained free for a service in one window of time."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(parameters=[FreeShopsQuery], responses={200: FreeShopSerializer(many=True), **refusals(400, 404)})
+    def get(self, request: Request) -> Response:
+        query = base.checked(FreeShopsQuery, request.query_params)
+        phases.bring_phases([query["service"]])
+        question = free_shops.Question(
+            service=query["service"],
+            variant=query["variant"],
+            city=get_object_or_404(City, key=query["city"]),
+            latitude=query["latitude"],
+            longitude=query["longitude"],
+            start=query["starts_at"],
+            end=query["ends_at"],
+        )
+        found = free_shops.free_shops(question, at=timezone.now(), limit=query["limit"])
+        return Response(FreeShopSerializer(found, many=True).data)
 
 
 class ShopSlots(APIView):
