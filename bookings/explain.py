@@ -19,7 +19,7 @@ from bookings.models import Allocation
 from bookings.phases import Claim, Phase, Plan
 from bookings.shop_time import ShopTime, Unit
 from catalog.choices import PhaseKind
-from shops.choices import BayCapability, ResourceKind, Skill
+from shops.choices import PLACES, BayCapability, ResourceKind, Skill
 from shops.models import Resource, Shop
 
 
@@ -120,7 +120,8 @@ def day_bottleneck(*, shop: Shop, plan: Plan, day: date, at: datetime) -> str:
 def words_for(claim: Claim) -> str:
     """What a claim asks for, in the reader's language: "Technician: Chassis and brakes"."""
     kind = ResourceKind(claim.kind)
-    names = {**dict(BayCapability.choices), **dict(Skill.choices)}
+    # An alignment rig and the skill of aligning go by the same word.
+    names = dict(BayCapability.choices if kind in PLACES else Skill.choices)
     able = ", ".join(str(names.get(value, value)) for value in claim.capabilities)
     return f"{kind.label}: {able}" if able else str(kind.label)
 
