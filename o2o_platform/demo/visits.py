@@ -98,7 +98,7 @@ def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) 
 
 
 def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[Booking]:
-    services = {service.key: service for service in Service.objects.listed()}
+    services = {service.key: service for service in Service.objects.listed().prefetch_related("phases")}
     for car in waiting[:count]:
         quotes = pricing.quotes_of_shop(shop=day.shop, services=services.values(), variant=car.variant)
         wishes = [services[key] for key in _WISHES if services[key].pk in quotes]
