@@ -84,30 +84,29 @@ class StartForm(forms.Form):
 class VisitForm(forms.Form):
     """How car and shop come together: who brings it, where to, and whether a loaner car is wanted.
 
-    `showing` asks only for what the free times depend on; to hold a time the address is needed too. The point is that
-    of a name that people know, or coordinates.
+    The point is that of a name that people know, or coordinates. `showing` the times, nothing has to be there yet; to
+    hold one, point and address are needed where somebody comes.
     """
 
     handover = forms.ChoiceField(
         label=_("How does the car get there?"),
         choices=[(Handover.DROP_OFF, _("I bring the car")), (Handover.PICK_UP, _("A driver fetches it"))],
-        required=False,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Choose one of the two ways.")},
     )
     loaner = forms.BooleanField(label=_("I need a loaner car meanwhile"), required=False)
     near = forms.CharField(
         label=_("District, station or area"),
-        required=False,
         max_length=MAX_TEXT,
+        error_messages={"required": _("Say roughly where: a district, an area or a metro station.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "places", "data-locate-clears": True}),
         help_text=_("The way is measured from there, so the times depend on it."),
     )
     visit_address = forms.CharField(
         label=_("Street, number, and where the car stands"),
-        required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        error_messages={"required": _("Say where the driver should come: street, number, and where the car stands.")},
     )
 
     def __init__(self, *args: Any, shop: Shop, showing: bool = False, **kwargs: Any) -> None:
@@ -117,6 +116,8 @@ class VisitForm(forms.Form):
         self.named: Place | None = None
         if shop.is_on_site:
             del self.fields["handover"]
+            words = _("Say where the team should come: street, number, and where the car stands.")
+            self.fields["visit_address"].error_messages["required"] = words
 
     @property
     def somebody_comes(self) -> bool:
@@ -128,28 +129,24 @@ class VisitForm(forms.Form):
         return bool(self.cleaned_data.get("loaner"))
 
     def clean_handover(self) -> str:
-        handover = self.cleaned_data["handover"] or Handover.DROP_OFF
+        handover = self.cleaned_data["handover"]
         if handover == Handover.PICK_UP and not self.shop.pickup_radius_km:
             raise ValidationError(_("This shop does not fetch cars."), code="invalid")
         return str(handover)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        if not self.somebody_comes:
-            return data
-        if near := data.get("near", ""):
+        if not self.somebody_comes or self.showing:
+            self._forgive("near")
+            self._forgive("visit_address")
+        if self.somebody_comes and (near := data.get("near", "")):
             self._find(near)
-        elif "near" not in self.errors and not (self.showing and self.shop.is_on_site):
-            self.add_error("near", _("Say roughly where: a district, an area or a metro station."))
-        if not self.showing and not data.get("visit_address") and "visit_address" not in self.errors:
-            self.add_error("visit_address", self.no_address)
         return data
 
-    @property
-    def no_address(self) -> Any:
-        if self.shop.is_on_site:
-            return _("Say where the team should come: street, number, and where the car stands.")
-        return _("Say where the driver should come: street, number, and where the car stands.")
+    def _forgive(self, name: str) -> None:
+        """What nobody needs now may be missing."""
+        if self.has_error(name, "required"):
+            del self.errors[name]
 
     def _find(self, near: str) -> None:
         self.point = origins.parse_coordinates(near)

@@ -231,8 +231,10 @@ def test_only_a_shop_with_drivers_offers_to_fetch_the_car(client: Client) -> Non
 def test_a_driver_is_asked_for_a_place_before_times_are_shown(client: Client) -> None:
     html = text(client.get(slots_url(pick_up_job(), handover="pick_up")))
     assert "Say where to come, and the free times appear here." in html
-    assert "Say roughly where" in html
     assert 'name="starts_at"' not in html
+    held_anyway = post_hold(client, pick_up_job(), handover="pick_up", visit_address="漕溪北路 45 号")
+    assert held_anyway.status_code == 400
+    assert "Say roughly where" in text(held_anyway)
 
 
 def test_the_times_depend_on_the_place(client: Client) -> None:
