@@ -11,21 +11,22 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import workshop
+from bookings import availability, workshop
 from bookings.actions import Contact
+from bookings.availability import Placement
 from bookings.board_day import Card
-from bookings.board_forms import BlockForm, WalkInForm
+from bookings.board_forms import BlockForm, WalkInForm, is_near
 from bookings.board_pages import attempt, day_address, done, form_page, told, typed, wants_part
 from bookings.choices import PAUSES, AllocationKind
 from bookings.claims import span_of
-from bookings.errors import NotOfferedError
-from bookings.jobs import Job, QuotedJob
+from bookings.jobs import Job, Price, QuotedJob
 from bookings.models import Allocation, Booking
-from bookings.slots import TICK_SECONDS
 from catalog.models import Service
+from core.errors import InvalidInput
 from shops.access import get_staff_shop
 from shops.choices import Permission
 from shops.models import Resource, Shop
@@ -51,15 +52,19 @@ class Plan:
 
     finds: Finds
     quoted: QuotedJob | None = None
-    starts_at: datetime | None = None
-    problem: str = ""
+    placed: Placement | None = None
+    problem: str | Promise = ""
     alternatives: Sequence[Any] = field(default_factory=tuple)
+    starts_at: datetime | None = None
 
     @property
     def ends_at(self) -> datetime | None:
-        if self.quoted is None or self.starts_at is None:
-            return None
-        return self.starts_at + timedelta(seconds=self.quoted.plan.ticks * TICK_SECONDS)
+        return self.placed.ends_at if self.placed else None
+
+    @property
+    def price(self) -> Price | None:
+        """With the discount of the hour, where the hour can be had."""
+        return self.quoted.price(self.placed.discount_percent if self.placed else 0) if self.quoted else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +92,7 @@ def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
 def _walk_in_form(request: HttpRequest, shop: Shop, at: datetime) -> WalkInForm:
     today = at.astimezone(shop.zone).date()
     offered = Service.objects.listed().filter(offers__shop=shop, offers__is_active=True).distinct()
-    initial = {"date": today, **request.GET.dict()}
+    initial: dict[str, Any] = {"date": today, **request.GET.dict(), "also": request.GET.getlist("also")}
     if initial.get("time"):
         initial.setdefault("when", WalkInForm.When.LATER)
     return WalkInForm(
@@ -106,11 +111,22 @@ def _plan(form: WalkInForm, shop: Shop, at: datetime) -> Plan:
     service = form.services.get(str(form["service"].value() or "")) or next(iter(form.services.values()), None)
     if service is None or finds.chosen is None:
         return Plan(finds)
+    job = Job(
+        shop,
+        service,
+        finds.chosen,
+        also=form.others(service.key, form["also"].value() or ()),
+        with_loaner="with_loaner" in form.fields and bool(form["with_loaner"].value()),
+    )
     try:
-        quoted = Job(shop, service, finds.chosen).quoted()
-    except NotOfferedError as refusal:
-        return Plan(finds, problem=str(refusal.message))
-    return Plan(finds, quoted, _typed_start(form, shop, at))
+        quoted = job.quoted()
+    except InvalidInput as refusal:
+        return Plan(finds, problem=refusal.message)
+    start = _typed_start(form, shop, at)
+    if start is None or not is_near(start.date(), today=at.astimezone(shop.zone).date()):
+        return Plan(finds, quoted)
+    placed = availability.placement(shop=shop, plan=quoted.plan, starts_at=start, at=at, staff=True)
+    return Plan(finds, quoted, placed, placed.reason.label if placed.reason else "", starts_at=start)
 
 
 def _typed_start(form: WalkInForm, shop: Shop, at: datetime) -> datetime | None:
@@ -147,7 +163,13 @@ def _open_visit(request: HttpRequest, form: WalkInForm, plan: Plan, shop: Shop, 
     data, known = form.cleaned_data, plan.finds.known
     assert plan.finds.chosen is not None  # noqa: S101  (the form is invalid without)
     return workshop.walk_in(
-        job=Job(shop, form.services[data["service"]], plan.finds.chosen),
+        job=Job(
+            shop,
+            form.services[data["service"]],
+            plan.finds.chosen,
+            also=form.others(data["service"], data["also"]),
+            with_loaner=data.get("with_loaner", False),
+        ),
         starts_at=form.starts_at(at=at),
         wanted=form.wanted,
         contact=Contact(

@@ -16,11 +16,13 @@ from bookings.actions import Wanted
 from bookings.board_day import Card
 from bookings.board_swaps import Candidate
 from bookings.choices import PAUSES, AllocationKind
+from bookings.jobs import MAX_SERVICES
 from bookings.models import Booking
 from catalog.models import Service
 from shops.choices import PLACES, ResourceKind
 from shops.models import Resource
 from vehicles import plates
+from vehicles.choices import PriceClass
 from vehicles.models import MAX_ODOMETER_KM
 
 if TYPE_CHECKING:
@@ -226,6 +228,10 @@ class WalkInForm(_PlannedForm):
         LATER = "later"
 
     service = forms.ChoiceField(label=_("Service"))
+    also = forms.MultipleChoiceField(
+        label=_("More services in the same visit"), required=False, widget=forms.CheckboxSelectMultiple()
+    )
+    with_loaner = forms.BooleanField(label=_("With a loaner car"), required=False)
     car = forms.CharField(
         label=_("Car or number plate"),
         max_length=80,
@@ -248,10 +254,19 @@ class WalkInForm(_PlannedForm):
     def __init__(self, *args: Any, services: Iterable[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.services = {service.key: service for service in services}
-        self.fields["service"].choices = [(key, service.name) for key, service in self.services.items()]  # type: ignore[attr-defined]
+        for name in ("service", "also"):
+            self.fields[name].choices = [(key, service.name) for key, service in self.services.items()]  # type: ignore[attr-defined]
+        if not any(resource.kind == ResourceKind.LOANER for resource in self.resources.values()):
+            del self.fields["with_loaner"]
+
+    def others(self, first: str, typed: Iterable[str]) -> tuple[Service, ...]:
+        """The known services of `typed` (keys) besides the `first`, each once."""
+        return tuple(self.services[key] for key in dict.fromkeys(typed) if key in self.services and key != first)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if len(self.others(data.get("service", ""), data.get("also", ()))) >= MAX_SERVICES:
+            self.add_error("also", _("Choose six services at most."))
         if data.get("when") == self.When.LATER:
             for name in ("date", "time"):
                 if not data.get(name) and name not in self.errors:
@@ -299,3 +314,44 @@ class BlockForm(_PlannedForm):
         """Start and end on the shop's wall clock."""
         last = self.cleaned_data.get("until_date") or self.cleaned_data["date"]
         return self.instant(), dt.datetime.combine(last, self.cleaned_data["until"], tzinfo=self.zone)
+
+
+class ExplainForm(forms.Form):
+    """A start to be explained: which work, on what car, when."""
+
+    service = forms.MultipleChoiceField(label=_("Service"), widget=forms.CheckboxSelectMultiple())
+    price_class = forms.ChoiceField(label=_("Car"), choices=PriceClass, required=False, initial=PriceClass.ECONOMY)
+    variant = forms.SlugField(required=False, max_length=120, widget=forms.HiddenInput())
+    date = forms.DateField(label=_("Day"), widget=_day_widget())
+    time = forms.TimeField(label=_("Start"), widget=_time_widget())
+
+    unknown_car = _("There is no such car. Choose a class.")
+
+    def __init__(self, *args: Any, services: Iterable[Service], today: dt.date, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today, self.zone = today, zone
+        self.services = {service.key: service for service in services}
+        self.fields["service"].choices = [(key, service.name) for key, service in self.services.items()]  # type: ignore[attr-defined]
+
+    def clean_service(self) -> list[str]:
+        keys = list(dict.fromkeys(self.cleaned_data["service"]))
+        if len(keys) > MAX_SERVICES:
+            raise ValidationError(_("Choose six services at most."))
+        return keys
+
+    def clean_price_class(self) -> str:
+        return self.cleaned_data["price_class"] or PriceClass.ECONOMY
+
+    def clean_date(self) -> dt.date:
+        day: dt.date = self.cleaned_data["date"]
+        if not is_near(day, today=self.today):
+            raise ValidationError(_("Choose a day within the next 12 months."))
+        return day
+
+    @property
+    def chosen(self) -> list[Service]:
+        return [self.services[key] for key in self.cleaned_data["service"]]
+
+    def instant(self) -> dt.datetime:
+        """The moment that was typed, on the shop's wall clock."""
+        return dt.datetime.combine(self.cleaned_data["date"], self.cleaned_data["time"], tzinfo=self.zone)

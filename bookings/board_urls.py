@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from bookings import board_answer_views, board_closing_views, board_desk_views, board_views, feed_views
+from bookings import (
+    board_answer_views,
+    board_closing_views,
+    board_desk_views,
+    board_explain_views,
+    board_views,
+    feed_views,
+)
 from bookings.board_stages import TAPS
 
 app_name = "board"
@@ -12,6 +19,7 @@ _VISIT = "<slug:slug>/visits/<slug:public_id>/"
 urlpatterns = [
     path("<slug:slug>/board/", board_views.day, name="day"),
     path("<slug:slug>/board/live/", board_views.live, name="live"),
+    path("<slug:slug>/explain/", board_explain_views.explain, name="explain"),
     path("<slug:slug>/walk-in/", board_desk_views.walk_in, name="walk_in"),
     path("<slug:slug>/blocks/", board_desk_views.block, name="block"),
     path("<slug:slug>/blocks/<int:pk>/", board_desk_views.pause, name="pause"),

@@ -89,30 +89,37 @@ def parts_of(booking: Booking) -> list[Part]:
     claims = sorted(booking.allocations.all(), key=lambda claim: (*span_of(claim), claim.resource_id))
     phases = Plan.from_json(booking.plan).phases if booking.plan else ()
     numbers = _numbers(booking, claims, phases)
-    return [Part(claim, tuple((n, phases[n - 1].kind) for n in numbers[claim.pk]), len(phases)) for claim in claims]
+    return [Part(claim, tuple((n, phases[n - 1].kind) for n in numbers[id(claim)]), len(phases)) for claim in claims]
 
 
 def _numbers(booking: Booking, claims: Sequence[Allocation], phases: Sequence[Phase]) -> dict[int, list[int]]:
-    """The numbers of the phases that each claim (by its key) is for."""
+    """The numbers of the phases that each claim (by its `id()`: new ones have no key) is for."""
     working = [
         claim for claim in claims if claim.kind == AllocationKind.WORK and claim.resource.kind != ResourceKind.LOANER
     ]
-    found: dict[int, list[int]] = {claim.pk: [] for claim in claims}
+    found: dict[int, list[int]] = {id(claim): [] for claim in claims}
     spans: list[Span] = []
     begin = booking.starts_at
     for number, phase in enumerate(phases, 1):
         begin = _begin(phase, begin, working)
         for need in phase.claims:
             best = _best(need, _span(need, begin), working)
-            if best is not None and number not in found[best.pk]:
-                found[best.pk].append(number)
+            if best is not None and number not in found[id(best)]:
+                found[id(best)].append(number)
         spans.append((begin, begin + phase.ticks * _TICK))
         begin = spans[-1][1]
     for claim in working:
-        if not found[claim.pk] and spans:  # lengthened or moved by hand: the phase at that time
-            nearest = max(range(len(spans)), key=lambda n: _overlap(span_of(claim), spans[n]))
-            found[claim.pk].append(nearest + 1)
+        if not found[id(claim)] and phases:
+            found[id(claim)].append(_likeliest(claim, phases, spans))
     return found
+
+
+def _likeliest(claim: Allocation, phases: Sequence[Phase], spans: Sequence[Span]) -> int:
+    """The number of the phase that a claim moved or lengthened by hand is for: one that needs such a resource, the
+    nearest in time."""
+    able = [n for n, phase in enumerate(phases) if any(_suiting(need, [claim]) for need in phase.claims)]
+    start = span_of(claim)[0]
+    return 1 + min(able or range(len(phases)), key=lambda n: abs(spans[n][0] - start))
 
 
 def _begin(phase: Phase, earliest: datetime, claims: Sequence[Allocation]) -> datetime:
