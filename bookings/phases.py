@@ -135,7 +135,7 @@ def bring_phases(services: Iterable[Service]) -> None:
 
 def stretches(service: Service, minutes: int) -> list[Stretch]:
     """The stretches of a service that takes `minutes` in all. Needs `service.phases` at hand (`bring_phases`)."""
-    rows = list(service.phases.all())
+    rows = service.phase_rows
     if not rows:
         return [Stretch(PhaseKind.WORK, minutes, service.bay, service.skill)]
     rest = max(minutes - sum(row.minutes or 0 for row in rows), TICK_MINUTES)

@@ -181,7 +181,8 @@ def _fill(found: ShopTime, facts: list[Any], whole: int) -> None:
         free = whole & ~_taken(claims or ())
         if shifts:
             free &= _on_shift(found, tuple((day, _time(start), _time(end)) for day, start, end in shifts))
-        found.units.append(Unit(pk, kind, frozenset(capabilities), free, _stops(stops or (), found.base)))
+        of_team = _stops(stops, found.base) if stops else ()
+        found.units.append(Unit(pk, kind, frozenset(capabilities), free, of_team))
     # The least capable first, so that rare equipment stays free.
     found.units.sort(key=lambda unit: (len(unit.capabilities), unit.pk))
 

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from catalog.choices import (
@@ -89,6 +90,11 @@ class Service(Seeded, TwoNames):
     @property
     def excludes(self) -> list[str]:
         return localized(self, "excludes").splitlines()
+
+    @cached_property
+    def phase_rows(self) -> list[ServicePhase]:
+        """Its phases in order, read once: a search composes a visit of them for every shop it finds."""
+        return list(self.phases.all())
 
     def suits(self, variant: Variant) -> bool:
         """Whether the car has what the service works on: no oil change for a battery car."""
