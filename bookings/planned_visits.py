@@ -8,6 +8,7 @@ from django.db.models import Prefetch, Q
 from django.urls import reverse
 
 from bookings.choices import IN_SHOP, UPCOMING
+from bookings.claims import span_of
 from bookings.jobs import plan_of
 from bookings.models import Allocation, Booking
 from bookings.slots import TICK_MINUTES
@@ -25,7 +26,8 @@ def connect() -> None:
 def planned_visits(shop: Shop, start: datetime, end: datetime | None, resource: Resource | None) -> list[PlannedVisit]:
     """Visits requested or confirmed that begin from `start` until before `end`, and cars in the shop.
 
-    With `resource` only those that claim it, with what they need of it and when they claim it.
+    With `resource` only those that claim it, with what they need of it and when they claim it; else from when to when
+    each lasts.
     """
     begins = Q(status__in=UPCOMING, starts_at__gte=start)
     begins |= Q(status__in=IN_SHOP, ends_at__gt=start)
@@ -48,7 +50,7 @@ def _planned(shop: Shop, row: Booking, resource: Resource | None) -> PlannedVisi
         title=" · ".join(filter(None, [plates.display(row.plate), row.variant.short_name, row.service.name])),
         url=reverse("board:visit", args=[shop.slug, row.public_id]),
         needs=_needs(row, resource, claims) if resource else frozenset(),
-        spans=tuple((claim.during.lower, claim.during.upper) for claim in claims),  # type: ignore[misc]  # both ends are set
+        spans=tuple(span_of(claim) for claim in claims) if resource else ((row.starts_at, row.ends_at),),
     )
 
 

@@ -82,12 +82,13 @@ class Opening:
     def state(self, *, at: datetime) -> OpenState:
         """Open or closed at `at`, and what comes next within two weeks."""
         today = at.astimezone(self.shop.zone).date()
-        spans = [span for n in range(14) for span in self._utc(today + timedelta(days=n))]
+        spans = [span for n in range(14) for span in self.utc_intervals(today + timedelta(days=n))]
         now = next((end for start, end in spans if start <= at < end), None)
         following = next((start for start, _ in spans if start > at), None)
         return OpenState(now is not None, self.on(today, today=today), now, None if now else following)
 
-    def _utc(self, day: date) -> list[tuple[datetime, datetime]]:
+    def utc_intervals(self, day: date) -> list[calendar.UtcInterval]:
+        """The opening of one date as moments in UTC, in order and without overlap."""
         return calendar.utc_intervals(**self._facts(day), zone=self.shop.zone)
 
     def _facts(self, day: date) -> calendar.Facts:

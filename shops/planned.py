@@ -1,4 +1,4 @@
-"""Visits that stand in the way of a change at a shop: a closure, a bay out of use, a skill or a shift taken away.
+"""Visits that stand in the way of a change at a shop: a closure, new hours, a bay out of use, a skill or shift taken.
 
 Bookings are a room above this one: `bookings` registers how to find them (`register`), this room only asks.
 """
@@ -18,7 +18,8 @@ class PlannedVisit:
     """A visit that is booked and not over. Times UTC; `title` is for the shop's staff.
 
     Of the resource that was asked about: `needs` are the capabilities which the visit needs of it, `spans` the times at
-    which the visit claims it. Both are empty when the whole shop was asked about.
+    which the visit claims it. When the whole shop was asked about, nothing is needed of it but to be open: `spans` is
+    the time from the visit's start to its promised end.
     """
 
     number: str

@@ -1,12 +1,14 @@
-"""When people work: shifts beside the shop's calendar. Pure: no query, no clock."""
+"""Booked visits beside the time there is to work in: people's shifts, the shop's opening. Pure: no query, no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 
 from shops import calendar
 from shops.calendar import Hours, UtcInterval
 from shops.models import Shop
+from shops.opening import Opening
 from shops.planned import PlannedVisit
 
 
@@ -33,3 +35,27 @@ def _is_worked(span: UtcInterval, shifts: Sequence[Hours], shop: Shop) -> bool:
         date=start.astimezone(shop.zone).date(),
     )
     return any(begins <= start and end <= ends for begins, ends in worked)
+
+
+def visits_shut_out(visits: Iterable[PlannedVisit], *, now: Opening, then: Opening) -> list[PlannedVisit]:
+    """Visits some of whose time lies in the opening `now` and would lie outside it `then`.
+
+    Time at which the shop is closed already is not counted: a car that waits over the lunch break, a day off in spite
+    of which a visit was kept.
+    """
+    return [visit for visit in visits if any(_is_shut_out(span, now, then) for span in visit.spans)]
+
+
+def _is_shut_out(span: UtcInterval, now: Opening, then: Opening) -> bool:
+    for day in _local_days(span, now.shop):
+        kept = then.utc_intervals(day)
+        for opens, closes in now.utc_intervals(day):
+            start, end = max(opens, span[0]), min(closes, span[1])
+            if start < end and not any(begins <= start and end <= ends for begins, ends in kept):
+                return True
+    return False
+
+
+def _local_days(span: UtcInterval, shop: Shop) -> Iterator[date]:
+    first, last = (moment.astimezone(shop.zone).date() for moment in span)
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))

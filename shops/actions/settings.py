@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
-from shops import planned, staffing
+from shops import planned, staffing, working
 from shops.actions import changes
 from shops.actions.asking import ask
 from shops.calendar import Hours
 from shops.choices import ChangeKind
 from shops.models import Closure, OpeningHours, Shop
-from shops.opening import hours_problems
+from shops.opening import Opening, hours_problems
 from shops.planned import PlannedVisit
 
 
@@ -47,16 +49,29 @@ def save_profile(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any
 
 
 @transaction.atomic
-def save_rules(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any]) -> Shop:
+def save_rules(*, shop: Shop, by: User, at: datetime, values: Mapping[str, Any], despite_visits: bool = False) -> Shop:
     """Change the rules for booking. Visits already booked keep the terms they were booked under.
 
-    Raises SomebodyMissingError when a rule needs an advisor or a driver and none is in use.
+    Raises SomebodyMissingError when a rule needs an advisor or a driver and none is in use, VisitsInTheWayError when
+    visits are booked on public holidays or make-up days that would be closed, unless `despite_visits`: they stay.
     """
     shop = changes.lock(shop)
+    now = Opening.of(copy(shop))
     changed = changes.apply(shop, values)
     if needs := staffing.missing(shop):
         raise SomebodyMissingError(needs[0].missing, field=needs[0].rule)
+    if not despite_visits and not _OPENING_RULES.isdisjoint(changed[1]):
+        _ask_before_shutting(now, replace(now, shop=shop), at=at)
     return _save(shop, by, at, ChangeKind.RULES, changed)
+
+
+# The rules that decide on which days the shop is open.
+_OPENING_RULES = frozenset({"holiday_policy", "works_makeup_days"})
+
+
+def _ask_before_shutting(now: Opening, then: Opening, *, at: datetime) -> None:
+    """Raise VisitsInTheWayError if visits after `at` lie in what is open `now` and would not be `then`."""
+    ask(working.visits_shut_out(planned.visits(now.shop, start=at), now=now, then=then))
 
 
 def _save(shop: Shop, by: User, at: datetime, kind: ChangeKind, changed: tuple[dict[str, Any], dict[str, Any]]) -> Shop:
@@ -68,10 +83,11 @@ def _save(shop: Shop, by: User, at: datetime, kind: ChangeKind, changed: tuple[d
 
 
 @transaction.atomic
-def save_hours(*, shop: Shop, by: User, at: datetime, hours: Sequence[Hours]) -> bool:
-    """Replace the weekly hours; False if they are the same as before. Visits already booked stay booked.
+def save_hours(*, shop: Shop, by: User, at: datetime, hours: Sequence[Hours], despite_visits: bool = False) -> bool:
+    """Replace the weekly hours; False if they are the same as before.
 
-    Raises HoursError if stretches of one day overlap or end before they begin.
+    Raises HoursError if stretches of one day overlap or end before they begin, VisitsInTheWayError when visits would
+    lie outside the new hours, unless `despite_visits`: they stay booked all the same, to be moved one by one.
     """
     if hours_problems(hours):
         raise HoursError
@@ -81,6 +97,9 @@ def save_hours(*, shop: Shop, by: User, at: datetime, hours: Sequence[Hours]) ->
     new = sorted(hours)
     if old == new:
         return False
+    if not despite_visits:
+        now = Opening.of(shop)
+        _ask_before_shutting(now, replace(now, hours=new), at=at)
     rows.delete()
     OpeningHours.objects.bulk_create(
         OpeningHours(shop=shop, day=day, opens_at=opens, closes_at=closes) for day, opens, closes in new

@@ -57,7 +57,8 @@ def profile(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.save_profile(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
         return _saved(request, "shops:settings", shop)
-    return _form_page(request, shop, "settings", "shops/settings_profile.html", form)
+    status = 422 if form.errors else 200
+    return settings_page(request, shop, "settings", "shops/settings_profile.html", {"form": form}, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,29 +66,52 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     """How and when owners can book."""
     shop = get_staff_shop(request, slug, Permission.SETTINGS)
     form = RulesForm(request.POST or None, instance=copy(shop))
+    asked: Question | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_rules(shop=shop, by=member(request), at=timezone.now(), values=form.cleaned_data)
+            actions.save_rules(
+                shop=shop,
+                by=member(request),
+                at=timezone.now(),
+                values=form.cleaned_data,
+                despite_visits=is_answered(request),
+            )
             return _saved(request, "shops:rules", shop)
+        except VisitsInTheWayError as refusal:
+            asked = _ask_before_shutting(request, shop, refusal)
         except Refusal as refusal:  # the last advisor or driver has just gone
             show(refusal, form)
-    return _form_page(request, shop, "rules", "shops/settings_rules.html", form)
+    context = {"form": form, "question": asked}
+    return settings_page(request, shop, "rules", "shops/settings_rules.html", context, status=_status(form, asked))
 
 
 @require_http_methods(["GET", "POST"])
 def hours(request: HttpRequest, slug: str) -> HttpResponse:
-    """The week's hours. The button named `copy` copies one day to others on the page; nothing is saved by it."""
+    """The week's hours. The button named `copy` copies one day to others on the page; nothing is saved by it.
+
+    Visits outside the new hours are listed and asked about, never moved.
+    """
     shop = get_staff_shop(request, slug, Permission.SETTINGS)
     form = HoursForm(request.POST or None, initial=HoursForm.initial_of(Opening.of(shop).hours))
     if request.method == "POST" and "copy" in request.POST:
         form.is_valid()
         copied = HoursForm(form.copied())
         return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": copied, "is_copied": True})
+    asked: Question | None = None
     if request.method == "POST" and form.is_valid():
-        actions.save_hours(shop=shop, by=member(request), at=timezone.now(), hours=form.cleaned_data["rows"])
-        return _saved(request, "shops:hours", shop)
-    status = 422 if form.errors else 200
-    return settings_page(request, shop, "hours", "shops/settings_hours.html", {"form": form}, status=status)
+        try:
+            actions.save_hours(
+                shop=shop,
+                by=member(request),
+                at=timezone.now(),
+                hours=form.cleaned_data["rows"],
+                despite_visits=is_answered(request),
+            )
+            return _saved(request, "shops:hours", shop)
+        except VisitsInTheWayError as refusal:
+            asked = _ask_before_new_hours(request, shop, refusal)
+    context = {"form": form, "question": asked}
+    return settings_page(request, shop, "hours", "shops/settings_hours.html", context, status=_status(form, asked))
 
 
 @require_http_methods(["GET", "POST"])
@@ -154,8 +178,47 @@ def _ask_before_closing(request: HttpRequest, shop: Shop, refusal: VisitsInTheWa
     )
 
 
-def _form_page(request: HttpRequest, shop: Shop, section: str, template: str, form: BaseForm) -> HttpResponse:
-    return settings_page(request, shop, section, template, {"form": form}, status=422 if form.errors else 200)
+def _ask_before_new_hours(request: HttpRequest, shop: Shop, refusal: VisitsInTheWayError) -> Question:
+    n = len(refusal.visits)
+    title = ngettext("%(n)d visit lies outside these hours", "%(n)d visits lie outside these hours", n) % {"n": n}
+    return question(
+        request,
+        refusal,
+        title=title,
+        consequence=_(
+            "Nothing was changed. You can save the hours all the same: the visits stay booked, and you move or cancel "
+            "them one by one on the board."
+        ),
+        yes=_("Save and keep the visits"),
+        no=_("Leave the hours as they are"),
+        no_url=reverse("shops:hours", args=[shop.slug]),
+    )
+
+
+def _ask_before_shutting(request: HttpRequest, shop: Shop, refusal: VisitsInTheWayError) -> Question:
+    n = len(refusal.visits)
+    title = ngettext(
+        "%(n)d visit is booked when you would be closed", "%(n)d visits are booked when you would be closed", n
+    )
+    return question(
+        request,
+        refusal,
+        title=title % {"n": n},
+        consequence=_(
+            "Nothing was changed. You can save the rules all the same: the visits stay booked, and you move or cancel "
+            "them one by one on the board."
+        ),
+        yes=_("Save and keep the visits"),
+        no=_("Leave the rules as they are"),
+        no_url=reverse("shops:rules", args=[shop.slug]),
+    )
+
+
+def _status(form: BaseForm, asked: Question | None) -> int:
+    """What a page with a form answers with: a question is a conflict with visits."""
+    if asked is not None:
+        return VisitsInTheWayError.status
+    return 422 if form.errors else 200
 
 
 def _saved(request: HttpRequest, name: str, shop: Shop) -> HttpResponse:

@@ -73,7 +73,7 @@ def test_what_a_visit_needs_of_what_it_claims(booked):
         assert found.needs == {needed}
         assert found.spans == ((claim.during.lower, claim.during.upper),)
     (found,) = planned.visits(booked.shop, start=NOW)
-    assert (found.needs, found.spans) == (frozenset(), ())
+    assert (found.needs, found.spans) == (frozenset(), ((booked.starts_at, booked.ends_at),))
 
 
 def test_visits_on_a_resource_at_a_fixed_number_of_queries(manager, django_assert_num_queries):
