@@ -28,7 +28,9 @@ def starts(found: ShopTime, unit: Unit, place: Place | None, ticks: int, day: da
         begin = leave + drive_ticks(found.shop, origin, place)
         end = until if ahead is None else min(until, _be_gone_by(found.shop, place, until, ahead))
         result |= slots.span(begin, end - ticks + 1)
-    return result & slots.fitting_starts(unit.free, ticks)
+    # The time after the last stop reaches past midnight; a start there is the next day's, with that day's stops.
+    midnight = found.midnight(day)
+    return result & slots.fitting_starts(unit.free, ticks) & slots.span(midnight, midnight + TICKS_A_DAY)
 
 
 def _be_gone_by(shop: Shop, place: Place | None, until: int, ahead: Sequence[Stop]) -> int:

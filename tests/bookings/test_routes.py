@@ -182,3 +182,12 @@ def test_a_confirmed_stop_keeps_its_drive_for_good(team: Job) -> None:
     assert set(visit.allocations.values_list("held_until", flat=True)) == {None}
     booked(at_km(team, 11), local(15))
     assert set(visit.allocations.values_list("held_until", flat=True)) == {None}
+
+
+def test_a_day_offers_the_same_starts_whatever_days_are_asked_with_it(team: Job) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    booked(at_km(team, 10), local(13, day=tuesday))
+    plan = at_km(team, 3).quoted().plan
+    alone = availability.day_slots(shop=team.shop, plan=plan, first=tuesday, days=1, at=NOW)[0]
+    in_a_week = availability.day_slots(shop=team.shop, plan=plan, first=MONDAY, days=7, at=NOW)[1]
+    assert in_a_week.slots == alone.slots
