@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,9 +25,19 @@ from accounts.models import User
 from bookings import actions
 from bookings.actions import Actor
 from bookings.board_looks import LOOKS
-from bookings.choices import ActorRole, Status
+from bookings.choices import LAPSING, ActorRole, Status
 from bookings.claims import span_of
-from bookings.models import Allocation, Booking, BookingEvent
+from bookings.models import (
+    Allocation,
+    BookedService,
+    Booking,
+    BookingEvent,
+    CalendarFeed,
+    LearnedDuration,
+    WaitingEntry,
+    WaitingService,
+)
+from bookings.visit_parts import parts_of
 from core.errors import Refusal
 from core.money import format_fen_exact
 
@@ -66,14 +77,43 @@ class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
 
 class AllocationInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = Allocation
-    verbose_name_plural = _("bay and technician")
-    fields = ["resource", "from_to", "held_until"]
-    readonly_fields = ["from_to"]
+    verbose_name_plural = _("bays, people and cars")
+    fields = ["resource", "from_to", "kind", "phase", "is_pinned", "held_until"]
+    readonly_fields = ["from_to", "phase"]
+    ordering = ["during", "resource"]
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
+        rows: QuerySet[Allocation] = super().get_queryset(request)
+        return rows.select_related("resource__shop__city")
 
     @display(description=_("time"))  # type: ignore[untyped-decorator]
     def from_to(self, claim: Allocation) -> str:
         return _from_to(claim)
+
+    @display(description=_("phase"))  # type: ignore[untyped-decorator]
+    def phase(self, claim: Allocation) -> str:
+        booking = claim.booking
+        parts = parts_of(booking) if booking else []
+        found = next((part for part in parts if part.claim.pk == claim.pk), None)
+        return ", ".join(filter(None, [found.label, found.position])) if found else ""
+
+
+class ServiceInline(ReadOnly, TabularInline):  # type: ignore[misc]
+    model = BookedService
+    verbose_name_plural = _("services")
+    fields = ["service", "minutes", "shown_labour", "shown_parts", "parts_note"]
+    readonly_fields = ["shown_labour", "shown_parts"]
+    ordering = ["position"]
+    extra = 0
+
+    @display(description=_("labour"))  # type: ignore[untyped-decorator]
+    def shown_labour(self, line: BookedService) -> str:
+        return format_fen_exact(line.labour_fen, currency=line.booking.currency)
+
+    @display(description=_("parts"))  # type: ignore[untyped-decorator]
+    def shown_parts(self, line: BookedService) -> str:
+        return format_fen_exact(line.parts_fen, currency=line.booking.currency)
 
 
 class CancelForm(forms.Form):
@@ -95,7 +135,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     ordering = ["-starts_at", "-pk"]
     date_hierarchy = "starts_at"
     list_per_page = 50
-    inlines = [EventInline, AllocationInline]
+    inlines = [ServiceInline, EventInline, AllocationInline]
     actions_detail = ["move_visit", "cancel_visit"]
     fieldsets = [
         (
@@ -106,6 +146,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
                     ("status", "shown_id"),
                     ("shop", "service"),
                     ("variant", "plate"),
+                    ("handover", "with_loaner"),
                 ]
             },
         ),
@@ -115,11 +156,23 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
                 "fields": [
                     ("shown_start", "shown_end"),
                     ("timezone", "created_at"),
+                    ("local_date", "local_time"),
                     ("free_cancel_until", "hold_expires_at"),
                 ]
             },
         ),
-        (_("Price"), {"fields": [("shown_total", "parts_note"), ("shown_labour", "shown_parts")]}),
+        (
+            _("Price"),
+            {
+                "fields": [
+                    ("shown_total", "parts_note"),
+                    ("shown_labour", "shown_parts"),
+                    ("shown_discount", "shown_deposit"),
+                    ("shown_late_fee", "shown_no_show_fee"),
+                    "shown_fee",
+                ]
+            },
+        ),
         (
             _("Customer"),
             {"fields": [("contact_name", "contact_phone"), ("owner", "car"), "owner_note", "visit_address"]},
@@ -165,6 +218,26 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def shown_total(self, booking: Booking) -> str:
         return format_fen_exact(booking.total_fen, currency=booking.currency)
 
+    @display(description=_("off-peak discount"))  # type: ignore[untyped-decorator]
+    def shown_discount(self, booking: Booking) -> str:
+        return format_fen_exact(booking.discount_fen, currency=booking.currency)
+
+    @display(description=_("deposit"))  # type: ignore[untyped-decorator]
+    def shown_deposit(self, booking: Booking) -> str:
+        return format_fen_exact(booking.deposit_fen, currency=booking.currency)
+
+    @display(description=_("fee for a late cancellation"))  # type: ignore[untyped-decorator]
+    def shown_late_fee(self, booking: Booking) -> str:
+        return format_fen_exact(booking.late_cancel_fee_fen, currency=booking.currency)
+
+    @display(description=_("fee for a no-show"))  # type: ignore[untyped-decorator]
+    def shown_no_show_fee(self, booking: Booking) -> str:
+        return format_fen_exact(booking.no_show_fee_fen, currency=booking.currency)
+
+    @display(description=_("fee owed"))  # type: ignore[untyped-decorator]
+    def shown_fee(self, booking: Booking) -> str:
+        return format_fen_exact(booking.fee_fen, currency=booking.currency)
+
     @action(description=_("Move"), url_path="move", icon="event_repeat")  # type: ignore[untyped-decorator]
     def move_visit(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Move a booked visit to another start; staff's rules apply (hours and claims), lead time does not."""
@@ -189,7 +262,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Corrections only where they can be made."""
-        open_states = (Status.HELD, Status.CONFIRMED, Status.CHECKED_IN)
+        open_states = (*LAPSING, Status.CONFIRMED, Status.CHECKED_IN)
         booking = self.get_object(request, str(object_id))
         if booking is None or booking.status not in open_states:
             return []
@@ -273,3 +346,70 @@ class AllocationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     @display(description=_("time"), ordering="during")  # type: ignore[untyped-decorator]
     def from_to(self, claim: Allocation) -> str:
         return _from_to(claim)
+
+
+class WaitingServiceInline(ReadOnly, TabularInline):  # type: ignore[misc]
+    model = WaitingService
+    verbose_name_plural = _("services")
+    fields = ["service"]
+    extra = 0
+
+
+@admin.register(WaitingEntry)
+class WaitingEntryAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Places on waiting lists: who waits for what at which shop, and what was offered."""
+
+    list_display = ["created_at", "shop", "owner", "not_before", "not_after", "status", "offered"]
+    fields = [
+        ("shop", "owner"),
+        ("variant", "car"),
+        ("not_before", "not_after"),
+        ("status", "offered"),
+        ("created_at", "ended_at"),
+        "wishes",
+    ]
+    list_filter = ["status", "created_at", "shop__city"]
+    list_filter_submit = True
+    list_select_related = ["shop", "owner", "offered"]
+    search_fields = ["shop__name_zh", "shop__name_en", "owner__name", "owner__email", "offered__number"]
+    search_help_text = _("Shop, person or number of the offered visit")
+    ordering = ["-created_at", "-pk"]
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    inlines = [WaitingServiceInline]
+
+
+@admin.register(LearnedDuration)
+class LearnedDurationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """How long services really take at shops, from the visits that are over."""
+
+    list_display = [
+        "shop",
+        "service",
+        "price_class",
+        "minutes",
+        "standard_minutes",
+        "actual_minutes",
+        "visits",
+        "learned_at",
+    ]
+    list_filter = ["price_class", "service", "shop__city"]
+    list_filter_submit = True
+    list_select_related = ["shop", "service"]
+    search_fields = ["shop__name_zh", "shop__name_en", "service__name_zh", "service__name_en"]
+    search_help_text = _("Shop or service")
+    ordering = ["shop", "service", "price_class"]
+    list_per_page = 50
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Secret addresses of calendars. The address itself is not shown: who has it can read."""
+
+    list_display = ["pk", "user", "resource", "created_at"]
+    fields = ["user", "resource", "created_at"]
+    list_select_related = ["user", "resource__shop"]
+    search_fields = ["user__name", "user__email", "resource__name_zh", "resource__name_en", "resource__shop__name_zh"]
+    search_help_text = _("Person, bay, technician or shop")
+    ordering = ["-created_at", "-pk"]
+    list_per_page = 50

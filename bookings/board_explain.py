@@ -49,7 +49,7 @@ def _cars(services: Sequence[Service], price_class: str) -> list[Variant]:
     """Cars of a class on which all of the services are done, of different models."""
     fitting = set.intersection(*(set(service.powertrains) for service in services))
     listed = Variant.objects.listed().with_names().filter(model__price_class=price_class, powertrain__in=fitting)
-    return list(listed.order_by("model", "pk").distinct("model")[:MAX_CARS])
+    return list(listed.order_by("model_id", "pk").distinct("model_id")[:MAX_CARS])
 
 
 def answer(*, quoted: QuotedJob, starts_at: datetime, at: datetime) -> Answer:

@@ -2,16 +2,26 @@
 
 import pytest
 import time_machine
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from bookings.choices import ActorRole, EventKind, Status
 from bookings.jobs import Job
-from bookings.models import Allocation, Booking, BookingEvent
+from bookings.models import (
+    Allocation,
+    Booking,
+    BookingEvent,
+    CalendarFeed,
+    LearnedDuration,
+    WaitingEntry,
+    WaitingService,
+)
 from tests.bookings.test_availability import local
 from tests.factories.accounts import UserFactory
 from tests.factories.board import visit
 from tests.factories.jobs import NOW, bookable_job
+from tests.factories.phased import phased_job
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +120,62 @@ def test_corrections_are_for_platform_admins(client: Client, job: Job, name: str
     assert correct(client, booking, name, reason="x").status_code == 403
     booking.refresh_from_db()
     assert booking.status == Status.CONFIRMED
+
+
+# --- What the engine keeps beside visits ------------------------------------------------------------
+
+
+def test_visit_shows_services_fees_and_every_claim_with_its_phase(platform: Client) -> None:
+    booking = visit(phased_job(with_loaner=True, no_show_fee_percent=20), starts_at=local(13))
+    page = platform.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
+    for text in ("Chassis check", "Wheel alignment, part 3 of 3", "Rig 1", "Loaner 1", "¥40.00", "2026-11-23 13:55"):
+        assert text in page
+
+
+def test_request_can_be_cancelled_by_the_platform(platform: Client, job: Job) -> None:
+    booking = visit(job, starts_at=local(13))
+    Booking.objects.update(status=Status.REQUESTED, hold_expires_at=local(12), confirmed_at=None)
+    page = platform.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
+    assert reverse("admin:bookings_booking_cancel_visit", args=[booking.pk]) in page
+
+
+@pytest.fixture
+def kept(job: Job) -> dict[str, Model]:
+    """A row of each kind: somebody waits, a duration was learned, a calendar is read."""
+    user = UserFactory(name="Ms Lin")
+    entry = WaitingEntry.objects.create(
+        shop=job.shop, owner=user, variant=job.variant, not_before=local(10), not_after=local(18)
+    )
+    WaitingService.objects.create(entry=entry, service=job.service, position=0)
+    learned = LearnedDuration.objects.create(
+        shop=job.shop,
+        service=job.service,
+        price_class="economy",
+        visits=12,
+        actual_minutes=52,
+        standard_minutes=40,
+        minutes=50,
+        learned_at=NOW,
+    )
+    feed = CalendarFeed.objects.create(token="s3cret-address-of-a-calendar", user=user)
+    return {"waitingentry": entry, "learnedduration": learned, "calendarfeed": feed}
+
+
+@pytest.mark.parametrize("model", ["waitingentry", "learnedduration", "calendarfeed"])
+def test_history_is_shown_and_cannot_be_changed(platform: Client, kept: dict[str, Model], model: str) -> None:
+    pages = [
+        reverse(f"admin:bookings_{model}_changelist"),
+        reverse(f"admin:bookings_{model}_change", args=[kept[model].pk]),
+    ]
+    for page in pages:
+        response = platform.get(page)
+        assert response.status_code == 200
+        assert "s3cret" not in response.content.decode()
+    assert platform.get(reverse(f"admin:bookings_{model}_add")).status_code == 403
+    assert platform.post(pages[1], {"user": ""}).status_code == 403
+    assert (
+        platform.post(reverse(f"admin:bookings_{model}_delete", args=[kept[model].pk]), {"post": "yes"}).status_code
+        == 403
+    )
+    assert type(kept[model]).objects.exists()
+    assert platform.get(pages[0], {"q": "Lin"}).status_code == 200
