@@ -1,7 +1,7 @@
 """Owners: from the home page to a booked visit, and what can happen on the way."""
 
 import re
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 from django.utils import timezone
@@ -14,8 +14,10 @@ from bookings.errors import SlotTakenError, SlotUnavailableError
 from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
 from catalog.models import Service
+from core.money import format_fen
 from o2o_platform.demo import people
-from shops.models import Shop
+from shops.choices import Day
+from shops.models import OffPeak, Shop
 from tests.journeys.conftest import DESKTOP, PHONE, Browse, Words, newest_code
 from tests.journeys.looking import look
 from tests.journeys.world import FLAGSHIP, LAVIDA, OIL_SERVICE, ON_SITE
@@ -110,7 +112,7 @@ def _move(page: Page, words: Words, booking: Booking) -> None:
 def _cancel(page: Page, words: Words, booking: Booking) -> None:
     page.get_by_role("link", name=words("Cancel"), exact=True).click()
     look(page, "owner-zh-cancel")
-    page.get_by_role("button", name=words("Cancel the visit, ¥0")).click()
+    page.get_by_role("button", name=words("Cancel the visit, %(fee)s", fee="¥0")).click()
     expect(page.get_by_role("link", name=words("Book this again"))).to_be_visible()
     booking.refresh_from_db()
     assert booking.status == Status.CANCELLED
@@ -167,15 +169,19 @@ def test_time_taken_by_somebody_else_offers_the_nearest_and_keeps_what_was_typed
     allowed_console_errors.append("status of 409")
     page = browse(PHONE)
     page.goto(f"/book/{ON_SITE}/{OIL_SERVICE}/?variant={LAVIDA}")
-    _later_day(page)
     address = "田林路 388 号地下车库 B2"
-    page.get_by_label(zh("Where should the team come?")).fill(address)
+    page.get_by_label(zh("District, station or area")).fill("31.1735, 121.4200")
+    page.get_by_label(zh("Street, number, and where the car stands")).fill(address)
+    page.get_by_role("button", name=zh("Show the times for this")).click()
+    page.wait_for_url("**lat=31.17350**")
+    expect(page.get_by_label(zh("Street, number, and where the car stands"))).to_have_value(address)
+    _later_day(page)
     wanted = page.locator("button.slot[form=hold-form]").nth(3)
     _take_all(datetime.fromisoformat(wanted.get_attribute("value") or ""))
     wanted.click()
 
     expect(page.get_by_role("alert")).to_contain_text(zh("The nearest free times:"))
-    expect(page.get_by_label(zh("Where should the team come?"))).to_have_value(address)
+    expect(page.get_by_label(zh("Street, number, and where the car stands"))).to_have_value(address)
     look(page, "owner-zh-lost")
     page.get_by_role("alert").get_by_role("button").first.click()
     page.wait_for_url("**/holds/**")
@@ -188,16 +194,52 @@ def _take_all(starts_at: datetime) -> None:
         Shop.objects.select_related("city").get(slug=ON_SITE),
         Service.objects.get(key=OIL_SERVICE),
         Variant.objects.with_names().get(slug=LAVIDA),
+        place=VisitPlace("漕溪北路 88 号", 31.19, 121.437),
     )
-    place = VisitPlace("漕溪北路 88 号", 31.19, 121.437)
     for number in range(20):
         try:
             holder = Holder(user=None, visitor_key=f"somebody else {number}")
-            actions.hold(job=job, starts_at=starts_at, holder=holder, at=timezone.now(), place=place)
+            actions.hold(job=job, starts_at=starts_at, holder=holder, at=timezone.now())
         except (SlotTakenError, SlotUnavailableError):
             assert number, "the time was not free to begin with"
             return
     raise AssertionError("the time can be held again and again")
+
+
+def test_two_services_at_an_off_peak_hour_are_booked_after_signing_in(browse: Browse, en: Words):
+    shop = Shop.objects.get(slug=FLAGSHIP)
+    shop.off_peak.all().delete()
+    OffPeak.objects.bulk_create(
+        OffPeak(shop=shop, day=day, starts_at=time(9), ends_at=time(17), percent=20) for day in Day
+    )
+    page = browse(PHONE, locale="en-GB")
+    brake_fluid = Service.objects.get(key="brake_fluid")
+    page.goto(f"/book/{FLAGSHIP}/{OIL_SERVICE}/?variant={LAVIDA}")
+    page.get_by_text("Do more in one visit").click()
+    look(page, "owner-en-more-services")
+    page.get_by_role("link", name=f"Add {brake_fluid.name_en}").click()
+    page.wait_for_url("**also=brake_fluid**")
+    expect(page.get_by_role("link", name=f"Leave out {brake_fluid.name_en}")).to_be_visible()
+    _later_day(page)
+    look(page, "owner-en-two-services")
+    cheaper = page.locator("button.slot[form=hold-form]", has_text="−20 %").first
+    total = (cheaper.locator("b").inner_text()).strip()
+    cheaper.click()
+    page.wait_for_url(re.compile(r"/holds/"))
+    expect(page.get_by_text("Off-peak discount on labour")).to_be_visible()
+    expect(page.get_by_text(total).first).to_be_visible()
+    look(page, "owner-en-two-services-hold")
+    _confirm_with_code(page, en, "137 1642 0959")
+    page.get_by_role("button", name="Continue", exact=True).click()
+
+    page.wait_for_url(re.compile(r"/bookings/"))
+    booking = Booking.objects.get()
+    expect(page.locator("#visit-status")).to_contain_text(booking.number)
+    assert booking.status == Status.CONFIRMED
+    assert [line.service.key for line in booking.booked_services.all()] == [OIL_SERVICE, "brake_fluid"]
+    assert booking.discount_fen > 0
+    assert format_fen(booking.total_fen) == total
+    look(page, "owner-en-two-services-booked")
 
 
 def test_booking_works_without_javascript(browse: Browse, zh: Words):
