@@ -61,6 +61,7 @@ def shops_days(shop_id: int) -> Callable[[], object]:
 def search_near() -> Callable[[tuple[float, float]], object]:
     """The next three slots at the 50 nearest shops around a place (degrees): engine and database."""
     service, variant, city = world.service(), world.variant(), City.objects.get()
+    phases.bring_phases([service])
     return lambda place: search.search(
         service=service,
         variant=variant,

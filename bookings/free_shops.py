@@ -18,6 +18,7 @@ from django.db import connection
 
 from bookings import availability, phases, shop_time
 from bookings.jobs import discount_of
+from bookings.models import MAX_CLAIM
 from catalog import pricing
 from catalog.choices import BayNeed
 from catalog.models import Service
@@ -27,8 +28,10 @@ from shops import calendar
 from shops.models import City, Shop
 from vehicles.models import Variant
 
-# Shops asked of the database for each one wanted: some of the free ones are closed or take no booking at that minute.
-SPARE = 2
+# Asked of the database beyond those wanted: some of the free ones are closed or take no booking at that minute. Where
+# that is not enough, all within reach are asked.
+SPARE = 4
+MOST = 200
 
 _FREE = """
 SELECT shop.id, shop.slug, shop.name_zh, shop.name_en, shop.latitude, shop.longitude,
@@ -65,10 +68,11 @@ ORDER BY cube(ARRAY[cos(radians(latitude)) * cos(radians(longitude)), cos(radian
 LIMIT %(limit)s
 """
 # OFFSET 0 above keeps each question inside its shop; without it all resources of the city may be joined first.
+# Read from the index of starts, as `shop_time` does: no claim is longer than MAX_CLAIM.
 _IS_FREE = """NOT EXISTS (
     SELECT FROM bookings_allocation a
-    WHERE a.resource_id = r.id AND a.during && tstzrange(%(start)s, %(end)s)
-        AND (a.held_until IS NULL OR a.held_until > %(at)s)
+    WHERE a.resource_id = r.id AND lower(a.during) > %(earliest)s AND lower(a.during) < %(end)s
+        AND upper(a.during) > %(start)s AND (a.held_until IS NULL OR a.held_until > %(at)s)
 )"""
 _SQL = _FREE.format(covers=pricing.COVERS_CAR, narrowest=pricing.NARROWEST, is_free=_IS_FREE)
 
@@ -142,12 +146,21 @@ def free_shops(question: Question, *, at: datetime, limit: int = 20) -> list[Fre
     """The nearest listed shops where the visit can begin at the start and has a bay and somebody trained until the end,
     by distance.
 
-    One query; three where shops have rules of their own. Needs `service.phases` and `variant.model` at hand.
+    One query, two where few are found; two more where shops have rules of their own. Needs `service.phases` and
+    `variant.model` at hand.
     """
     service = question.service
     if not (service.is_listed and service.suits(question.variant)) or service.bay == BayNeed.NONE:
         return []
-    rows = [row for row in _rows(question, at, limit * SPARE) if _takes(row, question, at)]
+    rows = _rows(question, at, limit + SPARE)
+    found = _found(question, rows, at)
+    if len(found) < limit and len(rows) == limit + SPARE:
+        found = _found(question, _rows(question, at, MOST), at)
+    return found[:limit]
+
+
+def _found(question: Question, free: list[_Row], at: datetime) -> list[FreeShop]:
+    rows = [row for row in free if _takes(row, question, at)]
     discounts = _placed(question, rows, at)
     here = question.latitude, question.longitude
     return [
@@ -158,7 +171,7 @@ def free_shops(question: Question, *, at: datetime, limit: int = 20) -> list[Fre
         )
         for row in rows
         if row.pk not in discounts or discounts[row.pk] >= 0
-    ][:limit]
+    ]
 
 
 def _rows(question: Question, at: datetime, limit: int) -> list[_Row]:
@@ -173,6 +186,7 @@ def _rows(question: Question, at: datetime, limit: int) -> list[_Row]:
         "here": _on_sphere(question.latitude, question.longitude),
         "day": question.day,
         "start": question.start,
+        "earliest": question.start - MAX_CLAIM - timedelta(seconds=1),
         "end": question.end,
         "at": at,
         "limit": limit,
