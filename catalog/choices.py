@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ServiceCategory(models.TextChoices):
@@ -41,7 +42,7 @@ class PhaseKind(models.TextChoices):
     """A stretch of a job with needs of its own."""
 
     WRITE_UP = "write_up", _("Write-up")
-    PICK_UP = "pick_up", _("Pick-up")
+    PICK_UP = "pick_up", pgettext_lazy("a phase of a visit", "Pick-up")
     WORK = "work", _("Work")
     ALIGNMENT = "alignment", _("Wheel alignment")
     ROAD_TEST = "road_test", _("Road test")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.choices import BayNeed, PhaseKind
 from catalog.models import Service, ServicePhase
@@ -68,7 +69,7 @@ def _times(phase: ServicePhase) -> tuple[int, ...]:
 
 _KINDS: dict[str, str | Promise] = {
     PhaseKind.WRITE_UP: _("At the counter"),
-    PhaseKind.PICK_UP: _("Pick-up"),
+    PhaseKind.PICK_UP: pgettext_lazy("a phase of a visit", "Pick-up"),
     PhaseKind.ALIGNMENT: _("Wheel alignment"),
     PhaseKind.ROAD_TEST: _("Road test"),
     PhaseKind.WASH: _("Wash"),
