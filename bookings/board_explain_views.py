@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
@@ -39,13 +39,13 @@ def explain(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _form(request: HttpRequest, shop: Shop, at: datetime) -> ExplainForm:
     offered = Service.objects.listed().filter(offers__shop=shop, offers__is_active=True).distinct()
-    local = at.astimezone(shop.zone)
+    soon = (at + timedelta(minutes=shop.lead_time_minutes, hours=1)).astimezone(shop.zone).replace(minute=0)
     return ExplainForm(
         _asked(request, shop),
         services=offered,
-        today=local.date(),
+        today=at.astimezone(shop.zone).date(),
         zone=shop.zone,
-        initial={"date": local.date(), "time": local.time().replace(minute=0), **request.GET.dict()},
+        initial={"date": soon.date(), "time": soon.time(), **request.GET.dict()},
     )
 
 

@@ -320,7 +320,7 @@ class ExplainForm(forms.Form):
     """A start to be explained: which work, on what car, when."""
 
     service = forms.MultipleChoiceField(label=_("Service"), widget=forms.CheckboxSelectMultiple())
-    price_class = forms.ChoiceField(label=_("Car"), choices=PriceClass, required=False, initial=PriceClass.ECONOMY)
+    price_class = forms.ChoiceField(label=_("Car"), choices=PriceClass, initial=PriceClass.ECONOMY)
     variant = forms.SlugField(required=False, max_length=120, widget=forms.HiddenInput())
     date = forms.DateField(label=_("Day"), widget=_day_widget())
     time = forms.TimeField(label=_("Start"), widget=_time_widget())
@@ -332,15 +332,13 @@ class ExplainForm(forms.Form):
         self.today, self.zone = today, zone
         self.services = {service.key: service for service in services}
         self.fields["service"].choices = [(key, service.name) for key, service in self.services.items()]  # type: ignore[attr-defined]
+        self.fields["price_class"].required = not self.data.get("variant")
 
     def clean_service(self) -> list[str]:
         keys = list(dict.fromkeys(self.cleaned_data["service"]))
         if len(keys) > MAX_SERVICES:
             raise ValidationError(_("Choose six services at most."))
         return keys
-
-    def clean_price_class(self) -> str:
-        return self.cleaned_data["price_class"] or PriceClass.ECONOMY
 
     def clean_date(self) -> dt.date:
         day: dt.date = self.cleaned_data["date"]

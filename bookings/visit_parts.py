@@ -74,6 +74,14 @@ class Part:
         return str(AllocationKind(self.claim.kind).label)
 
     @property
+    def short_position(self) -> str:
+        """ "2/3" for where there is no room for `position`."""
+        if not self.position:
+            return ""
+        numbers = dict.fromkeys((self.phases[0][0], self.phases[-1][0]))
+        return f"{'–'.join(map(str, numbers))}/{self.count}"
+
+    @property
     def position(self) -> str:
         """ "part 2 of 3"; empty for a visit of one phase and for what is of no phase."""
         if self.count < 2 or not self.phases:

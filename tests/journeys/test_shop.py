@@ -15,13 +15,14 @@ from bookings.jobs import Job
 from bookings.models import Booking
 from catalog.models import Offer, Service
 from o2o_platform.demo import people
-from shops.choices import Day
-from shops.models import Closure, OpeningHours, Shop
+from shops.choices import Confirmation, Day
+from shops.models import Closure, OpeningHours, Resource, Shop
 from tests.journeys.conftest import DESKTOP, PHONE, TABLET, Browse, Words
 from tests.journeys.looking import look
 from tests.journeys.world import FLAGSHIP, LAVIDA, OIL_SERVICE
 from vehicles.models import Variant
 
+ALIGNMENT = "wheel_alignment"
 WALK_IN_PLATE = "沪BK7720"
 LIVE_MS = 15_000
 
@@ -73,11 +74,12 @@ def _sees_another_booking_without_reloading(page: Page) -> None:
     look(page, "board-zh-live")
 
 
-def _owner_books(plate: str) -> Booking:
+def _owner_books(plate: str, *, also: str = "", with_loaner: bool = False) -> Booking:
     at = timezone.now()
     shop = Shop.objects.select_related("city").get(slug=FLAGSHIP)
     variant = Variant.objects.with_names().get(slug=LAVIDA)
-    job = Job(shop, Service.objects.get(key=OIL_SERVICE), variant)
+    others = tuple(Service.objects.filter(key=also))
+    job = Job(shop, Service.objects.get(key=OIL_SERVICE), variant, also=others, with_loaner=with_loaner)
     today = at.astimezone(shop.zone).date()
     slot = day_slots(shop=shop, plan=job.quoted().plan, first=today, days=1, at=at)[0].slots[0]
     owner = User.objects.get(email=people.address("lin"))
@@ -101,6 +103,76 @@ def test_advisor_works_through_the_agenda_on_a_phone(browse: Browse, zh: Words):
     look(page, "agenda-zh-panel")
     booking.refresh_from_db()
     assert booking.status == Status.CHECKED_IN
+
+
+def test_advisor_answers_a_request_and_finds_every_part_of_a_visit(browse: Browse, en: Words):
+    shop = Shop.objects.select_related("city").get(slug=FLAGSHIP)
+    Shop.objects.filter(pk=shop.pk).update(confirmation=Confirmation.BY_HAND)
+    try:
+        booking = _owner_books("沪AD8K21", also=ALIGNMENT, with_loaner=True)
+    finally:
+        Shop.objects.filter(pk=shop.pk).update(confirmation=shop.confirmation)
+    page = browse({"viewport": {"width": 1280, "height": 860}}, locale="en-GB", person="zhao")
+    page.goto(f"/shop/{FLAGSHIP}/board/")
+    inbox = page.locator(".board-inbox")
+    expect(inbox).to_contain_text("D8K21")
+    look(page, "board-en-request")
+    inbox.get_by_role("link", name="Decline").click()
+    look(page, "board-en-decline")
+    page.keyboard.press("Escape")
+    inbox.get_by_role("button", name="Accept").click()
+    expect(inbox).to_have_count(0)
+    booking.refresh_from_db()
+    assert booking.status == Status.CONFIRMED
+
+    pieces = page.locator(f"[data-board] [data-visit='{booking.public_id}']")
+    expect(pieces).not_to_have_count(1)
+    pieces.first.focus()
+    expect(pieces.nth(1)).to_have_class(re.compile("is-sibling"))
+    look(page, "board-en-parts")
+    page.keyboard.press("Enter")
+    expect(page.locator("#visit-panel")).to_contain_text("Parts of the visit")
+    look(page, "board-en-parts-panel")
+    page.get_by_role("link", name="Swap").click()
+    expect(page.get_by_role("dialog")).to_contain_text("No other confirmed visit")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Move").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The whole visit moves")
+    look(page, "board-en-move-parts")
+    page.keyboard.press("Escape")
+    _drops_the_last_part_an_hour_later(page, booking)
+    page.goto(f"/shop/{FLAGSHIP}/board/?view=technicians")
+    look(page, "board-en-people")
+
+    page.get_by_role("link", name="Why is a time not offered?").click()
+    page.get_by_text("Wheel alignment", exact=True).first.click()
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator(".explain-answer")).to_contain_text("offered")
+    look(page, "explain-en")
+    phone = browse(PHONE, locale="en-GB", person="zhao")
+    for address, name in (("board/", "board-en-phone"), (f"visits/{booking.public_id}/", "visit-en-phone")):
+        phone.goto(f"/shop/{FLAGSHIP}/{address}")
+        look(phone, name)
+    phone.goto(page.url)
+    look(phone, "explain-en-phone")
+
+
+def _drops_the_last_part_an_hour_later(page: Page, booking: Booking) -> None:
+    """Dragging one part moves the whole visit by as much."""
+    before = booking.starts_at
+    page.goto(f"/shop/{FLAGSHIP}/board/?view=bays")
+    rig = Resource.objects.get(shop=booking.shop, kind="bay", capabilities__contains=["alignment"])
+    box = page.locator(f"#b-{rig.public_id}-{booking.public_id}-3").bounding_box()
+    board = page.locator(f"[data-lane='{rig.public_id}']").bounding_box()
+    hour = board["width"] / (int(page.locator("[data-board]").get_attribute("data-ticks")) / 12)
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20 + hour / 2, box["y"] + 22)
+    page.mouse.move(box["x"] + 20 + hour, box["y"] + 22)
+    page.mouse.up()
+    expect(page.locator(".toasts")).to_contain_text("Moved")
+    booking.refresh_from_db()
+    assert booking.starts_at == before + timedelta(hours=1)
 
 
 def test_manager_corrects_hours_closures_and_prices(browse: Browse, en: Words, allowed_console_errors: list[str]):
