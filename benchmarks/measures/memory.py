@@ -15,13 +15,13 @@ from benchmarks.load import Script, over_http
 from benchmarks.measures.base import Bench, Line
 from benchmarks.world import Size
 
-SMALL = Size(shops=50, days=21)
+SMALL = Size(shops=8, days=21)
 WARM_UP, STEP = 2000, 5000
 CLIENTS = 4
 
 
 class Memory:
-    """Taken once, not in rounds, with one worker of its own on a small city, so that it ends the same day."""
+    """Taken once, not in rounds, with one worker of its own on a very small city, so that it ends within the hour."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench

@@ -1,11 +1,17 @@
 """A person's visits and cars, given out and erased."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from accounts import privacy
-from bookings import actions
+from bookings import actions, waiting
+from bookings.actions import Actor
 from bookings.choices import ActorRole
+from bookings.jobs import VisitPlace
+from bookings.models import Booking, WaitingEntry
 from bookings.privacy import OpenVisitError
 from tests.bookings.test_actions import booked
 from tests.factories.accounts import UserFactory
@@ -42,3 +48,35 @@ def test_erasure_forgets_the_person_and_keeps_the_visit() -> None:
     car.refresh_from_db()
     assert (visit.contact_name, visit.contact_phone, visit.plate, visit.total_fen) == ("", "", "", 26_800)
     assert (car.plate, car.vin, car.removed_at) == ("", "", NOW)
+
+
+def test_erasure_forgets_where_a_team_was_asked_to_come() -> None:
+    user = UserFactory()
+    job = bookable_job(kind="on_site", service_radius_km=10)
+    job.shop.resources.filter(kind="bay").update(kind="mobile_unit")
+    place = VisitPlace("天钥桥路 1 号", job.shop.latitude + 0.01, job.shop.longitude)
+    held = actions.hold(
+        job=replace(job, place=place), starts_at=NOW + timedelta(hours=3), holder=actions.Holder(user), at=NOW
+    )
+    assert held.plan["place"]
+    actions.cancel(booking=held, by=Actor(ActorRole.OWNER, user), at=NOW)
+    privacy.keepers()["visits"].erase(user, NOW)
+    kept = Booking.objects.get(pk=held.pk)
+    assert (kept.visit_address, kept.visit_latitude, kept.plan["place"]) == ("", None, None)
+    assert kept.plan["phases"]
+
+
+def test_places_on_waiting_lists_are_given_out_and_erased() -> None:
+    user, job = UserFactory(), bookable_job()
+    waiting.join(
+        job=job,
+        owner=user,
+        car=None,
+        not_before=NOW + timedelta(hours=2),
+        not_after=NOW + timedelta(days=2),
+        at=NOW,
+    )
+    (place,) = privacy.keepers()["waiting_lists"].export(user)
+    assert (place["shop"], place["services"]) == (job.shop.slug, ["minor_service"])
+    privacy.keepers()["waiting_lists"].erase(user, NOW)
+    assert not WaitingEntry.objects.exists()
