@@ -220,10 +220,12 @@ def read_address(request: HttpRequest, shop: Shop) -> VisitForm:
     """The form as the address fills it; what that leaves out is what was said before."""
     given = request.GET
     near = _near(given)
+    handover = given.get("handover") or Handover.DROP_OFF.value
+    somebody_comes = shop.is_on_site or handover == Handover.PICK_UP
     data = {
-        "handover": given.get("handover") or Handover.DROP_OFF.value,
+        "handover": handover,
         "loaner": given.get("loaner", ""),
-        "near": near or wishes.remembered_text(request),
+        "near": near or (wishes.remembered_text(request) if somebody_comes else ""),
         ADDRESS: request.session.get(ADDRESS, ""),
     }
     form = VisitForm(data, shop=shop, showing=True)

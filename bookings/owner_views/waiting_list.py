@@ -143,6 +143,7 @@ def _page(
     job = Job(shop=asked.shop, service=asked.service, variant=variant, also=asked.together.also)
     place = asked.form if asked.form and asked.form.somebody_comes else None
     context = {
+        "nav_section": "visits",
         "shop": asked.shop,
         "services": job.services,
         "variant": variant,
