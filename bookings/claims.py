@@ -11,14 +11,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from psycopg2.errors import DeadlockDetected, ExclusionViolation, LockNotAvailable
 from psycopg2.extras import DateTimeTZRange
 
 from bookings import routes, shop_time
 from bookings.availability import Placement
-from bookings.choices import LAPSING, ActorRole, AllocationKind, EventKind, Status
+from bookings.choices import LAPSING, ActorRole, AllocationKind, EventKind, Handover, Status
 from bookings.errors import SlotTakenError
+from bookings.jobs import plan_of
 from bookings.models import Allocation, Booking, BookingEvent, WaitingEntry
 from bookings.slots import TICK_SECONDS
 from core import outbox
@@ -165,12 +166,27 @@ def tell_freed(shop: Shop, *, at: datetime) -> None:
         outbox.emit(topic="slots.freed", key=shop.public_id, at=at)
 
 
-def end_early(booking: Booking, *, at: datetime) -> None:
-    """Free what is left of a visit's claims after `at`, but not a loaner car that the customer still drives."""
-    claims = Allocation.objects.filter(booking=booking, during__endswith__gt=at)
-    claims = claims.exclude(resource__kind=ResourceKind.LOANER)
+def end_work(booking: Booking, *, at: datetime) -> None:
+    """Free what is left of a visit's claims after `at`, when its work is done before its time.
+
+    Not a loaner car, which the customer still drives, and not the driver who is to bring the customer's car back.
+    """
+    claims = Allocation.objects.filter(booking=booking).exclude(resource__kind=ResourceKind.LOANER)
+    if booking.handover == Handover.PICK_UP:
+        claims = claims.filter(during__startswith__lt=booking.ends_at - plan_of(booking).phases[-1].length)
+    _end(claims, at)
+    tell_freed(booking.shop, at=at)
+
+
+def end_all(booking: Booking, *, at: datetime) -> None:
+    """Free what is left of a visit's claims after `at`: the car, or the loaner for it, is back."""
+    _end(Allocation.objects.filter(booking=booking), at)
+    tell_freed(booking.shop, at=at)
+
+
+def _end(claims: QuerySet[Allocation], at: datetime) -> None:
     claims.filter(during__startswith__gte=at).delete()
-    for claimed in claims:
+    for claimed in claims.filter(during__endswith__gt=at):
         claimed.during = DateTimeTZRange(claimed.during.lower, at)
         claimed.save(update_fields=["during"])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -57,6 +58,10 @@ class Phase:
     ticks: int
     max_wait: int
     claims: tuple[Claim, ...]
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.ticks * TICK_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)

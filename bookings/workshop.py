@@ -276,13 +276,13 @@ def mark_ready(*, booking: Booking, by: User, at: datetime) -> Booking:
         at=at,
         changes={"ready_at": at},
     )
-    claims.end_early(booking, at=at)
+    claims.end_work(booking, at=at)
     return booking
 
 
 @transaction.atomic
 def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
-    """The owner has the car back. Outbox `booking.completed` starts what follows a visit."""
+    """The owner has the car back, and the shop a loaner car. Outbox `booking.completed` starts what follows a visit."""
     booking = locked(booking)
     transition(
         booking=booking,
@@ -292,6 +292,7 @@ def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
         changes={"completed_at": at},
         data={"total_fen": booking.total_fen},
     )
+    claims.end_all(booking, at=at)
     return booking
 
 

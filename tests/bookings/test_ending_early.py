@@ -1,0 +1,75 @@
+"""What is free, and what is not, when the work is done before its time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bookings import waiting, workshop
+from bookings.choices import Handover, Status
+from bookings.jobs import Job, VisitPlace
+from bookings.models import Allocation, Booking
+from core.models import OutboxEvent
+from shops.models import Shop
+from tests.factories.accounts import UserFactory
+from tests.factories.board import visit
+from tests.factories.jobs import NOW, bookable_job
+from tests.factories.phased import phased_job
+from tests.factories.shops import TechnicianResourceFactory
+
+pytestmark = pytest.mark.django_db
+
+START = NOW + timedelta(hours=2)
+
+
+def in_work(job: Job) -> Booking:
+    return visit(job, starts_at=START, status=Status.IN_SERVICE)
+
+
+def claimed_after(booking: Booking, at: object) -> list[str]:
+    claims = Allocation.objects.filter(booking=booking, during__endswith__gt=at).order_by("resource__kind")
+    return list(claims.values_list("resource__kind", flat=True))
+
+
+def fetched_job() -> Job:
+    job = bookable_job()
+    TechnicianResourceFactory(shop=job.shop, name_zh="小周", name_en="Zhou", capabilities=["driver"])
+    Shop.objects.filter(pk=job.shop.pk).update(pickup_radius_km=20)
+    job.shop.refresh_from_db()
+    place = VisitPlace("漕溪北路 88 号", job.shop.latitude + 0.02, job.shop.longitude)
+    return replace(job, handover=Handover.PICK_UP, place=place)
+
+
+def test_a_loaner_car_stays_out_until_the_customer_has_their_own_back() -> None:
+    booking = in_work(phased_job(with_loaner=True))
+    soon = START + timedelta(minutes=50)
+    workshop.mark_ready(booking=booking, by=UserFactory(), at=soon)
+    assert claimed_after(booking, soon) == ["loaner"]
+    workshop.hand_over(booking=booking, by=UserFactory(), at=soon + timedelta(minutes=10))
+    assert claimed_after(booking, soon + timedelta(minutes=10)) == []
+
+
+def test_the_driver_who_brings_the_car_back_stays_claimed() -> None:
+    booking = in_work(fetched_job())
+    legs = booking.allocations.filter(resource__capabilities=["driver"]).count()
+    assert legs == 2  # there and back
+    soon = START + timedelta(minutes=45)
+    workshop.mark_ready(booking=booking, by=UserFactory(), at=soon)
+    assert claimed_after(booking, soon) == ["technician"]
+    assert booking.allocations.filter(resource__kind="bay", during__endswith__gt=soon).count() == 0
+
+
+def test_who_waits_hears_of_the_time_that_frees() -> None:
+    job = bookable_job()
+    booking = in_work(job)
+    waiting.join(
+        job=job,
+        owner=UserFactory(),
+        car=None,
+        not_before=START,
+        not_after=START + timedelta(days=1),
+        at=NOW,
+    )
+    OutboxEvent.objects.all().delete()
+    workshop.mark_ready(booking=booking, by=UserFactory(), at=START + timedelta(minutes=5))
+    assert OutboxEvent.objects.filter(topic="slots.freed", key=job.shop.public_id).count() == 1
