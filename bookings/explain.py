@@ -122,7 +122,7 @@ def words_for(claim: Claim) -> str:
     kind = ResourceKind(claim.kind)
     # An alignment rig and the skill of aligning go by the same word.
     names = dict(BayCapability.choices if kind in PLACES else Skill.choices)
-    able = ", ".join(str(names.get(value, value)) for value in claim.capabilities)
+    able = _(", ").join(str(names.get(value, value)) for value in claim.capabilities)
     return f"{kind.label}: {able}" if able else str(kind.label)
 
 

@@ -68,7 +68,7 @@ class Part:
     def label(self) -> str:
         """What is done: "Work", "Wheel alignment, Road test", "On the way"."""
         if self.phases:
-            return ", ".join(dict.fromkeys(str(PhaseKind(kind).label) for _number, kind in self.phases))
+            return _(", ").join(dict.fromkeys(str(PhaseKind(kind).label) for _number, kind in self.phases))
         if self.resource.kind == ResourceKind.LOANER:
             return str(ResourceKind.LOANER.label)
         return str(AllocationKind(self.claim.kind).label)

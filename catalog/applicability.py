@@ -21,7 +21,7 @@ def reason_against(service: Service, variant: Variant) -> str:
         return _("A battery car has no engine or gearbox for this.")
     if variant.powertrain == Powertrain.ICE and needed <= _HIGH_VOLTAGE:
         return _("Only for cars with a high-voltage battery.")
-    names = ", ".join(str(Powertrain(value).label) for value in service.powertrains)
+    names = _(", ").join(str(Powertrain(value).label) for value in service.powertrains)
     return _("Not for a %(powertrain)s. For: %(others)s.") % {
         "powertrain": variant.get_powertrain_display(),
         "others": names,
