@@ -247,6 +247,11 @@ class Block:
         return (self.part.starts_at - self.card.booking.starts_at) // TICK
 
     @property
+    def is_sliver(self) -> bool:
+        """Too narrow for any words (under 20 minutes)."""
+        return self.end - self.start < 4
+
+    @property
     def is_short(self) -> bool:
         """Too narrow for more than one line of words (under 40 minutes)."""
         return self.end - self.start < 8
