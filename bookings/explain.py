@@ -136,6 +136,11 @@ def _checks(shop: Shop, search: availability.Search, starts_at: datetime, at: da
     hours = search.found.open_ticks(day) >> tick & 1
     late = search.late_ticks(day) >> tick & 1
     missing = search.missing()
+    last_start = Check(
+        Reason.LAST_START,
+        not late,
+        _("Not later than %(n)d minutes before closing") % {"n": shop.last_start_minutes},
+    )
     return [
         Check(Reason.PAST, policy != Reason.PAST, _("The time is still to come")),
         Check(
@@ -154,11 +159,7 @@ def _checks(shop: Shop, search: availability.Search, starts_at: datetime, at: da
             bool(not off and search.grid_ticks(day) >> tick & 1) or bool(late) or not hours,
             _("Visits start every %(n)d minutes") % {"n": shop.slot_step_minutes},
         ),
-        Check(
-            Reason.LAST_START,
-            not late,
-            _("Not later than %(n)d minutes before closing") % {"n": shop.last_start_minutes},
-        ),
+        *([last_start] if shop.last_start_minutes else []),
         Check(missing or Reason.NO_BAY, missing is None, _("The shop has everything that the work needs")),
         Check(Reason.TOO_LONG, bool(search.long_enough() >> tick & 1), _("The work fits before the shop closes")),
     ]
