@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -66,15 +66,22 @@ def worker() -> Iterator[psutil.Process]:
 
 
 @contextmanager
-def killing(first: psutil.Process, *, every: float) -> Iterator[list[int]]:
+def killing(
+    first: psutil.Process, *, every: float, progress: Callable[[], int] = lambda: 0, least: int = 0
+) -> Iterator[list[int]]:
     """Kill (-9) one child of a process again and again, in the middle of whatever it does; the pids killed so far.
 
-    The oldest first: a new one needs some time until it can work.
+    The oldest first, `every` seconds, and only after `progress` has grown by `least`: on a busy machine a new one needs
+    some time until it can work.
     """
     over, killed = threading.Event(), list[int]()
 
     def work() -> None:
+        done = 0
         while not over.wait(every):
+            if progress() < done + least:
+                continue
+            done = progress()
             with suppress(psutil.NoSuchProcess):
                 children = [child for child in first.children() if child.status() != psutil.STATUS_ZOMBIE]
                 if children:

@@ -35,9 +35,16 @@ def job() -> Job:
     return bookable_job(bays=2, technicians=2, holiday_policy="as_usual")
 
 
-def under_load(port: int, job: Job, seconds: float) -> list[Client]:
-    """Clients that book for some time, half of them in one step."""
-    clients = [Client(port, token_of(UserFactory()), random.Random(n)) for n in range(CLIENTS)]
+def some_clients(port: int) -> list[Client]:
+    return [Client(port, token_of(UserFactory()), random.Random(n)) for n in range(CLIENTS)]
+
+
+def answered(clients: list[Client]) -> int:
+    return sum(len(order.answers) for client in clients for order in client.orders)
+
+
+def under_load(clients: list[Client], job: Job, seconds: float) -> list[Client]:
+    """Let the clients book for some time, half of what they want in one step."""
     end = time.monotonic() + seconds
 
     def work(client: Client) -> None:
@@ -55,8 +62,9 @@ def made_by(client: Client) -> list[Order]:
 
 def test_killed_web_workers_lose_no_booking_and_make_none_twice(job: Job) -> None:
     with servers.web() as (port, gunicorn):
-        with servers.killing(gunicorn, every=3) as killed:
-            clients = under_load(port, job, SECONDS)
+        clients = some_clients(port)
+        with servers.killing(gunicorn, every=0.5, progress=lambda: answered(clients), least=CLIENTS) as killed:
+            under_load(clients, job, SECONDS)
         orders = [order for client in clients for order in client.orders]
         # The drill was one: workers died with requests in their hands.
         assert len(killed) > 2
@@ -66,7 +74,7 @@ def test_killed_web_workers_lose_no_booking_and_make_none_twice(job: Job) -> Non
                 again, body = client.place(order)
                 assert (again, body["id"]) == (201, order.visit)
     visits = [order.visit for client in clients for order in made_by(client) if order.path == "/api/v1/bookings/"]
-    assert len(visits) == len(set(visits)) > 20
+    assert len(visits) == len(set(visits)) > 5
     confirmed = set(Booking.objects.filter(status=Status.CONFIRMED).values_list("public_id", flat=True))
     assert confirmed == set(visits)
     assert checker.faults() == {}
@@ -77,10 +85,10 @@ def test_killed_celery_workers_lose_no_message_and_offer_nothing_twice(job: Job)
     waiting_for = {"not_before": timezone.now(), "not_after": timezone.now() + timedelta(days=5)}
     with servers.web() as (port, _gunicorn):
         with servers.worker() as celery:
-            clients = under_load(port, job, SECONDS / 4)
+            clients = under_load(some_clients(port), job, SECONDS / 4)
             wait_until_handling()
             with servers.killing(celery, every=2) as killed:
-                clients += under_load(port, job, SECONDS / 2)
+                clients += under_load(some_clients(port), job, SECONDS / 2)
                 for _ in range(3):
                     parts = {"job": job, "owner": UserFactory(), "car": None, "at": timezone.now()}
                     waiting.join(**parts, **waiting_for)
@@ -89,7 +97,7 @@ def test_killed_celery_workers_lose_no_message_and_offer_nothing_twice(job: Job)
                     time.sleep(0.3)
             celery.kill()
         assert killed
-        more = under_load(port, job, SECONDS / 4)
+        more = under_load(some_clients(port), job, SECONDS / 4)
     assert any(made_by(client) for client in [*clients, *more])
     connections.close_all()
     sweep_until_quiet()
