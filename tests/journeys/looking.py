@@ -18,9 +18,16 @@ _ASK = {
     "light": {"resultTypes": ["violations"]},
     "dark": {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}},
 }
-# Colours may fade from one theme to the other; half-way they prove nothing.
-_COLOURS_SETTLED = """() => Promise.allSettled(
-    document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished))"""
+# Colours may fade from one theme to the other; half-way they prove nothing. What inherits a colour begins to fade only
+# when its parent has: ask until nothing moves for two frames.
+_COLOURS_SETTLED = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let quiet = 0; quiet < 2; await frame()) {
+        const fading = document.getAnimations().filter((a) => a instanceof CSSTransition);
+        quiet = fading.length ? 0 : quiet + 1;
+        await Promise.allSettled(fading.map((a) => a.finished));
+    }
+}"""
 _axe_script = Axe().axe_script
 _numbers = count(1)
 

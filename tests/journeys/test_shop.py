@@ -140,7 +140,7 @@ def test_advisor_answers_a_request_and_finds_every_part_of_a_visit(browse: Brows
     expect(page.get_by_role("dialog")).to_contain_text("The whole visit moves")
     look(page, "board-en-move-parts")
     page.keyboard.press("Escape")
-    _drops_the_last_part_an_hour_later(page, booking)
+    _drops_the_last_part_in_the_afternoon(page, booking)
     page.goto(f"/shop/{FLAGSHIP}/board/?view=technicians")
     look(page, "board-en-people")
 
@@ -157,9 +157,9 @@ def test_advisor_answers_a_request_and_finds_every_part_of_a_visit(browse: Brows
     look(phone, "explain-en-phone")
 
 
-def _drops_the_last_part_an_hour_later(page: Page, booking: Booking) -> None:
+def _drops_the_last_part_in_the_afternoon(page: Page, booking: Booking) -> None:
     """Dragging one part moves the whole visit by as much."""
-    before = booking.starts_at
+    wanted = booking.local_start.replace(hour=15, minute=0)
     page.goto(f"/shop/{FLAGSHIP}/board/?view=bays")
     rig = Resource.objects.get(shop=booking.shop, kind="bay", capabilities__contains=["alignment"])
     box = page.locator(f"#b-{rig.public_id}-{booking.public_id}-3").bounding_box()
@@ -167,12 +167,13 @@ def _drops_the_last_part_an_hour_later(page: Page, booking: Booking) -> None:
     hour = board["width"] / (int(page.locator("[data-board]").get_attribute("data-ticks")) / 12)
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
-    page.mouse.move(box["x"] + 20 + hour / 2, box["y"] + 22)
-    page.mouse.move(box["x"] + 20 + hour, box["y"] + 22)
+    far = hour * ((wanted - booking.starts_at) / timedelta(hours=1))
+    page.mouse.move(box["x"] + 20 + far / 2, box["y"] + 22)
+    page.mouse.move(box["x"] + 20 + far, box["y"] + 22)
     page.mouse.up()
     expect(page.locator(".toasts")).to_contain_text("Moved")
     booking.refresh_from_db()
-    assert booking.starts_at == before + timedelta(hours=1)
+    assert booking.starts_at == wanted
 
 
 def test_manager_corrects_hours_closures_and_prices(browse: Browse, en: Words, allowed_console_errors: list[str]):
