@@ -264,8 +264,8 @@ def _reschedule(booking: Booking, starts_at: datetime, by: Actor, at: datetime, 
         ignore=[booking.pk],
         staff=_is_bound_by_hours_only(by),
     )
-    before = place_of(booking)
-    _take_place(booking, starts_at, placed, by, at, wanted)
+    before, pins = place_of(booking), _pins(booking)
+    _take_place(booking, starts_at, placed.narrowed(wanted.ids), by, at, {*wanted.ids, *pins})
     kind = EventKind.RESCHEDULED if before["starts_at"] != starts_at.isoformat() else EventKind.REASSIGNED
     record(booking=booking, kind=kind, by=by, at=at, data={"before": before, "after": place_of(booking)})
     return booking
@@ -287,21 +287,27 @@ def swap(*, booking: Booking, other: Booking, by: Actor, at: datetime) -> tuple[
         for visit in (one, two):
             _check_movable(visit, by, at)
         claims.remove_lapsed(shop=one.shop, at=at)
-        places = {visit.pk: place_of(visit) for visit in (one, two)}
+        before = {visit.pk: (place_of(visit), _pins(visit)) for visit in (one, two)}
         starts = {one.pk: two.starts_at, two.pk: one.starts_at}
         for visit in (one, two):
             claims.release(visit, at=at)
         for visit in (one, two):
-            _swap_one(visit, starts[visit.pk], by, at, places[visit.pk])
+            place, pins = before[visit.pk]
+            _swap_one(visit, starts[visit.pk], by, at, pins)
+            data = {"before": place, "after": place_of(visit)}
+            record(booking=visit, kind=EventKind.SWAPPED, by=by, at=at, data=data)
     return one, two
 
 
-def _swap_one(visit: Booking, starts_at: datetime, by: Actor, at: datetime, before: dict[str, Any]) -> None:
+def _swap_one(visit: Booking, starts_at: datetime, by: Actor, at: datetime, pins: set[int]) -> None:
     staff = _is_bound_by_hours_only(by)
     placed = repack.placement(shop=visit.shop, plan=plan_of(visit), starts_at=starts_at, at=at, staff=staff)
-    _take_place(visit, starts_at, placed, by, at, Wanted())
-    after = place_of(visit)
-    record(booking=visit, kind=EventKind.SWAPPED, by=by, at=at, data={"before": before, "after": after})
+    _take_place(visit, starts_at, placed, by, at, pins)
+
+
+def _pins(booking: Booking) -> set[int]:
+    """Who was chosen by hand for a visit (resource ids): they keep it wherever it goes, if they are free then."""
+    return set(booking.allocations.filter(is_pinned=True).values_list("resource_id", flat=True))
 
 
 def _check_movable(booking: Booking, by: Actor, at: datetime) -> None:
@@ -316,10 +322,9 @@ def _is_bound_by_hours_only(by: Actor) -> bool:
 
 
 def _take_place(
-    booking: Booking, starts_at: datetime, placed: Placement, by: Actor, at: datetime, wanted: Wanted
+    booking: Booking, starts_at: datetime, placed: Placement, by: Actor, at: datetime, pins: set[int]
 ) -> None:
     """Give a locked visit its new time and claims. In one transaction: a rollback brings the old ones back."""
-    placed = placed.narrowed(wanted.ids)
     if placed.reason:
         raise SlotUnavailableError(placed.reason)
     claims.release(booking, at=at)
@@ -336,7 +341,7 @@ def _take_place(
     booking.deposit_fen = min(booking.deposit_fen, booking.total_fen)
     booking.revision += 1
     booking.save(update_fields=[*_PLACE_FIELDS, "discount_fen", "deposit_fen", "revision"])
-    claims.claim(booking=booking, placed=placed, pinned=wanted.ids)
+    claims.claim(booking=booking, placed=placed.preferring(pins), pinned=pins)
 
 
 _PLACE_FIELDS = ("starts_at", "ends_at", "local_date", "local_time", "free_cancel_until")

@@ -406,7 +406,7 @@ class LearnedDurationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 class CalendarFeedAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """Secret addresses of calendars. The address itself is not shown: who has it can read."""
 
-    list_display = ["pk", "user", "resource", "created_at"]
+    list_display = ["created_at", "user", "resource"]
     fields = ["user", "resource", "created_at"]
     list_select_related = ["user", "resource__shop"]
     search_fields = ["user__name", "user__email", "resource__name_zh", "resource__name_en", "resource__shop__name_zh"]

@@ -7,8 +7,8 @@ same function of the same facts (`Search`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import TextChoices
@@ -111,6 +111,11 @@ class Placement:
     reason: Reason | None = None
     discount_percent: int = 0
     found: ShopTime | None = None
+
+    def preferring(self, liked: Collection[int]) -> Placement:
+        """The same with these resources (ids) first wherever they are free."""
+        wishes = tuple(replace(w, free=tuple(sorted(w.free, key=lambda pk: pk not in liked))) for w in self.wishes)
+        return replace(self, wishes=wishes)
 
     def narrowed(self, wanted: Sequence[int]) -> Placement:
         """Only the wanted resources (ids) where they can do what is needed; a reason where a wanted one is not free."""

@@ -202,7 +202,8 @@ def block(request: HttpRequest, slug: str) -> HttpResponse:
     def act() -> None:
         kind, reason = AllocationKind(form.cleaned_data["kind"]), form.cleaned_data["reason"]
         wanted.append((form.chosen, *form.span))
-        workshop.block(resource=form.chosen, starts_at=wanted[0][1], ends_at=wanted[0][2], kind=kind, reason=reason)
+        start, end = wanted[0][1:3]
+        workshop.block(resource=form.chosen, starts_at=start, ends_at=end, kind=kind, reason=reason, at=timezone.now())
 
     wanted: list[tuple[Resource, datetime, datetime]] = []
     status = 200

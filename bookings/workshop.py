@@ -136,12 +136,16 @@ def reassign(*, booking: Booking, wanted: Wanted, by: User, at: datetime) -> Boo
     (nothing has changed then), WrongStatusError.
     """
     booking = locked(booking)
+    claims.remove_lapsed(shop=booking.shop, at=at)
     claimed_now = list(booking.allocations.select_related("resource").order_by("resource_id", "during"))
     if booking.status not in IN_SHOP or not claimed_now:
         raise WrongStatusError
     before = resource_ids(booking)
     for resource in _wanted_resources(booking, wanted):
         _take_over(booking, resource, claimed_now)
+    if booking.shop.is_on_site:
+        touched = {*before, *resource_ids(booking)}
+        claims.claim_ways(shop=booking.shop, resources=touched, day=booking.local_date)
     booking.revision += 1
     booking.save(update_fields=["revision"])
     data = {"before": {"resources": before}, "after": {"resources": resource_ids(booking)}}
@@ -318,7 +322,7 @@ def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
 
 @transaction.atomic
 def block(
-    *, resource: Resource, starts_at: datetime, ends_at: datetime, kind: AllocationKind, reason: str
+    *, resource: Resource, starts_at: datetime, ends_at: datetime, kind: AllocationKind, reason: str, at: datetime
 ) -> list[Allocation]:
     """Take a bay or technician out of use for a time, in claims of at most `MAX_CLAIM` each.
 
@@ -326,6 +330,7 @@ def block(
     """
     if ends_at <= starts_at:
         raise InvalidInput(_("The end must be after the start."), field="ends_at")
+    claims.remove_lapsed(shop=resource.shop, at=at)
     pieces = []
     while starts_at < ends_at:
         until = min(starts_at + MAX_CLAIM, ends_at)

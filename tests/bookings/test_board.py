@@ -232,7 +232,7 @@ def test_etag_changes_with_visits_claims_breaks_minutes_view_and_language(staff:
     without_person = etag()
     assert without_person != before
     bay = booking.allocations.get().resource
-    block(resource=bay, starts_at=local(16), ends_at=local(17), kind=AllocationKind.BREAK, reason="")
+    block(resource=bay, starts_at=local(16), ends_at=local(17), kind=AllocationKind.BREAK, reason="", at=NOW)
     with_break = etag()
     assert with_break != without_person
     actions.cancel(booking=booking, by=actions.SYSTEM, at=NOW)

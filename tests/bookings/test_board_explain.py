@@ -52,7 +52,9 @@ def test_taken_start_names_the_visits_the_breaks_and_the_bottleneck(client: Clie
     booking = visit(job, starts_at=local(15, 30))
     for name, start in (("Rig 1", local(16, 55)), ("Rig 2", local(16))):
         rig = job.shop.resources.get(name_en=name)
-        block(resource=rig, starts_at=start, ends_at=local(20), kind=AllocationKind.BLOCK, reason="Yearly check")
+        block(
+            resource=rig, starts_at=start, ends_at=local(20), kind=AllocationKind.BLOCK, reason="Yearly check", at=NOW
+        )
     page = said(signed_in(client, job.shop), job)
     assert "15:30 is not offered: Every bay for this is taken." in page
     assert f"?q={booking.number}" in page
@@ -85,7 +87,7 @@ def test_start_that_others_make_room_for_is_offered(client: Client) -> None:
     standing = visit(job, starts_at=local(15, 30))
     standing.allocations.filter(resource__kind="bay").update(resource=rig)
     for start, end in ((local(8), local(15, 30)), (local(16, 10), local(20))):
-        block(resource=rig, starts_at=start, ends_at=end, kind=AllocationKind.BLOCK, reason="")
+        block(resource=rig, starts_at=start, ends_at=end, kind=AllocationKind.BLOCK, reason="", at=NOW)
     wanted = minor_service(key="alignment", bay="alignment")
     Offer.objects.create(shop=job.shop, service=wanted, scope="all", labour_fen=9_000, parts_fen=0, minutes=40)
     staff = signed_in(client, job.shop)

@@ -216,7 +216,7 @@ class Shops(RuleBasedStateMachine):
             for claim in Allocation.objects.filter(resource=unit)
         )
         try:
-            workshop.block(resource=unit, kind=kind, reason="", **parts)
+            workshop.block(resource=unit, kind=kind, reason="", at=self.at, **parts)
         except SlotTakenError:
             assert stands
         else:

@@ -46,7 +46,7 @@ def test_slots_ask_the_same_queries_on_any_day(
     job = bookable_job()
     client.get(slots_url(job))
     for day in ("2026-11-23", "2026-12-20"):
-        # session, shop, service, variant; services and prices here; phases, quotation, usual range, loaner cars; the slots
+        # session, shop, service, variant; services and prices here; phases, quotation, usual range, loaners; the slots
         with django_assert_num_queries(11):
             client.get(slots_url(job, date=day))
 

@@ -196,7 +196,12 @@ def _offer(shop: Shop, service: Service, minutes: int) -> None:
 
 def _pause(resource: Resource, start: datetime, minutes: int, kind: AllocationKind, reason: str) -> None:
     workshop.block(
-        resource=resource, starts_at=start, ends_at=start + timedelta(minutes=minutes), kind=kind, reason=reason
+        resource=resource,
+        starts_at=start,
+        ends_at=start + timedelta(minutes=minutes),
+        kind=kind,
+        reason=reason,
+        at=start,
     )
 
 

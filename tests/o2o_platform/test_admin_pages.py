@@ -1,6 +1,6 @@
 """Every page of /admin/ opens for every model that is registered, with rows in it, in both languages."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,13 +10,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from bookings.models import Allocation, Booking, BookingEvent
+from bookings.models import Allocation, Booking, BookingEvent, CalendarFeed, LearnedDuration, WaitingEntry
 from catalog.models import Offer, PriceChange
 from core.models import OutboxEvent
 from notifications.choices import Channel, MessageStatus
 from notifications.models import Message
 from shops.choices import ChangeKind
-from shops.models import Invitation, ShopChange
+from shops.models import Invitation, Shop, ShopChange
 from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
@@ -28,7 +28,21 @@ pytestmark = pytest.mark.django_db
 
 ROW_PAGES = ("change", "history")
 # Written by the platform itself or by people on their own pages; the admin reads them.
-SEEN_ONLY = {Allocation, Booking, BookingEvent, Car, Invitation, Message, Offer, OutboxEvent, PriceChange, ShopChange}
+SEEN_ONLY = {
+    Allocation,
+    Booking,
+    BookingEvent,
+    CalendarFeed,
+    Car,
+    Invitation,
+    LearnedDuration,
+    Message,
+    Offer,
+    OutboxEvent,
+    PriceChange,
+    ShopChange,
+    WaitingEntry,
+}
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
 
 
@@ -53,6 +67,29 @@ def _rows() -> None:
     ShopChange.objects.create(shop=shop, kind=ChangeKind.HOURS, subject="Monday", at=AFTERNOON)
     Message.objects.create(channel=Channel.EMAIL, kind="code", recipient="lin@example.com", status=MessageStatus.SENT)
     Group.objects.create(name="Moderators")
+    _waits_and_learns(shop)
+
+
+def _waits_and_learns(shop: Shop) -> None:
+    visit = Booking.objects.filter(shop=shop)[0]
+    WaitingEntry.objects.create(
+        shop=shop,
+        owner=UserFactory(),
+        variant=visit.variant,
+        not_before=AFTERNOON,
+        not_after=AFTERNOON + timedelta(days=3),
+    )
+    LearnedDuration.objects.create(
+        shop=shop,
+        service=visit.service,
+        price_class="economy",
+        visits=8,
+        actual_minutes=50,
+        standard_minutes=40,
+        minutes=45,
+        learned_at=AFTERNOON,
+    )
+    CalendarFeed.objects.create(token="a" * 43, user=UserFactory())
 
 
 @pytest.mark.usefixtures("_rows")

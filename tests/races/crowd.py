@@ -235,7 +235,9 @@ def _block(world: World, dice: random.Random) -> None:
     resource = dice.choice(list(dice.choice([world.jobs[0], world.team]).shop.resources.order_by("pk")))
     start = _start(dice)
     end = start + timedelta(minutes=15)
-    workshop.block(resource=resource, starts_at=start, ends_at=end, kind=AllocationKind.BREAK, reason="lunch")
+    workshop.block(
+        resource=resource, starts_at=start, ends_at=end, kind=AllocationKind.BREAK, reason="lunch", at=world.now()
+    )
 
 
 def _unblock(world: World, dice: random.Random) -> None:

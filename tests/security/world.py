@@ -76,6 +76,7 @@ def build() -> World:
         ends_at=now + timedelta(days=5, hours=1),
         kind=AllocationKind.BLOCK,
         reason="SECRET-4711",
+        at=now,
     )[0]
     world = World(owner=owner, staff=staff, stranger=stranger, rival=rival, car=car, visit=visit, held=held)
     world.ids = _ids(world, job, bay, person, pause)

@@ -1,19 +1,20 @@
-"""What is free, and what is not, when the work is done before its time."""
+"""What is free when work is done before its time, and what goes along when visits and people are moved."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bookings import waiting, workshop
-from bookings.choices import Handover, Status
+from bookings import actions, waiting, workshop
+from bookings.actions import Wanted
+from bookings.choices import AllocationKind, Handover, Status
 from bookings.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking
 from core.models import OutboxEvent
 from shops.models import Shop
 from tests.factories.accounts import UserFactory
 from tests.factories.board import visit
-from tests.factories.jobs import NOW, bookable_job
+from tests.factories.jobs import NOW, STAFF, bookable_job, browser
 from tests.factories.phased import phased_job
 from tests.factories.shops import TechnicianResourceFactory
 
@@ -73,3 +74,36 @@ def test_who_waits_hears_of_the_time_that_frees() -> None:
     OutboxEvent.objects.all().delete()
     workshop.mark_ready(booking=booking, by=UserFactory(), at=START + timedelta(minutes=5))
     assert OutboxEvent.objects.filter(topic="slots.freed", key=job.shop.public_id).count() == 1
+
+
+def test_whoever_was_chosen_by_hand_goes_along_when_two_visits_change_places() -> None:
+    job = bookable_job(bays=2, technicians=2, minutes=60)
+    chosen = job.shop.resources.filter(kind="technician").order_by("-pk")[0]
+    early = visit(job, starts_at=START, wanted=Wanted(technician=chosen.pk))
+    late = visit(job, starts_at=START + timedelta(hours=2))
+    actions.swap(booking=early, other=late, by=STAFF, at=NOW)
+    moved = Allocation.objects.get(booking=early, resource__kind="technician")
+    assert (moved.resource, moved.is_pinned) == (chosen, True)
+
+
+def test_a_lapsed_hold_does_not_stand_in_the_way_of_a_break() -> None:
+    job = bookable_job()
+    held = actions.hold(job=job, starts_at=START, holder=browser(), at=NOW)
+    bay = held.allocations.get(resource__kind="bay").resource
+    later = NOW + timedelta(minutes=job.shop.hold_minutes)
+    end = START + timedelta(minutes=30)
+    workshop.block(resource=bay, starts_at=START, ends_at=end, kind=AllocationKind.BREAK, reason="", at=later)
+    held.refresh_from_db()
+    assert held.status == Status.EXPIRED
+
+
+def test_another_unit_in_the_middle_of_a_day_takes_the_drives_over() -> None:
+    job = bookable_job(kind="on_site", service_radius_km=30, technicians=2, bays=2)
+    job.shop.resources.filter(kind="bay").update(kind="mobile_unit")
+    place = VisitPlace("天钥桥路 1 号", job.shop.latitude + 0.1, job.shop.longitude)
+    booking = visit(replace(job, place=place), starts_at=START, status=Status.CHECKED_IN)
+    used = booking.allocations.filter(resource__kind="mobile_unit", kind="work").get().resource
+    other = job.shop.resources.filter(kind="mobile_unit").exclude(pk=used.pk).get()
+    workshop.reassign(booking=booking, wanted=Wanted(bay=other.pk), by=UserFactory(), at=START)
+    units = booking.allocations.filter(resource__kind="mobile_unit")
+    assert set(units.values_list("resource", "kind")) == {(other.pk, "work"), (other.pk, "travel")}
