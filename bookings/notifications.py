@@ -86,6 +86,8 @@ def _channel(owner: User) -> tuple[str, str]:
 
 def _context(booking: Booking) -> dict[str, Any]:
     root = settings.SITE_URL.rstrip("/")
+    # Booked or accepted after that time: there is nothing to say of it.
+    is_free_yet = booking.confirmed_at is None or booking.confirmed_at < booking.free_cancel_until
     return {
         "number": booking.number,
         "service": booking.title,
@@ -93,7 +95,7 @@ def _context(booking: Booking) -> dict[str, Any]:
         "place": booking.visit_address or f"{booking.shop.district} {booking.shop.address}",
         "starts": day_words.day_time(booking.starts_at, zone=booking.zone),
         "ready": f"{booking.local_end:%H:%M}",
-        "free_until": day_words.day_time(booking.free_cancel_until, zone=booking.zone),
+        "free_until": day_words.day_time(booking.free_cancel_until, zone=booking.zone) if is_free_yet else "",
         "price": format_fen(booking.total_fen),
         "fee": format_fen(booking.fee_fen) if booking.fee_fen else "",
         "late_fee": format_fen(booking.late_cancel_fee_fen) if booking.late_cancel_fee_fen else "",

@@ -100,3 +100,15 @@ def test_an_event_handled_again_after_a_crash_is_one_message() -> None:
         crash()
     assert Message.objects.count() == 0
     assert len(deliver()) == 1
+
+
+def test_a_request_accepted_after_the_free_time_promises_no_free_cancelling() -> None:
+    owner = UserFactory(email="lin@example.com", language="en")
+    job = bookable_job(confirmation="by_hand", free_cancel_minutes=24 * 60, late_cancel_fee_percent=20)
+    start = NOW + timedelta(hours=3)
+    asked = actions.book(job=job, starts_at=start, by=owner, contact=CONTACT, car=None, at=NOW)
+    deliver()
+    workshop.accept(booking=asked, by=UserFactory(), at=NOW + timedelta(minutes=5))
+    accepted = deliver()[-1]
+    assert "Cancelling costs ¥16.80." in accepted.body
+    assert "free until" not in accepted.body
