@@ -84,6 +84,11 @@ def slots(shops: int) -> list[Call]:
     ]
 
 
+def nothing() -> Call:
+    """A request for slots that is refused (400) before anything is asked: what the server itself can do."""
+    return Call("GET", f"/api/v1/shops/shop-1/slots/?{_job()}&days=0")
+
+
 def searches() -> list[Call]:
     """The 50 nearest shops around places at random."""
     job = _job()

@@ -47,12 +47,14 @@ class OffPeakForm(WeekForm):
         if side.name != "percent":
             return super().field_of(side, label)
         between = _("Between 1 and %(max)s percent.") % {"max": MAX_OFF_PEAK_PERCENT}
+        # The limits' words are filled in once more, and a language may write "%".
+        limit = between.replace("%", "%%")
         return forms.IntegerField(
             label=label,
             required=False,
             min_value=1,
             max_value=MAX_OFF_PEAK_PERCENT,
-            error_messages={"invalid": between, "min_value": between, "max_value": between},
+            error_messages={"invalid": between, "min_value": limit, "max_value": limit},
         )
 
     def discounts(self) -> list[Discount]:

@@ -2,6 +2,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.forms import inlineformset_factory
 from django.urls import reverse
+from django.utils import translation
 
 from shops.admin import HoursFormSet, ResourceForm, ShopForm, WeekFormSet
 from shops.models import OffPeak, OpeningHours, Resource, Shop
@@ -135,7 +136,8 @@ def test_shop_form_takes_off_peak_prices_and_refuses_overlaps():
     for n, row in enumerate(rows):
         typed |= {f"off_peak-{n}-{name}": value for name, value in zip(names, row, strict=True)}
     filled = formset(typed, instance=ShopFactory())
-    assert not filled.is_valid()
+    with translation.override("en"):
+        assert not filled.is_valid()
     assert filled.errors == [{}, {"starts_at": ["This overlaps with another entry."]}]
     assert formset(typed | {"off_peak-1-starts_at": "15:00"}, instance=ShopFactory()).is_valid()
 
