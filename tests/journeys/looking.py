@@ -19,8 +19,8 @@ _ASK = {
     "dark": {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}},
 }
 # Colours may fade from one theme to the other; half-way they prove nothing. What inherits a colour begins to fade only
-# when its parent has: ask until nothing has moved twice. By the clock, not by frames or by `finished`: a page that is not
-# in front draws no frames, and a transition of something hidden may never end.
+# when its parent has: ask until nothing has moved twice. By the clock, not by frames or by `finished`: a page that is
+# not in front draws no frames, and a transition of something hidden may never end.
 _COLOURS_SETTLED = """async () => {
     const end = performance.now() + 3000;
     for (let quiet = 0; quiet < 2 && performance.now() < end;) {

@@ -138,7 +138,7 @@ def test_shop_form_takes_off_peak_prices_and_refuses_overlaps():
     filled = formset(typed, instance=ShopFactory())
     with translation.override("en"):
         assert not filled.is_valid()
-    assert filled.errors == [{}, {"starts_at": ["This overlaps with another entry."]}]
+        assert filled.errors == [{}, {"starts_at": ["This overlaps with another entry."]}]
     assert formset(typed | {"off_peak-1-starts_at": "15:00"}, instance=ShopFactory()).is_valid()
 
 
