@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks import world
-from bookings import availability, free_shops, phases, search, shop_time
-from bookings.jobs import Job
+from bookings.engine import availability, free_shops, phases, search, shop_time
+from bookings.engine.jobs import Job
 from shops.models import City, Shop
 
 DAYS = 14

@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings import actions
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Allocation, BookedService, Booking
 from catalog.models import Offer, Service
 from shops.choices import ResourceKind, ShopKind

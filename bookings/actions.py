@@ -17,9 +17,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings import availability, claims, repack, rules, visit_rows
-from bookings.availability import Placement
+from bookings import rules
 from bookings.choices import OUTCOMES, TRANSITIONS, ActorRole, EventKind, Source, Status
+from bookings.engine import availability, claims, repack, visit_rows
+from bookings.engine.availability import Placement
+from bookings.engine.jobs import Job, QuotedJob, discount_of, plan_of
+from bookings.engine.phases import Plan
 from bookings.errors import (
     FeeChangedError,
     HoldExpiredError,
@@ -28,9 +31,7 @@ from bookings.errors import (
     TooLateError,
     WrongStatusError,
 )
-from bookings.jobs import Job, QuotedJob, discount_of, plan_of
 from bookings.models import Booking, BookingEvent
-from bookings.phases import Plan
 from bookings.querysets import BookingQuerySet
 from core import outbox
 from core.errors import InvalidInput

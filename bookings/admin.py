@@ -24,9 +24,9 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 from accounts.models import User
 from bookings import actions
 from bookings.actions import Actor
-from bookings.board_looks import LOOKS
+from bookings.board.looks import LOOKS
 from bookings.choices import LAPSING, ActorRole, Status
-from bookings.claims import span_of
+from bookings.engine.claims import span_of
 from bookings.models import (
     Allocation,
     BookedService,

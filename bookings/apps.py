@@ -7,13 +7,9 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from bookings import (  # their models need the apps to be loaded
-            durations,
-            notifications,
-            planned_visits,
-            privacy,
-            waiting,
-        )
+        # their models need the apps to be loaded
+        from bookings import notifications, planned_visits, privacy, waiting
+        from bookings.engine import durations
 
         durations.connect()
         notifications.connect()

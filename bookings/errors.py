@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings.availability import TAKEN, Reason, Slot
+from bookings.engine.availability import TAKEN, Reason, Slot
 from core.errors import Conflict, InvalidInput, NotAllowed
 
 

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from bookings.calendar_files import OFF, Entry, render, status_of, uid_of, visit_entry
 from bookings.choices import IN_SHOP, LAPSING, AllocationKind, EventKind, Status
-from bookings.claims import span_of
+from bookings.engine.claims import span_of
 from bookings.models import Allocation, BookedService, Booking, BookingEvent, CalendarFeed
 from shops.models import Resource, Shop, ShopMember
 from shops.querysets import ResourceQuerySet

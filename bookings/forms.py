@@ -14,9 +14,9 @@ from accounts.fields import ContactField, PhoneField
 from bookings import origins
 from bookings.actions import Contact
 from bookings.choices import CancelReason, Handover
-from bookings.jobs import VisitPlace
+from bookings.engine.jobs import VisitPlace
+from bookings.engine.search import Filters, Point, Sort
 from bookings.origins import MAX_TEXT
-from bookings.search import Filters, Point, Sort
 from core import day_words
 from core.errors import InvalidInput
 from shops.choices import ShopKind

@@ -64,7 +64,7 @@ class Booking(PublicIdModel):
     # What was agreed between people is a time on a wall: kept beside the instant, should a zone's rules ever change.
     local_date = models.DateField(_("local date"))
     local_time = models.TimeField(_("local time"))
-    # The phases agreed, as `bookings.phases.Plan` writes them: moving the visit claims the same again.
+    # The phases agreed, as `bookings.engine.phases.Plan` writes them: moving the visit claims the same again.
     plan = models.JSONField(_("phases"), default=dict, editable=False)
     handover = models.CharField(_("handover"), max_length=10, choices=Handover, default=Handover.DROP_OFF)
     with_loaner = models.BooleanField(_("with a loaner car"), default=False)
@@ -297,7 +297,7 @@ class BookingEvent(models.Model):
 class LearnedDuration(models.Model):
     """How long a service really takes at a shop on one class of cars, from visits that are over.
 
-    `minutes` is already shrunk towards the standard (`bookings.durations`); `visits` says how much it stands on.
+    `minutes` is already shrunk towards the standard (`bookings.engine.durations`); `visits` says how much it stands on.
     """
 
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="learned_durations", verbose_name=_("shop"))

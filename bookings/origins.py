@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from bookings.search import MAX_DISTANCE_M, Point
+from bookings.engine.search import MAX_DISTANCE_M, Point
 from core.geo import distance_m
 from shops.models import City, Place
 

@@ -8,10 +8,10 @@ from django.db.models import Prefetch, Q
 from django.urls import reverse
 
 from bookings.choices import IN_SHOP, UPCOMING
-from bookings.claims import span_of
-from bookings.jobs import plan_of
+from bookings.engine.claims import span_of
+from bookings.engine.jobs import plan_of
+from bookings.engine.slots import TICK_MINUTES
 from bookings.models import Allocation, Booking
-from bookings.slots import TICK_MINUTES
 from shops import planned
 from shops.models import Resource, Shop
 from shops.planned import PlannedVisit

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from bookings import phases, strips
-from bookings.jobs import MAX_SERVICES, Price
+from bookings import strips
+from bookings.engine import phases
+from bookings.engine.jobs import MAX_SERVICES, Price
 from bookings.owner_views import asked as asking
 from bookings.owner_views import wishes
 from bookings.owner_views.asked import Together

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings import availability, repack
-from bookings.availability import DaySlots, Reason
-from bookings.phases import Plan
+from bookings.engine import availability, repack
+from bookings.engine.availability import DaySlots, Reason
+from bookings.engine.phases import Plan
 from shops.models import Shop
 
 DAYS_SHOWN = 14

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import actions, durations, waiting, workshop
+from bookings import actions, waiting, workshop
+from bookings.engine import durations
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""The owner's addresses (mounted at the root). The board's are in `board_urls`."""
+"""The owner's addresses (mounted at the root). The board's are in `urls`."""
 
 from django.urls import path
 

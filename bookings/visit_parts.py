@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from bookings.choices import AllocationKind
-from bookings.claims import span_of
+from bookings.engine.claims import span_of
+from bookings.engine.phases import Claim, Phase, Plan
+from bookings.engine.slots import TICK_SECONDS
 from bookings.models import Allocation, Booking
-from bookings.phases import Claim, Phase, Plan
-from bookings.slots import TICK_SECONDS
 from catalog.choices import PhaseKind
 from shops.choices import ResourceKind
 from shops.models import Resource

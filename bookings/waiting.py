@@ -16,11 +16,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings import actions, availability, claims
+from bookings import actions
 from bookings.actions import Actor
 from bookings.choices import ActorRole, EventKind, Source, Status, WaitingStatus
+from bookings.engine import availability, claims
+from bookings.engine.jobs import Job, QuotedJob, VisitPlace
 from bookings.errors import SlotTakenError
-from bookings.jobs import Job, QuotedJob, VisitPlace
 from bookings.models import Booking, WaitingEntry, WaitingService
 from core import outbox
 from core.errors import Conflict, InvalidInput, Refusal

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
-from bookings import claims
 from bookings.actions import (
     Actor,
     Contact,
@@ -26,10 +25,11 @@ from bookings.actions import (
     transition,
 )
 from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Status
+from bookings.engine import claims
+from bookings.engine.jobs import Job, QuotedJob, plan_of
+from bookings.engine.phases import Claim
 from bookings.errors import OdometerError, RequestLapsedError, SlotTakenError, WrongStatusError
-from bookings.jobs import Job, QuotedJob, plan_of
 from bookings.models import MAX_CLAIM, Allocation, Booking
-from bookings.phases import Claim
 from bookings.rules import NO_SHOW_AFTER
 from core.errors import InvalidInput
 from shops.choices import ResourceKind

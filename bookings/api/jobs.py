@@ -8,8 +8,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from bookings import lookups
-from bookings.jobs import Job, VisitPlace
+from bookings.engine import lookups
+from bookings.engine.jobs import Job, VisitPlace
 
 
 def job_at(slug: str, order: dict[str, Any]) -> Job:

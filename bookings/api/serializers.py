@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from bookings.availability import Slot
 from bookings.choices import HANDOVER_WISHES, AllocationKind, CancelReason, Handover, Status
-from bookings.jobs import MAX_SERVICES
+from bookings.engine.availability import Slot
+from bookings.engine.jobs import MAX_SERVICES
+from bookings.engine.search import LIMIT, Sort
 from bookings.models import BookedService, Booking, BookingEvent, WaitingEntry
-from bookings.search import LIMIT, Sort
 from bookings.visit_parts import Part, parts_of
 from catalog.choices import PhaseKind
 from catalog.models import Service

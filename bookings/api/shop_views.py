@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, board, workshop
+from bookings import actions, workshop
 from bookings.actions import Actor, Contact, Wanted
 from bookings.api import base
 from bookings.api.jobs import job_at
@@ -30,6 +30,7 @@ from bookings.api.serializers import (
     SwapOrder,
     WalkInOrder,
 )
+from bookings.board import reading as board
 from bookings.choices import IN_SHOP, ActorRole
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet

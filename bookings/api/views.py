@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings import actions, availability, free_shops, lookups, phases, repack, rules, search
+from bookings import actions, rules
 from bookings.actions import Contact
 from bookings.api import base, jobs
 from bookings.api.serializers import (
@@ -35,8 +35,9 @@ from bookings.api.serializers import (
     SearchQuery,
     SlotsQuery,
 )
-from bookings.availability import DaySlots, Slot
 from bookings.choices import Status
+from bookings.engine import availability, free_shops, lookups, phases, repack, search
+from bookings.engine.availability import DaySlots, Slot
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from core.api import refusals

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
-from bookings import phases
 from bookings.choices import Handover
+from bookings.engine import phases
+from bookings.engine.jobs import MAX_SERVICES, Job, QuotedJob, VisitPlace
 from bookings.forms import VisitForm
-from bookings.jobs import MAX_SERVICES, Job, QuotedJob, VisitPlace
 from bookings.models import Booking
 from bookings.owner_views import wishes
 from catalog import pricing

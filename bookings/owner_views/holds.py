@@ -21,9 +21,9 @@ from accounts.models import User
 from bookings import actions, rules
 from bookings.actions import Actor, Contact
 from bookings.choices import ActorRole, Handover, Status
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import HoldExpiredError
 from bookings.forms import ConfirmForm
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
 from bookings.owner_views import asked, crew, instead, wishes
 from catalog import pricing

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from bookings import alternatives
-from bookings.alternatives import Elsewhere
-from bookings.availability import Slot
-from bookings.jobs import Job
+from bookings.engine import alternatives
+from bookings.engine.alternatives import Elsewhere
+from bookings.engine.availability import Slot
+from bookings.engine.jobs import Job
 from catalog.models import Service
 from core.errors import Refusal
 

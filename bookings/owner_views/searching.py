@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from bookings import search
+from bookings.engine import search
+from bookings.engine.search import Result, Results, Sort
 from bookings.forms import SearchForm
 from bookings.origins import Origin
 from bookings.owner_views import wishes
-from bookings.search import Result, Results, Sort
 from catalog.applicability import reason_against
 from catalog.models import Service
 from core.money import format_fen

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from bookings import actions, limits, strips
+from bookings.engine.jobs import QuotedJob
+from bookings.engine.phases import Plan
 from bookings.errors import NotOfferedError, OutOfRadiusError, SlotTakenError
 from bookings.forms import StartForm
-from bookings.jobs import QuotedJob
 from bookings.owner_views import asked as asking
 from bookings.owner_views import instead, wishes
 from bookings.owner_views.asked import ADDRESS, Asked
-from bookings.phases import Plan
 from catalog.applicability import reason_against
 from catalog.models import Service
 from core.errors import Refusal

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings.jobs import plan_of
+from bookings.engine.jobs import plan_of
+from bookings.engine.phases import Phase
+from bookings.engine.slots import TICK_MINUTES
 from bookings.models import Booking
-from bookings.phases import Phase
-from bookings.slots import TICK_MINUTES
 from catalog.choices import PhaseKind
 from shops.choices import BayCapability, ResourceKind
 

@@ -24,9 +24,9 @@ from bookings import actions, rules
 from bookings.actions import Actor
 from bookings.calendar_files import calendar_file
 from bookings.choices import IN_SHOP, UPCOMING, ActorRole, EventKind, Status
+from bookings.engine.jobs import Price, plan_of
 from bookings.errors import FeeChangedError, SlotTakenError
 from bookings.forms import CancelForm, StartForm
-from bookings.jobs import Price, plan_of
 from bookings.models import Booking, BookingEvent, WaitingEntry
 from bookings.owner_views import crew, slots, visit_phases, wishes
 from bookings.owner_views.asked import query_of

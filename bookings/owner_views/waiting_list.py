@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from bookings import rules, waiting
 from bookings.choices import WaitingStatus
+from bookings.engine.jobs import Job
 from bookings.forms import VisitForm, WaitingForm
-from bookings.jobs import Job
 from bookings.models import WaitingEntry, WaitingService
 from bookings.owner_views import asked as asking
 from bookings.owner_views import slots, wishes

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from bookings import origins
 from bookings.actions import Holder
+from bookings.engine.search import Point
 from bookings.origins import Origin
-from bookings.search import Point
 from shops.models import City, Place
 from vehicles import selection
 from vehicles.models import Car

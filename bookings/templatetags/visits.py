@@ -12,11 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from bookings import strips
-from bookings.availability import DaySlots, Slot
 from bookings.choices import ActorRole, EventKind, Status
-from bookings.jobs import Price, discount_of
+from bookings.engine.availability import DaySlots, Slot
+from bookings.engine.jobs import Price, discount_of
+from bookings.engine.search import Result
 from bookings.models import Booking, BookingEvent
-from bookings.search import Result
 from core import day_words
 from core.money import format_fen
 from core.templatetags.ui import badge

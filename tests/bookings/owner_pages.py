@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from tests.bookings.test_availability import local
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, floor
 
+from bookings.engine.phases import Claim, Plan
 from bookings.models import Allocation
-from bookings.phases import Claim, Plan
 from shops.models import OpeningHours, Resource, Shift, Shop
 from tests.bookings.test_availability import local
 

@@ -9,9 +9,11 @@ from django.db.utils import DatabaseError
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
-from bookings import actions, claims
+from bookings import actions
 from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import ActorRole, EventKind, Status
+from bookings.engine import claims
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import (
     HoldExpiredError,
     NotOfferedError,
@@ -21,7 +23,6 @@ from bookings.errors import (
     TooLateError,
     WrongStatusError,
 )
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking, BookingEvent
 from catalog.models import Offer
 from core.errors import InvalidInput

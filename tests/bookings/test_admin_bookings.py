@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings.choices import ActorRole, EventKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import (
     Allocation,
     Booking,

@@ -5,10 +5,11 @@ from datetime import time, timedelta
 
 import pytest
 
-from bookings import actions, alternatives
-from bookings.alternatives import Alternatives
+from bookings import actions
 from bookings.choices import Handover
-from bookings.jobs import Job
+from bookings.engine import alternatives
+from bookings.engine.alternatives import Alternatives
+from bookings.engine.jobs import Job
 from catalog.models import Offer
 from shops.models import OffPeak
 from tests.bookings.test_availability import local, taken

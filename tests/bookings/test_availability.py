@@ -7,9 +7,10 @@ import pytest
 from psycopg2.extras import DateTimeTZRange
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import actions, availability
-from bookings.availability import Reason
-from bookings.jobs import Job
+from bookings import actions
+from bookings.engine import availability
+from bookings.engine.availability import Reason
+from bookings.engine.jobs import Job
 from bookings.models import Allocation
 from shops.models import Closure, OpeningHours, Resource
 from tests.factories.jobs import NOW, bookable_job, browser

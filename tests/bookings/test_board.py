@@ -8,11 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import actions, board
+from bookings import actions
 from bookings.actions import Holder
-from bookings.board_day import Group
+from bookings.board import reading as board
+from bookings.board.day import Group
 from bookings.choices import AllocationKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from bookings.workshop import block
 from shops.choices import Role

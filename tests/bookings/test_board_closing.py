@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import board_closing
 from bookings.actions import Contact
+from bookings.board import closing as board_closing
 from bookings.choices import Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from shops.choices import Role
 from tests.bookings.test_availability import local
 from tests.bookings.test_board import address, signed_in

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings.choices import AllocationKind, Source, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Allocation, Booking
 from catalog.models import Offer
 from shops.choices import Role

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.choices import AllocationKind
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.workshop import block
 from catalog.models import Offer
 from shops.choices import Role

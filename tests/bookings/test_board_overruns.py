@@ -7,7 +7,7 @@ import pytest
 from bookings import tasks, workshop
 from bookings.actions import Wanted
 from bookings.choices import Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Allocation, Booking
 from tests.bookings.test_availability import local
 from tests.factories.board import visit

@@ -9,9 +9,9 @@ from django.utils import translation
 from psycopg2.extras import DateTimeTZRange
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import board
+from bookings.board import reading as board
 from bookings.choices import AllocationKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Allocation, Booking
 from bookings.visit_parts import parts_of
 from catalog.models import Offer

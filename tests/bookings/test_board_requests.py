@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from bookings import actions
 from bookings.actions import Holder
 from bookings.choices import EventKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from shops.choices import Role
 from tests.bookings.test_availability import local

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from bookings.choices import EventKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from shops.choices import Role
 from tests.bookings.test_availability import local

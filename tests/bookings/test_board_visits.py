@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings.choices import EventKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Allocation, Booking, BookingEvent
 from shops.choices import Role
 from tests.bookings.test_availability import local

@@ -8,7 +8,7 @@ import pytest
 from bookings import actions, waiting, workshop
 from bookings.actions import Wanted
 from bookings.choices import AllocationKind, Handover, Status
-from bookings.jobs import Job, VisitPlace
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking
 from core.models import OutboxEvent
 from shops.models import Shop

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.duration_estimates import believable, estimate, round_to_step
+from bookings.engine.duration_estimates import believable, estimate, round_to_step
 
 STANDARDS = st.integers(min_value=5, max_value=600)
 TIMES = st.lists(st.floats(min_value=0.02, max_value=100_000), max_size=60)

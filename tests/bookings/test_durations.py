@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import durations, tasks
+from bookings import tasks
 from bookings.choices import Status
+from bookings.engine import durations
 from bookings.models import LearnedDuration
 from catalog.models import Offer
 from catalog.pricing import standard_times

@@ -18,11 +18,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bookings import actions, availability, workshop
+from bookings import actions, workshop
 from bookings.actions import Holder, Wanted
 from bookings.choices import AllocationKind, EventKind, Status
+from bookings.engine import availability
+from bookings.engine.jobs import Job
 from bookings.errors import SlotTakenError
-from bookings.jobs import Job
 from bookings.models import Allocation, Booking, BookingEvent
 from catalog.models import ServicePhase
 from core.errors import Refusal

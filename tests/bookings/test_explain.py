@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from bookings.availability import Reason
-from bookings.explain import Explanation, day_bottleneck, explain
-from bookings.jobs import Job
+from bookings.engine.availability import Reason
+from bookings.engine.explain import Explanation, day_bottleneck, explain
+from bookings.engine.jobs import Job
 from catalog.models import ServicePhase
 from shops.models import Shift
 from tests.bookings.test_actions import booked

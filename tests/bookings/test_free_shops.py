@@ -9,9 +9,9 @@ from psycopg2.extras import DateTimeTZRange
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from bookings import availability, phases
-from bookings.free_shops import FreeShop, Question, free_shops
-from bookings.jobs import Job
+from bookings.engine import availability, phases
+from bookings.engine.free_shops import FreeShop, Question, free_shops
+from bookings.engine.jobs import Job
 from bookings.models import Allocation
 from shops.models import Closure, OffPeak, OpeningHours, Shift
 from tests.factories.jobs import NOW, bookable_job

@@ -102,7 +102,7 @@ def test_a_code_typed_after_the_hold_ended_loses_nothing(client: Client, clock: 
 
 
 def bookable_job_of(booking: Booking):  # type: ignore[no-untyped-def]
-    from bookings.jobs import Job
+    from bookings.engine.jobs import Job
 
     return Job(shop=booking.shop, service=booking.service, variant=booking.variant)
 

@@ -8,9 +8,10 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from bookings import claims, workshop
+from bookings import workshop
 from bookings.choices import EventKind, Status
-from bookings.jobs import Job
+from bookings.engine import claims
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from catalog.models import ServicePhase
 from shops.choices import Confirmation, ResourceKind

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.choices import Handover, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from catalog.models import Service
 from shops.choices import Day, ResourceKind, ShopKind

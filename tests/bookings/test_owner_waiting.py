@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from bookings import waiting
 from bookings.choices import Status, WaitingStatus
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import WaitingEntry
 from catalog.models import Service
 from shops.choices import ShopKind

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings import actions, availability, phases
+from bookings import actions
 from bookings.choices import Handover
-from bookings.jobs import Job, VisitPlace
+from bookings.engine import availability, phases
+from bookings.engine.jobs import Job, VisitPlace
+from bookings.engine.phases import Claim, Phase, Plan
 from bookings.models import Allocation
-from bookings.phases import Claim, Phase, Plan
 from catalog.choices import PhaseKind
 from catalog.models import Offer, Service, ServicePhase
 from core.errors import InvalidInput

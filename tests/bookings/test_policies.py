@@ -5,10 +5,12 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from accounts.models import User
-from bookings import actions, availability, rules, workshop
+from bookings import actions, rules, workshop
 from bookings.actions import Actor, Holder, Wanted
-from bookings.availability import Reason
 from bookings.choices import ActorRole, EventKind, Status
+from bookings.engine import availability
+from bookings.engine.availability import Reason
+from bookings.engine.jobs import Job
 from bookings.errors import (
     FeeChangedError,
     HoldExpiredError,
@@ -18,7 +20,6 @@ from bookings.errors import (
     TooLateError,
     WrongStatusError,
 )
-from bookings.jobs import Job
 from bookings.models import Allocation, Booking
 from core.errors import InvalidInput
 from core.models import OutboxEvent

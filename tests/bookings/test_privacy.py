@@ -10,7 +10,7 @@ from accounts import privacy
 from bookings import actions, waiting
 from bookings.actions import Actor
 from bookings.choices import ActorRole
-from bookings.jobs import VisitPlace
+from bookings.engine.jobs import VisitPlace
 from bookings.models import Booking, WaitingEntry
 from bookings.privacy import OpenVisitError
 from tests.bookings.test_actions import booked

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import transaction
 
-from bookings import actions, availability, repack, workshop
+from bookings import actions, workshop
 from bookings.actions import Wanted
-from bookings.availability import Reason
 from bookings.choices import ActorRole, EventKind, Status
+from bookings.engine import availability, repack
+from bookings.engine.availability import Reason
+from bookings.engine.jobs import Job
 from bookings.errors import SlotUnavailableError
-from bookings.jobs import Job
 from bookings.models import Allocation, Booking
 from core.models import OutboxEvent
 from shops.models import Resource

@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 from psycopg2.extras import DateTimeTZRange
 
-from bookings import actions, availability, claims
-from bookings.availability import Reason
+from bookings import actions
 from bookings.choices import AllocationKind
+from bookings.engine import availability, claims
+from bookings.engine.availability import Reason
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import SlotUnavailableError
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking
 from shops import routing
 from tests.bookings.test_actions import booked, owner_of

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from bookings import search
-from bookings.jobs import Job
-from bookings.search import Filters, Point, Results, Sort
+from bookings.engine import search
+from bookings.engine.jobs import Job
+from bookings.engine.search import Filters, Point, Results, Sort
 from catalog.models import Offer
 from shops.choices import Day, ShopKind
 from shops.models import OpeningHours, Shop

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings import slots
+from bookings.engine import slots
 
 TICKS = 60
 tick_sets = st.integers(min_value=0, max_value=2**TICKS - 1)

@@ -10,8 +10,8 @@ from accounts.models import User
 from bookings import actions, tasks, waiting, workshop
 from bookings.actions import Actor, Contact, Holder
 from bookings.choices import ActorRole, EventKind, Handover, Source, Status, WaitingStatus
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import NotOfferedError
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking, WaitingEntry
 from core.errors import InvalidInput
 from core.models import OutboxEvent

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings import actions, availability, shop_time, slots
+from bookings import actions
 from bookings.actions import Actor
-from bookings.availability import Slot
 from bookings.choices import ActorRole
-from bookings.phases import Claim, Phase, Plan
-from bookings.shop_time import ShopTime, Unit
+from bookings.engine import availability, shop_time, slots
+from bookings.engine.availability import Slot
+from bookings.engine.phases import Claim, Phase, Plan
+from bookings.engine.shop_time import ShopTime, Unit
 from shops import calendar
 from shops.choices import Day, HolidayPolicy, ResourceKind
 from shops.models import City, Shop

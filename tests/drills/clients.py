@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 
 PATIENCE_SECONDS = 60
 

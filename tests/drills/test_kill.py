@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bookings import actions, tasks, waiting
 from bookings.choices import Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from core import outbox
 from core.models import OutboxEvent

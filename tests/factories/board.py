@@ -9,7 +9,7 @@ from accounts.models import User
 from bookings import actions, workshop
 from bookings.actions import Actor, Contact, Wanted
 from bookings.choices import ActorRole, AllocationKind, Status
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from catalog.models import Offer, Service
 from shops.choices import BayCapability, Role, ShopKind, Skill

@@ -5,7 +5,7 @@ from typing import Any
 
 from bookings.actions import Actor, Contact, Holder
 from bookings.choices import ActorRole
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from catalog.models import Offer, Service
 from tests.factories.shops import open_shop
 from vehicles.models import CarModel, Make, Variant

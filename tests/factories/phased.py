@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bookings.jobs import Job
+from bookings.engine.jobs import Job
 from catalog.models import Offer, ServicePhase
 from shops.choices import ResourceKind
 from tests.factories.jobs import lavida, minor_service

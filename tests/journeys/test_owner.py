@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from bookings import actions
 from bookings.actions import Holder
 from bookings.choices import Status
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import SlotTakenError, SlotUnavailableError
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Booking
 from catalog.models import Service
 from core.money import format_fen

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from bookings import actions
 from bookings.actions import Contact, Holder
-from bookings.availability import day_slots
 from bookings.choices import Status
-from bookings.jobs import Job
+from bookings.engine.availability import day_slots
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from catalog.models import Offer, Service
 from o2o_platform.demo import people

@@ -16,7 +16,7 @@ from accounts.models import User
 from bookings import actions, waiting, workshop
 from bookings.actions import Actor, Holder, Wanted
 from bookings.choices import ActorRole, AllocationKind, EventKind, Status
-from bookings.jobs import Job, VisitPlace
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking, WaitingEntry
 from catalog.models import Offer, ServicePhase
 from core.errors import Refusal

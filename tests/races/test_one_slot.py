@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from bookings import actions, availability
+from bookings import actions
 from bookings.actions import Holder
+from bookings.engine import availability
+from bookings.engine.jobs import Job
 from bookings.errors import HoldExpiredError, SlotTakenError
-from bookings.jobs import Job
 from bookings.models import Booking
 from tests.bookings.test_availability import local
 from tests.factories.accounts import UserFactory

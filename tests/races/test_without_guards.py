@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from bookings import actions, availability, claims, repack, waiting, workshop
+from bookings import actions, waiting, workshop
 from bookings.actions import Holder, Wanted
 from bookings.choices import EventKind, Status
+from bookings.engine import availability, claims, repack
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import SlotTakenError
-from bookings.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking
 from core import outbox
 from core.errors import Refusal

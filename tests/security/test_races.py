@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from accounts import actions as people
 from accounts.contacts import parse_login
-from bookings import actions, availability
+from bookings import actions
 from bookings.actions import Contact, Holder
 from bookings.choices import Status
+from bookings.engine import availability
 from bookings.models import Booking, BookingEvent
 from core.errors import Refusal
 from shops.actions import members

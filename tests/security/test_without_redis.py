@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu import Connection
 
 from accounts.models import User
-from bookings import availability
+from bookings.engine import availability
 from bookings.models import Booking
 from core import caching
 from core.models import OutboxEvent

@@ -9,9 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from bookings import actions, availability, workshop
+from bookings import actions, workshop
 from bookings.actions import Contact, Holder
 from bookings.choices import AllocationKind
+from bookings.engine import availability
 from bookings.models import Allocation, Booking
 from catalog.models import Offer
 from shops.choices import ResourceKind, Role

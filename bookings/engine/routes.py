@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from bookings import slots
-from bookings.shop_time import TICKS_A_DAY, ShopTime, Stop, Unit
-from bookings.slots import ticks_for
+from bookings.engine import slots
+from bookings.engine.shop_time import TICKS_A_DAY, ShopTime, Stop, Unit
+from bookings.engine.slots import ticks_for
 from shops import routing
 from shops.models import Shop
 from shops.routing import Place

@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from bookings import actions, board_swaps, workshop
+from bookings import actions, workshop
 from bookings.actions import Actor
-from bookings.board_forms import DeclineForm, SwapForm
-from bookings.board_pages import member, typed, visit_asked
-from bookings.board_steps import VisitStep, visit_form
+from bookings.board import swaps
+from bookings.board.forms import DeclineForm, SwapForm
+from bookings.board.pages import member, typed, visit_asked
+from bookings.board.steps import VisitStep, visit_form
 from bookings.choices import ActorRole, Status
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -51,7 +52,7 @@ def swap(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Let the visit change its start with another one of that day; either both move or neither."""
     shop = get_staff_shop(request, slug, Permission.WALK_IN)
     booking, at = visit_asked(shop, public_id), timezone.now()
-    candidates = board_swaps.candidates(booking=booking, at=at)
+    candidates = swaps.candidates(booking=booking, at=at)
     form = SwapForm(typed(request, shop=shop), candidates=candidates, zone=shop.zone)
 
     def act() -> object:

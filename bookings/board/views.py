@@ -12,12 +12,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import actions, board, board_stages, workshop
+from bookings import actions, workshop
 from bookings.actions import Actor, Wanted
-from bookings.availability import Reason
-from bookings.board_day import Card, Group, View
-from bookings.board_forms import CancelForm, CheckInForm, MoveForm, OdometerForm, ReassignForm
-from bookings.board_pages import (
+from bookings.board import reading, stages
+from bookings.board.day import Card, Group, View
+from bookings.board.forms import CancelForm, CheckInForm, MoveForm, OdometerForm, ReassignForm
+from bookings.board.pages import (
     day_asked,
     done,
     member,
@@ -28,8 +28,9 @@ from bookings.board_pages import (
     visit_asked,
     wants_part,
 )
-from bookings.board_steps import VisitStep, visit_form
+from bookings.board.steps import VisitStep, visit_form
 from bookings.choices import ENDED, IN_SHOP, ActorRole, Status
+from bookings.engine.availability import Reason
 from bookings.errors import SlotUnavailableError
 from core.errors import Refusal
 from shops.access import get_staff_shop
@@ -54,7 +55,7 @@ def day(request: HttpRequest, slug: str) -> HttpResponse:
         context |= {"panel": True, **panel_context(visit_asked(shop, public_id), shop, at)}
     query = request.GET.get("q", "").strip()
     if "q" in request.GET:
-        rows = board.found(shop=shop, text=query).for_card()[:SEARCH_LIMIT]
+        rows = reading.found(shop=shop, text=query).for_card()[:SEARCH_LIMIT]
         context |= {"query": query, "found": [Card(row, at) for row in rows]}
     return staff_page(request, shop, "board/day.html", context)
 
@@ -78,17 +79,17 @@ def live(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _etag(request: HttpRequest, shop: Shop, at: datetime) -> str:
     reader = (get_language(), shop.viewer_role, request.GET.get("view"), request.GET.get("group"))
-    return board.marker(shop=shop, day=day_asked(request, shop=shop, at=at), at=at, reader=str(reader))
+    return reading.marker(shop=shop, day=day_asked(request, shop=shop, at=at), at=at, reader=str(reader))
 
 
 def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, object]:
     wanted, group = request.GET.get("view", ""), request.GET.get("group", "")
     # Before what it stands for: a change in between is then found by the next question.
     etag = _etag(request, shop, at)
-    board_day = board.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
+    board_day = reading.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
     group = group if group in Group else ""
-    inbox = [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.requests]
-    agenda = [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.listed(group)]
+    inbox = [(card, stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.requests]
+    agenda = [(card, stages.next_stage(card.booking, role=shop.viewer_role)) for card in board_day.listed(group)]
     return {
         "board": board_day,
         # Not chosen: phones get the list, wider screens the bays.
@@ -128,12 +129,12 @@ def visit(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
 @require_POST
 def stage(request: HttpRequest, slug: str, public_id: str, name: str) -> HttpResponse:
-    """A one-tap step (`board_stages.TAPS`). 409 with the fresh panel when the visit has moved on."""
-    step = board_stages.TAPS[name]
+    """A one-tap step (`stages.TAPS`). 409 with the fresh panel when the visit has moved on."""
+    step = stages.TAPS[name]
     shop = get_staff_shop(request, slug, step.permission)
     booking, at = visit_asked(shop, public_id), timezone.now()
     try:
-        booking = board_stages.take(stage=step, booking=booking, by=member(request), at=at)
+        booking = stages.take(stage=step, booking=booking, by=member(request), at=at)
     except Refusal as refusal:
         return panel(request, shop, public_id, at, status=refusal.status, problem=refusal.message)
     return done(request, shop, booking, at, step.done)

@@ -15,13 +15,13 @@ from django.db.models import F, QuerySet
 from psycopg2.errors import DeadlockDetected, ExclusionViolation, LockNotAvailable
 from psycopg2.extras import DateTimeTZRange
 
-from bookings import routes, shop_time
-from bookings.availability import Placement
 from bookings.choices import LAPSING, ActorRole, AllocationKind, EventKind, Handover, Status
+from bookings.engine import routes, shop_time
+from bookings.engine.availability import Placement
+from bookings.engine.jobs import plan_of
+from bookings.engine.slots import TICK_SECONDS
 from bookings.errors import SlotTakenError
-from bookings.jobs import plan_of
 from bookings.models import Allocation, Booking, BookingEvent, WaitingEntry
-from bookings.slots import TICK_SECONDS
 from core import outbox
 from shops.choices import ResourceKind
 from shops.models import Shop

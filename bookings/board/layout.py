@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from bookings.board_day import TICKS_AN_HOUR, Block, Card, Lane, Person, Use, Window
+from bookings.board.day import TICKS_AN_HOUR, Block, Card, Lane, Person, Use, Window
 from bookings.choices import IN_SHOP, Status
-from bookings.claims import span_of
+from bookings.engine.claims import span_of
 from bookings.models import Allocation
 from bookings.rules import is_overdue
 from bookings.visit_parts import Part

@@ -1,6 +1,6 @@
 """Why a start is offered or not, in full: every rule with its answer, every phase with who is free and who is not.
 
-For the people of the shop: it names visits and breaks. Owners get `availability.Reason` and `bookings.alternatives`.
+For the people of the shop: it names visits and breaks. Owners get `availability.Reason` and `alternatives`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from bookings import availability, shop_time
-from bookings.availability import Reason
 from bookings.choices import AllocationKind
+from bookings.engine import availability, shop_time
+from bookings.engine.availability import Reason
+from bookings.engine.phases import Claim, Phase, Plan
+from bookings.engine.shop_time import ShopTime, Unit
 from bookings.models import Allocation
-from bookings.phases import Claim, Phase, Plan
-from bookings.shop_time import ShopTime, Unit
 from catalog.choices import PhaseKind
 from shops.choices import PLACES, BayCapability, ResourceKind, Skill
 from shops.models import Resource, Shop

@@ -17,9 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings import board, board_stages, board_times
-from bookings.availability import Reason
-from bookings.board_forms import KINDS, is_near
+from bookings.board import reading, stages, times
+from bookings.board.forms import KINDS, is_near
+from bookings.engine.availability import Reason
 from bookings.errors import SlotTakenError, SlotUnavailableError
 from bookings.models import Booking
 from core.errors import Refusal
@@ -94,13 +94,13 @@ def rights(shop: Shop) -> dict[str, bool]:
 
 def panel_context(booking: Booking, shop: Shop, at: datetime) -> dict[str, Any]:
     """What the side panel shows of a visit fetched with `for_card()`. Three queries at most."""
-    one = board.card(booking=booking, at=at)
+    one = reading.card(booking=booking, at=at)
     return {
         "card": one,
         "booking": booking,
-        "options": board_stages.options(booking, role=shop.viewer_role, at=at),
-        "events": board.history(booking),
-        "timings": board_times.timings(booking),
+        "options": stages.options(booking, role=shop.viewer_role, at=at),
+        "events": reading.history(booking),
+        "timings": times.timings(booking),
         "board_url": day_address(shop, date=booking.starts_at.astimezone(shop.zone).date().isoformat()),
     }
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bookings import availability, explain, repack
-from bookings.availability import TAKEN
+from bookings.engine import availability, explain, repack
+from bookings.engine.availability import TAKEN
+from bookings.engine.explain import Explanation
+from bookings.engine.jobs import Job, QuotedJob
 from bookings.errors import NotOfferedError
-from bookings.explain import Explanation
-from bookings.jobs import Job, QuotedJob
 from catalog.models import Service
 from shops.models import Shop
 from vehicles.models import Variant

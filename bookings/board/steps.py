@@ -10,8 +10,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
-from bookings.board_day import Card
-from bookings.board_pages import attempt, day_address, done, form_page, panel, visit_asked
+from bookings.board.day import Card
+from bookings.board.pages import attempt, day_address, done, form_page, panel, visit_asked
 from bookings.choices import Status
 from bookings.errors import RequestLapsedError, WrongStatusError
 from bookings.models import Booking

@@ -1,6 +1,6 @@
 """What the shop's board shows of one day, read from the database. Reads only.
 
-The number of queries depends neither on the number of visits nor of bays. `board_day` has the nouns, `board_layout`
+The number of queries depends neither on the number of visits nor of bays. `day` has the nouns, `layout`
 puts them where they stand. Instants are UTC; a day is a day of the shop.
 """
 
@@ -16,9 +16,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from bookings import board_layout as layout
-from bookings.board_day import Card, Day, Lane
-from bookings.board_looks import LOOKS
+from bookings.board import layout
+from bookings.board.day import Card, Day, Lane
+from bookings.board.looks import LOOKS
 from bookings.choices import IN_SHOP, LAPSING, PAUSES, EventKind, Status
 from bookings.models import Allocation, Booking, BookingEvent
 from bookings.querysets import BookingQuerySet

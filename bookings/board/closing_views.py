@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from bookings import board_closing, board_stages
-from bookings.board_looks import LOOKS
-from bookings.board_pages import day_asked, staff_page
+from bookings.board import closing as closing_list
+from bookings.board import stages
+from bookings.board.looks import LOOKS
+from bookings.board.pages import day_asked, staff_page
 from core.money import format_yuan_plain
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -25,12 +26,12 @@ def closing(request: HttpRequest, slug: str) -> HttpResponse:
     shop = get_staff_shop(request, slug, Permission.CLOSE_DAY)
     at = timezone.now()
     day = day_asked(request, shop=shop, at=at)
-    found = board_closing.load(shop=shop, day=day, at=at)
+    found = closing_list.load(shop=shop, day=day, at=at)
     context = {
         "closing": found,
         "at": at,
         "states": [(LOOKS[status], count) for status, count in found.by_state],
-        "open": [(card, board_stages.next_stage(card.booking, role=shop.viewer_role)) for card in found.open],
+        "open": [(card, stages.next_stage(card.booking, role=shop.viewer_role)) for card in found.open],
         "is_today": day == at.astimezone(shop.zone).date(),
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),
@@ -43,7 +44,7 @@ def closing_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The same list for a spreadsheet: one row a visit, money in yuan, times on the shop's wall clock."""
     shop = get_staff_shop(request, slug, Permission.CLOSE_DAY)
     at = timezone.now()
-    found = board_closing.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
+    found = closing_list.load(shop=shop, day=day_asked(request, shop=shop, at=at), at=at)
     name = f"closing-{shop.slug}-{found.date:%Y-%m-%d}.csv"
     response = HttpResponse(
         content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import PhoneField
 from bookings.actions import Wanted
-from bookings.board_day import Card
-from bookings.board_swaps import Candidate
+from bookings.board.day import Card
+from bookings.board.swaps import Candidate
 from bookings.choices import PAUSES, AllocationKind
-from bookings.jobs import MAX_SERVICES
+from bookings.engine.jobs import MAX_SERVICES
 from bookings.models import Booking
 from catalog.models import Service
 from shops.choices import PLACES, ResourceKind

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from bookings import availability, phases, shop_time
-from bookings.jobs import discount_of
+from bookings.engine import availability, phases, shop_time
+from bookings.engine.jobs import discount_of
 from bookings.models import MAX_CLAIM
 from catalog import pricing
 from catalog.choices import BayNeed

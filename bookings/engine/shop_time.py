@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from bookings import slots
+from bookings.engine import slots
+from bookings.engine.slots import TICK_SECONDS
 from bookings.models import MAX_CLAIM
-from bookings.slots import TICK_SECONDS
 from shops import calendar
 from shops.choices import Day
 from shops.models import Shop
@@ -39,7 +39,7 @@ class Stop(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A resource with the ticks at which it is free. `stops` only for on-site teams, whose way from one customer to
-    the next is not in `free` but worked out (`bookings.routes`)."""
+    the next is not in `free` but worked out (`bookings.engine.routes`)."""
 
     pk: int
     kind: str

@@ -15,12 +15,12 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.utils import IntegrityError
 
-from bookings import availability, shop_time, slots
-from bookings.availability import DaySlots, Placement, Reason, Slot
 from bookings.choices import ActorRole, AllocationKind, EventKind, Status
+from bookings.engine import availability, shop_time, slots
+from bookings.engine.availability import DaySlots, Placement, Reason, Slot
+from bookings.engine.phases import Claim, Plan
+from bookings.engine.shop_time import ShopTime, Unit
 from bookings.models import Allocation, Booking, BookingEvent
-from bookings.phases import Claim, Plan
-from bookings.shop_time import ShopTime, Unit
 from core import outbox
 from shops.models import Shop
 

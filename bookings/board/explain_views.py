@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from bookings import board_explain
-from bookings.board_explain import Answer
-from bookings.board_forms import ExplainForm
-from bookings.board_pages import day_address, staff_page
-from bookings.jobs import Job
+from bookings.board import explanations
+from bookings.board.explanations import Answer
+from bookings.board.forms import ExplainForm
+from bookings.board.pages import day_address, staff_page
+from bookings.engine.jobs import Job
 from catalog.models import Service
 from core.errors import InvalidInput
 from shops.access import get_staff_shop
@@ -74,9 +74,9 @@ def _answer(form: ExplainForm, shop: Shop, at: datetime) -> Answer | None:
             quoted = Job(shop, services[0], variant, also=tuple(services[1:])).quoted()
         else:
             price_class = form.cleaned_data["price_class"]
-            quoted = board_explain.quoted_for_class(shop=shop, services=services, price_class=price_class)
+            quoted = explanations.quoted_for_class(shop=shop, services=services, price_class=price_class)
     except InvalidInput as refusal:
         field = refusal.field if refusal.field in form.fields else "service"
         form.add_error(field, str(refusal.message))
         return None
-    return board_explain.answer(quoted=quoted, starts_at=form.instant(), at=at)
+    return explanations.answer(quoted=quoted, starts_at=form.instant(), at=at)

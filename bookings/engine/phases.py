@@ -1,7 +1,7 @@
 """What a visit is made of: stretches of work in order, each with the resources it ties up. Pure: no clock.
 
 A `Plan` is composed once, when somebody asks for a job, frozen on the visit as JSON, and claims the same whenever the
-visit is moved. All lengths are ticks of five minutes (`bookings.slots`).
+visit is moved. All lengths are ticks of five minutes (`bookings.engine.slots`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from bookings.choices import Handover
-from bookings.slots import TICK_MINUTES, ticks_for
+from bookings.engine.slots import TICK_MINUTES, ticks_for
 from catalog.choices import BayNeed, PhaseKind
 from catalog.models import Service
 from shops.choices import ResourceKind, Skill
@@ -279,7 +279,7 @@ def _place_claim(kind: str, able: tuple[str, ...], shop: Shop, ticks: int, *, be
 
 
 def _on_site(shop: Shop, services: Sequence[tuple[Service, int]]) -> Phase:
-    """Everything at the customer's: one unit with all that is needed. The way there is `bookings.routes`' matter."""
+    """Everything at the customer's: one unit with all that is needed. The way there is `routes`' matter."""
     every = [stretch for stand in _stands(services) for stretch in _as_stretches(stand)]
     steps = [(stretch.skill, stretch.minutes) for stretch in every]
     ticks = sum(ticks_for(minutes) for _, minutes in steps)

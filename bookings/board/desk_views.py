@@ -15,15 +15,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import availability, workshop
+from bookings import workshop
 from bookings.actions import Contact
-from bookings.availability import Placement
-from bookings.board_day import Card
-from bookings.board_forms import BlockForm, WalkInForm, is_near
-from bookings.board_pages import attempt, day_address, done, form_page, told, typed, wants_part
+from bookings.board.day import Card
+from bookings.board.forms import BlockForm, WalkInForm, is_near
+from bookings.board.pages import attempt, day_address, done, form_page, told, typed, wants_part
 from bookings.choices import PAUSES, AllocationKind
-from bookings.claims import span_of
-from bookings.jobs import Job, Price, QuotedJob
+from bookings.engine import availability
+from bookings.engine.availability import Placement
+from bookings.engine.claims import span_of
+from bookings.engine.jobs import Job, Price, QuotedJob
 from bookings.models import Allocation, Booking
 from catalog.models import Service
 from core.errors import InvalidInput

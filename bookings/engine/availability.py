@@ -1,7 +1,7 @@
 """Which starts a shop can really keep: hours − closures − shifts − claims, with somebody free for every phase.
 
-Computed on every request, never stored. Facts are fetched in one query (`bookings.shop_time`); the rest is arithmetic
-on integers. Instants are UTC; days are the shop's local days. What is offered and what can be claimed come from the
+Computed on every request, never stored. Facts are fetched in one query (`shop_time`); the rest is arithmetic on
+integers. Instants are UTC; days are the shop's local days. What is offered and what can be claimed come from the
 same function of the same facts (`Search`).
 """
 
@@ -14,10 +14,10 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from bookings import routes, shop_time, slots
-from bookings.phases import Claim, Plan
-from bookings.shop_time import TICKS_A_DAY, ShopTime, Unit
-from bookings.slots import TICK_SECONDS
+from bookings.engine import routes, shop_time, slots
+from bookings.engine.phases import Claim, Plan
+from bookings.engine.shop_time import TICKS_A_DAY, ShopTime, Unit
+from bookings.engine.slots import TICK_SECONDS
 from shops import calendar
 from shops.choices import ResourceKind, Skill
 from shops.models import Shop

@@ -28,9 +28,9 @@ from django.db.models import (
 from django.db.models.functions import JSONObject, Sin
 from django.utils.translation import gettext_lazy as _
 
-from bookings import availability, phases, quoting
-from bookings.availability import Slot
-from bookings.jobs import Job, QuotedJob, discount_of
+from bookings.engine import availability, phases, quoting
+from bookings.engine.availability import Slot
+from bookings.engine.jobs import Job, QuotedJob, discount_of
 from bookings.models import LearnedDuration
 from catalog import pricing
 from catalog.choices import SPECIFICITY

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bookings import availability, search
-from bookings.availability import Slot
 from bookings.choices import Handover
-from bookings.jobs import Job
+from bookings.engine import availability, search
+from bookings.engine.availability import Slot
+from bookings.engine.jobs import Job
 from catalog.models import Service
 from core.geo import distance_m
 from shops.models import Shop

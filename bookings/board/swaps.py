@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bookings import availability, board, shop_time, slots
-from bookings.availability import Reason
-from bookings.board_day import Card
+from bookings.board import reading
+from bookings.board.day import Card
 from bookings.choices import Status
-from bookings.jobs import plan_of
+from bookings.engine import availability, shop_time, slots
+from bookings.engine.availability import Reason
+from bookings.engine.jobs import plan_of
+from bookings.engine.shop_time import ShopTime, Unit
 from bookings.models import Booking
-from bookings.shop_time import ShopTime, Unit
 from bookings.visit_parts import Part
 
 
@@ -35,7 +36,7 @@ def candidates(*, booking: Booking, at: datetime) -> list[Candidate]:
     """
     if booking.status != Status.CONFIRMED:
         return []
-    rows = board.visits(shop=booking.shop, day=booking.local_date, at=at).filter(status=Status.CONFIRMED)
+    rows = reading.visits(shop=booking.shop, day=booking.local_date, at=at).filter(status=Status.CONFIRMED)
     others = list(rows.exclude(pk=booking.pk).exclude(starts_at=booking.starts_at).for_card())
     found = _facts(booking, at)
     every = [Candidate(Card(other, at), _obstacle(found, booking, other, at)) for other in others]

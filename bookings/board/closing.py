@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bookings import board
-from bookings.board_day import Card
+from bookings.board import reading
+from bookings.board.day import Card
 from bookings.choices import IN_SHOP, Status
 from shops.models import Shop
 
@@ -66,6 +66,6 @@ def load(*, shop: Shop, day: date, at: datetime) -> Closing:
     """The closing list of a local day. Two queries. A visit belongs to the day on which it starts; today also every
     car still in the shop from days before.
     """
-    rows = board.visits(shop=shop, day=day, at=at).exclude(status=Status.HELD).for_card()
+    rows = reading.visits(shop=shop, day=day, at=at).exclude(status=Status.HELD).for_card()
     mine = [row for row in rows if row.starts_at.astimezone(shop.zone).date() == day or row.status in IN_SHOP]
     return Closing(day, [Card(row, at) for row in mine])

@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings import phases, quoting
-from bookings.availability import Placement
 from bookings.choices import Handover
+from bookings.engine import phases, quoting
+from bookings.engine.availability import Placement
+from bookings.engine.phases import Plan
 from bookings.errors import NotOfferedError, OutOfRadiusError
 from bookings.models import BookedService, Booking
-from bookings.phases import Plan
 from catalog import pricing
 from catalog.models import Service
 from core.errors import InvalidInput

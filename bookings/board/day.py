@@ -17,11 +17,11 @@ from django.db.models import TextChoices
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from bookings.board_looks import Look, look_of
+from bookings.board.looks import Look, look_of
 from bookings.choices import IN_SHOP, LAPSING, Status
+from bookings.engine.slots import TICK_SECONDS
 from bookings.models import Allocation, Booking
 from bookings.rules import is_overdue
-from bookings.slots import TICK_SECONDS
 from bookings.visit_parts import Part, parts_of
 from shops.choices import PLACES, BayCapability, ResourceKind, Skill
 from shops.models import Resource, Shop

@@ -1,6 +1,6 @@
 """Learned durations: how long a service takes at a shop on a class of cars, from the visits that are over.
 
-The arithmetic is in `bookings.duration_estimates`. What is learned is a forecast for visits to come: the time of a
+The arithmetic is in `duration_estimates`. What is learned is a forecast for visits to come: the time of a
 visit that is booked stays as it was agreed.
 """
 
@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from bookings.choices import Status
-from bookings.duration_estimates import estimate
+from bookings.engine.duration_estimates import estimate
 from bookings.models import Booking, LearnedDuration
 from catalog import pricing
 from core import outbox

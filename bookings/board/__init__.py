@@ -1,0 +1,1 @@
+"""The shop's day board: what it shows, its dialogs and pages."""
