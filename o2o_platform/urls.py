@@ -27,7 +27,7 @@ urlpatterns = [
     path("shop/", include("catalog.shop_urls")),
     path("", include("bookings.shop_urls")),
     path("i18n/setlang/", set_language, name="set_language"),
-    path("shop/", include("bookings.board_urls")),
+    path("shop/", include("bookings.board.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from bookings import search
 from bookings.choices import IN_SHOP, UPCOMING
+from bookings.engine import search
+from bookings.engine.search import Filters, Results, Sort
 from bookings.models import Booking
 from bookings.owner_views import wishes
 from bookings.owner_views.searching import bar_context
-from bookings.search import Filters, Results, Sort
 from catalog import plans, pricing
 from catalog.choices import Trigger
 from catalog.models import Service

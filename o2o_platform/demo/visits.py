@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from accounts.models import User
-from bookings import actions, availability, phases, workshop
+from bookings import actions, workshop
 from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
-from bookings.jobs import Job, VisitPlace
+from bookings.engine import availability, phases
+from bookings.engine.jobs import Job, VisitPlace
 from bookings.models import Booking
 from catalog import pricing
 from catalog.models import Service
