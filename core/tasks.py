@@ -1,4 +1,4 @@
-"""Celery entry points of the outbox."""
+"""Celery entry points of the outbox and of what is swept now and then."""
 
 from importlib import import_module
 
@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from core import idempotency, outbox
+from core import idempotency, outbox, photos
 
 
 @shared_task
@@ -32,3 +32,9 @@ def clear_sessions() -> None:
 def forget_answers() -> int:
     """Remove remembered answers that nobody will ask for again; see `core.idempotency.forget_old`."""
     return idempotency.forget_old(at=timezone.now())
+
+
+@shared_task
+def sweep_photos() -> int:
+    """Remove photo files that belong to no row; see `core.photos.sweep_all_orphans`."""
+    return photos.sweep_all_orphans(at=timezone.now())

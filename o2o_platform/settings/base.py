@@ -192,8 +192,12 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_URL = "media/"
-MEDIA_ROOT = BASE_DIR / ".data" / "media"
+# Uploads are private: no MEDIA_URL, no route; views open them for those who may see them (core.photos).
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / ".data" / "uploads")))
+STORAGES = {
+    "default": {"BACKEND": "core.private_files.PrivateStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # --- Security -----------------------------------------------------------------------------------
 
@@ -315,6 +319,7 @@ CELERY_BEAT_SCHEDULE = {
     "bookings-expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": schedule(30)},
     "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "core-forget-answers": {"task": "core.tasks.forget_answers", "schedule": schedule(6 * 3600)},
+    "core-sweep-photos": {"task": "core.tasks.sweep_photos", "schedule": crontab(hour=19, minute=40)},
     "bookings-serve-waiting-lists": {"task": "bookings.tasks.serve_waiting_lists", "schedule": schedule(60)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
     "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},

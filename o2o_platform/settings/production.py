@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine one another by star import)
-from o2o_platform.settings.base import BASE_DIR, INSTALLED_APPS, REST_FRAMEWORK, env
+from o2o_platform.settings.base import INSTALLED_APPS, REST_FRAMEWORK, STORAGES, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -36,7 +36,6 @@ LANGUAGE_COOKIE_SECURE = True
 _DEPLOYED = {"django.contrib.staticfiles": "core.static_files.StaticFiles"}
 INSTALLED_APPS = [_DEPLOYED.get(app, app) for app in INSTALLED_APPS]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))
