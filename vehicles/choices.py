@@ -47,3 +47,19 @@ class Confidence(models.TextChoices):
 class OdometerSource(models.TextChoices):
     OWNER = "owner", _("Entered by the owner")
     CHECK_IN = "check_in", _("Read at check-in")
+
+
+class EntrySource(models.TextChoices):
+    """Who wrote an entry of a health record: only a visit is verified."""
+
+    VISIT = "visit", _("Verified visit")
+    OWNER = "owner", _("Added by the owner")
+    CORRECTION = "correction", _("Correction")
+
+
+class RecordPart(models.TextChoices):
+    """What of a health record a shop may be let to read."""
+
+    VISITS = "visits", _("Visits: what was done, and when")
+    MEASUREMENTS = "measurements", _("Measurements and fault codes")
+    DOCUMENTS = "documents", _("Documents and photos")

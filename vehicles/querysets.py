@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -10,7 +11,16 @@ from django.db import models
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from vehicles.models import Car, Make, Variant  # noqa: F401  (for the type parameters)
+    from vehicles.models import (  # noqa: F401  (for the type parameters)
+        Car,
+        HealthEntry,
+        HealthRecord,
+        Make,
+        RecordGrant,
+        RecordLink,
+        RecordTransfer,
+        Variant,
+    )
 
 # Nobody types more to name a car; more words would only make a slow query.
 MAX_SEARCH_LENGTH = 80
@@ -73,3 +83,37 @@ class CarQuerySet(models.QuerySet["Car"]):
     def with_names(self) -> Self:
         """With variant, model and make at hand."""
         return self.select_related("variant__model__make")
+
+
+class HealthRecordQuerySet(models.QuerySet["HealthRecord"]):
+    def visible_to(self, user: User) -> Self:
+        """The records of the cars that this person has now."""
+        return self.filter(owner=user)
+
+
+class HealthEntryQuerySet(models.QuerySet["HealthEntry"]):
+    def in_order(self) -> Self:
+        """As they were written."""
+        return self.order_by("sequence")
+
+    def newest_first(self) -> Self:
+        """By the day on which it happened, not by when it was written down."""
+        return self.order_by("-occurred_on", "-sequence")
+
+
+class RecordGrantQuerySet(models.QuerySet["RecordGrant"]):
+    def active(self, at: datetime) -> Self:
+        """Grants that let somebody read at that moment."""
+        return self.filter(revoked_at__isnull=True, until__gt=at)
+
+
+class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
+    def active(self, at: datetime) -> Self:
+        """Links that open at that moment."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=at)
+
+
+class RecordTransferQuerySet(models.QuerySet["RecordTransfer"]):
+    def open(self, at: datetime) -> Self:
+        """Offers that can still be accepted at that moment."""
+        return self.filter(accepted_at__isnull=True, cancelled_at__isnull=True, expires_at__gt=at)

@@ -1,23 +1,16 @@
-"""Makes, models and variants as the trade knows them, and the cars that people own."""
+"""Makes, models and variants as the trade knows them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.catalogue import Seeded, TwoNames, localized
-from core.ids import PublicIdModel
-from vehicles.choices import Confidence, MakeKind, OdometerSource, Powertrain, PriceClass, Segment
-from vehicles.querysets import CarQuerySet, MakeQuerySet, VariantQuerySet
-
-# A car that has gone further has not been seen on the road; six digits is also all that odometers show.
-MAX_ODOMETER_KM = 999_999
+from vehicles.choices import Confidence, MakeKind, Powertrain, PriceClass, Segment
+from vehicles.querysets import MakeQuerySet, VariantQuerySet
 
 
 class Make(Seeded, TwoNames):
@@ -130,72 +123,3 @@ class Variant(Seeded):
     @property
     def note(self) -> str:
         return localized(self, "note")
-
-
-class Car(PublicIdModel):
-    """A car in somebody's garage. Removed cars keep their row (`removed_at`): visits point at it."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cars", verbose_name=_("owner")
-    )
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="cars", verbose_name=_("variant"))
-    plate = models.CharField(_("number plate"), max_length=10, blank=True, help_text=_("without spaces or dots"))
-    vin = models.CharField(_("VIN"), max_length=17, blank=True)
-    model_year = models.PositiveSmallIntegerField(_("model year"), null=True, blank=True)
-    nickname = models.CharField(_("nickname"), max_length=40, blank=True)
-    odometer_km = models.PositiveIntegerField(
-        _("odometer, km"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(MAX_ODOMETER_KM)],
-        help_text=_("the latest reading"),
-    )
-    odometer_at = models.DateTimeField(_("odometer read at"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    removed_at = models.DateTimeField(_("removed at"), null=True, blank=True)
-
-    objects: ClassVar[CarQuerySet] = CarQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        verbose_name = _("car")
-        verbose_name_plural = _("cars")
-        ordering = ["-created_at", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(odometer_km__isnull=True) | Q(odometer_km__lte=MAX_ODOMETER_KM), name="car_odometer_sane"
-            ),
-            models.CheckConstraint(
-                condition=Q(odometer_km__isnull=True, odometer_at__isnull=True)
-                | Q(odometer_km__isnull=False, odometer_at__isnull=False),
-                name="car_odometer_dated",
-            ),
-            models.UniqueConstraint(
-                fields=["owner", "plate"],
-                condition=Q(removed_at__isnull=True) & ~Q(plate=""),
-                name="car_plate_once_per_owner",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.variant} {self.plate}".strip()
-
-
-class OdometerReading(models.Model):
-    """What the odometer showed, when, and who says so. Append-only; the latest believed one is on the car."""
-
-    car = models.ForeignKey(Car, on_delete=models.PROTECT, related_name="readings", verbose_name=_("car"))
-    km = models.PositiveIntegerField(_("odometer, km"), validators=[MaxValueValidator(MAX_ODOMETER_KM)])
-    read_at = models.DateTimeField(_("read at"))
-    source = models.CharField(_("source"), max_length=10, choices=OdometerSource)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("entered by")
-    )
-    note = models.CharField(_("note"), max_length=200, blank=True)
-
-    class Meta:
-        verbose_name = _("odometer reading")
-        verbose_name_plural = _("odometer readings")
-        ordering = ["-read_at", "-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.km:,} km"

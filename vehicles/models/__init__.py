@@ -1,0 +1,20 @@
+"""Cars: what there are (`catalogue`), whose they are (`cars`), and what was done to them (`record`)."""
+
+from vehicles.models.cars import MAX_ODOMETER_KM, Car, OdometerReading
+from vehicles.models.catalogue import CarModel, Make, Variant, Wmi
+from vehicles.models.record import HealthEntry, HealthRecord, RecordGrant, RecordLink, RecordTransfer
+
+__all__ = [
+    "MAX_ODOMETER_KM",
+    "Car",
+    "CarModel",
+    "HealthEntry",
+    "HealthRecord",
+    "Make",
+    "OdometerReading",
+    "RecordGrant",
+    "RecordLink",
+    "RecordTransfer",
+    "Variant",
+    "Wmi",
+]
