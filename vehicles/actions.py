@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
-from vehicles import plates, vin
+from vehicles import garage, plates, vin
 from vehicles.choices import OdometerSource, Powertrain
 from vehicles.models import MAX_ODOMETER_KM, Car, OdometerReading, Variant, Wmi
+from vehicles.record import holding
 
-MAX_CARS = 30  # a garage, not a fleet (product decision)
 OLDEST_MODEL_YEAR = 1980
 # Nobody drives further than this day after day: more is a mistyped digit (product decision; taxis do about 500).
 MAX_KM_PER_DAY = 1_000
@@ -42,10 +43,6 @@ class OdometerImplausibleError(Conflict):
     code = "odometer_implausible"
 
 
-class GarageFullError(Conflict):
-    code = "garage_full"
-
-
 class PlateTakenError(Conflict):
     code = "plate_taken"
 
@@ -58,17 +55,18 @@ class CarDetails:
     vin: str = ""
     model_year: int | None = None
     nickname: str = ""
+    delivered_on: date | None = None
 
 
 @transaction.atomic
 def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime, odometer_km: int | None = None) -> Car:
     """Put a car into the owner's garage, with its first odometer reading if one is given (read at `at`).
 
-    Raises GarageFullError, PlateTakenError, InvalidInput (PlateError and VinError among it) with the field named.
+    It holds the record of its VIN (`record.holding`). Raises GarageFullError, PlateTakenError, VinTakenError,
+    InvalidInput (PlateError and VinError among it) with the field named.
     """
     User.objects.select_for_update().get(pk=owner.pk)  # two clicks at once must not add the same plate twice
-    if Car.objects.visible_to(owner).count() >= MAX_CARS:
-        raise GarageFullError(_("There are %(count)d cars already. Remove one first.") % {"count": MAX_CARS})
+    garage.check_room(owner)
     car = Car(owner=owner, variant=variant)
     _apply(car, details=details, at=at)
     car.save()
@@ -79,22 +77,26 @@ def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime,
 
 @transaction.atomic
 def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -> Car:
-    """Correct what a car is. Raises what `add_car` raises. The odometer has its own action."""
+    """Correct what a car is. Raises what `add_car` raises, and VinFixedError. The odometer has its own action."""
     User.objects.select_for_update().get(pk=car.owner_id)
     car = Car.objects.select_for_update().get(pk=car.pk)
     car.variant = variant
     _apply(car, details=details, at=at)
-    car.save(update_fields=["variant", "plate", "vin", "model_year", "nickname"])
+    car.save(update_fields=["variant", "plate", "vin", "model_year", "nickname", "delivered_on", "record"])
     return car
 
 
 @transaction.atomic
 def remove_car(*, car: Car, at: datetime) -> Car:
-    """Take a car out of the garage. The row stays: visits point at it. Doing it twice changes nothing."""
+    """Take a car out of the garage. The row stays: visits point at it. Doing it twice changes nothing.
+
+    Its record belongs to nobody then, and nobody can read it until its VIN is in a garage again.
+    """
     car = Car.objects.select_for_update().get(pk=car.pk)
     if car.removed_at is None:
         car.removed_at = at
         car.save(update_fields=["removed_at"])
+        holding.release(car=car, at=at)
     return car
 
 
@@ -141,7 +143,7 @@ def _check_plausible(km: int, *, last_km: int, since: timedelta) -> None:
 
 
 def _apply(car: Car, *, details: CarDetails, at: datetime) -> None:
-    """Check the owner's words and put them on the car; does not save."""
+    """Check the owner's words and put them on the car, with the record of its VIN; does not save the car."""
     car.plate = plates.validate(details.plate) if details.plate.strip() else ""
     car.vin = vin.validate(details.vin) if details.vin.strip() else ""
     car.model_year = details.model_year
@@ -151,12 +153,31 @@ def _apply(car: Car, *, details: CarDetails, at: datetime) -> None:
             _("A model year lies between %(first)d and %(last)d.") % {"first": OLDEST_MODEL_YEAR, "last": at.year + 1},
             field="model_year",
         )
+    car.delivered_on = details.delivered_on
+    _check_delivery(car, today=timezone.localdate(at))
     if car.vin:
         _check_maker(car)
     same_plate = Car.objects.filter(owner=car.owner_id, plate=car.plate, removed_at__isnull=True).exclude(pk=car.pk)
     if car.plate and same_plate.exists():
         raise PlateTakenError(
             _("%(plate)s is in your garage already.") % {"plate": plates.display(car.plate)}, field="plate"
+        )
+    car.record = holding.claim(owner=car.owner, vin=car.vin, own=car.record, at=at)
+
+
+def _check_delivery(car: Car, *, today: date) -> None:
+    """A car is registered no earlier than in the year before its model year, when its sale begins."""
+    delivered = car.delivered_on
+    if delivered is None:
+        return
+    if delivered > today:
+        raise InvalidInput(_("The first registration cannot lie in the future."), field="delivered_on")
+    first_year = (car.model_year or OLDEST_MODEL_YEAR) - 1
+    if delivered.year < first_year:
+        raise InvalidInput(
+            _("A car of model year %(year)d was registered in %(first)d at the earliest.")
+            % {"year": first_year + 1, "first": first_year},
+            field="delivered_on",
         )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from accounts import privacy
 from accounts.models import User
-from vehicles.models import Car
+from vehicles.models import Car, HealthEntry, HealthRecord, RecordDocument
+from vehicles.record import holding
 
 
 def connect() -> None:
     """Register with `accounts.privacy`; called once when the app is ready."""
     privacy.register("cars", export=export, erase=erase)
+    privacy.register("health_records", export=export_records, erase=erase_records)
 
 
 def export(user: User) -> list[dict[str, Any]]:
@@ -24,6 +26,7 @@ def export(user: User) -> list[dict[str, Any]]:
             "plate": car.plate,
             "vin": car.vin,
             "model_year": car.model_year,
+            "delivered_on": car.delivered_on.isoformat() if car.delivered_on else None,
             "nickname": car.nickname,
             "readings": [{"km": row.km, "read_at": row.read_at.isoformat()} for row in car.readings.all()],
         }
@@ -37,3 +40,48 @@ def erase(user: User, at: datetime) -> None:
     cars = Car.objects.filter(owner=user)
     cars.filter(removed_at=None).update(removed_at=at)
     cars.update(plate="", vin="", nickname="")
+
+
+def export_records(user: User) -> list[dict[str, Any]]:
+    """Every entry that is the person's, of cars that have left the garage too, and who was let to read the records."""
+    entries = HealthEntry.objects.filter(holder=user).select_related("record").order_by("record_id", "sequence")
+    records = HealthRecord.objects.filter(owner=user).prefetch_related("grants", "links", "documents").order_by("pk")
+    return [
+        *(
+            {"entry": entry.sequence, "record": entry.record.public_id, "facts": entry.facts, "private": entry.private}
+            for entry in entries
+        ),
+        *(
+            {
+                "record": record.public_id,
+                "vin": record.vin,
+                "complete_since_new": record.complete_since_new,
+                "grants": [
+                    {"shop": grant.shop_name_en, "parts": grant.parts, "until": grant.until.isoformat()}
+                    for grant in record.grants.all()
+                ],
+                "links": [{"expires_at": link.expires_at.isoformat()} for link in record.links.all()],
+                "documents": [
+                    {"title": document.title, "sha256": document.sha256}
+                    for document in record.documents.all()
+                    if document.holder_id == user.pk
+                ],
+            }
+            for record in records
+        ),
+    ]
+
+
+def erase_records(user: User, at: datetime) -> None:
+    """Erase the private parts and papers, end every grant, link and offer. What was done to the car stays with the car.
+
+    A record without entries forgets its VIN; one with entries waits for whoever has the car next.
+    """
+    for record in HealthRecord.objects.select_for_update().filter(owner=user).order_by("pk"):
+        holding.release_record(record, at=at)
+        if record.entry_count == 0:
+            record.vin = ""
+            record.save(update_fields=["vin"])
+    for document in RecordDocument.objects.filter(holder=user):
+        document.delete()
+    HealthEntry.objects.filter(holder=user).update(private=None, holder=None)

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from core.errors import InvalidInput
 from tests.factories.accounts import UserFactory
 from tests.factories.vehicles import BatteryVariantFactory, CarFactory, VariantFactory, WmiFactory
-from vehicles import actions
+from vehicles import actions, garage
 from vehicles.actions import CarDetails
 from vehicles.choices import OdometerSource
 from vehicles.models import MAX_ODOMETER_KM, Car, OdometerReading
@@ -87,9 +87,9 @@ def test_same_plate_twice_in_a_garage_is_refused_and_free_after_removal():
 
 
 def test_garage_has_a_limit(monkeypatch):
-    monkeypatch.setattr(actions, "MAX_CARS", 1)
+    monkeypatch.setattr(garage, "MAX_CARS", 1)
     car = CarFactory()
-    with pytest.raises(actions.GarageFullError):
+    with pytest.raises(garage.GarageFullError):
         actions.add_car(owner=car.owner, variant=car.variant, details=CarDetails(), at=NOW)
 
 

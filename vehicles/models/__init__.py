@@ -2,7 +2,7 @@
 
 from vehicles.models.cars import MAX_ODOMETER_KM, Car, OdometerReading
 from vehicles.models.catalogue import CarModel, Make, Variant, Wmi
-from vehicles.models.record import HealthEntry, HealthRecord, RecordGrant, RecordLink, RecordTransfer
+from vehicles.models.record import HealthEntry, HealthRecord, RecordDocument, RecordGrant, RecordLink, RecordTransfer
 
 __all__ = [
     "MAX_ODOMETER_KM",
@@ -12,6 +12,7 @@ __all__ = [
     "HealthRecord",
     "Make",
     "OdometerReading",
+    "RecordDocument",
     "RecordGrant",
     "RecordLink",
     "RecordTransfer",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.ids import LENGTH as PUBLIC_ID_LENGTH
 from core.ids import PublicIdModel
+from core.photos import StoredPhoto
 from vehicles.choices import EntrySource, RecordPart
 from vehicles.querysets import (
     HealthEntryQuerySet,
@@ -240,3 +241,28 @@ class RecordTransfer(PublicIdModel):
     def is_open(self, at: datetime) -> bool:
         """Whether it can still be accepted at that moment."""
         return self.accepted_at is None and self.cancelled_at is None and at < self.expires_at
+
+
+class RecordDocument(StoredPhoto):
+    """A photo of a paper, a receipt above all. It shows names and prices: its holder's alone, whoever has the car."""
+
+    record = models.ForeignKey(
+        HealthRecord, on_delete=models.PROTECT, related_name="documents", verbose_name=_("health record")
+    )
+    entry = models.ForeignKey(
+        HealthEntry,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="documents",
+        verbose_name=_("entry"),
+    )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("owner at the time")
+    )
+    title = models.CharField(_("title"), max_length=80, blank=True)
+
+    class Meta(StoredPhoto.Meta):
+        verbose_name = _("document of a record")
+        verbose_name_plural = _("documents of records")
+        ordering = ["-uploaded_at", "-pk"]
