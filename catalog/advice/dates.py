@@ -1,0 +1,21 @@
+"""Calendar months."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+MONTHS_A_YEAR = 12
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of the month so many months on, the month's last day where it has no such day; date.max at most."""
+    year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)
+    if year > date.max.year:
+        return date.max
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, days: int) -> date:
+    """So many days on, date.max at most."""
+    return day + timedelta(days=days) if days <= (date.max - day).days else date.max
