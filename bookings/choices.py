@@ -96,6 +96,21 @@ class EventKind(models.TextChoices):
     COMPLETED = "completed", _("Handed over")
     NO_SHOW = "no_show", _("Did not come")
     ODOMETER = "odometer", _("Odometer corrected")
+    ODOMETER_CONFIRMED = "odometer_confirmed", _("Odometer looked at by a second person")
+    CAR_STATE_CONFIRMED = "car_state_confirmed", _("Owner confirmed the state of the car")
+    STAGE = "stage", _("Next stage")
+    INSPECTED = "inspected", _("Inspection finished")
+    PROPOSED = "proposed", _("Work proposed")
+    DECIDED = "decided", _("Owner decided")
+    WITHDRAWN = "withdrawn", _("Proposal withdrawn")
+    LINE_DONE = "line_done", _("Line done")
+    NOT_NEEDED = "not_needed", _("Line not needed")
+    PROMISE = "promise", _("New promise time")
+    PHOTOS = "photos", _("Photos added")
+    CHECK_FAILED = "check_failed", _("Quality check found something")
+    CHECK_PASSED = "check_passed", _("Quality check passed")
+    HANDOVER_CONFIRMED = "handover_confirmed", _("Owner confirmed the handover")
+    COMEBACK = "comeback", _("Came back under warranty")
 
 
 # The status that follows from an event; events that are not here leave the status alone.
@@ -137,3 +152,113 @@ class CancelReason(models.TextChoices):
     NOT_NEEDED = "not_needed", _("It is not needed any more")
     SHOP_CANNOT = "shop_cannot", _("The shop cannot do it")
     OTHER = "other", _("Another reason")
+
+
+# --- The workshop floor -----------------------------------------------------------------------------
+
+
+class Stage(models.TextChoices):
+    """Where in the workshop a car is. A field of its own beside the status: only `bookings.floor.progress` moves it."""
+
+    NONE = "", _("Not in the workshop")
+    RECEIVED = "received", _("Received")
+    INSPECTING = "inspecting", _("Being inspected")
+    WAITING_OWNER = "waiting_owner", _("Waiting for the owner")
+    WAITING_PARTS = "waiting_parts", _("Waiting for parts")
+    WORKING = "working", _("In work")
+    CHECKING = "checking", _("Quality check")
+    READY = "ready", _("Ready to collect")
+
+
+# Where each stage may lead by hand. The owner's answers move WAITING_OWNER by themselves; a failed check leads back.
+STAGE_MOVES: dict[str, frozenset[str]] = {
+    Stage.NONE: frozenset({Stage.RECEIVED}),
+    Stage.RECEIVED: frozenset({Stage.INSPECTING, Stage.WAITING_OWNER, Stage.WORKING, Stage.WAITING_PARTS}),
+    Stage.INSPECTING: frozenset({Stage.WAITING_OWNER, Stage.WORKING, Stage.WAITING_PARTS}),
+    Stage.WAITING_OWNER: frozenset({Stage.INSPECTING, Stage.WORKING, Stage.WAITING_PARTS}),
+    Stage.WAITING_PARTS: frozenset({Stage.INSPECTING, Stage.WAITING_OWNER, Stage.WORKING}),
+    Stage.WORKING: frozenset({Stage.INSPECTING, Stage.WAITING_OWNER, Stage.WAITING_PARTS, Stage.CHECKING}),
+    Stage.CHECKING: frozenset({Stage.WORKING, Stage.READY}),
+    Stage.READY: frozenset({Stage.WORKING, Stage.NONE}),
+}
+
+
+class LineState(models.TextChoices):
+    """What became of a line of work. Only `bookings.floor.lines` and `bookings.floor.deciding` change it."""
+
+    PROPOSED = "proposed", _("Proposed")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")
+    DEFERRED = "deferred", _("Deferred")
+    DONE = "done", _("Done")
+    NOT_NEEDED = "not_needed", _("Not needed after all")
+    WITHDRAWN = "withdrawn", _("Withdrawn by the shop")
+
+
+LINE_MOVES: dict[str, frozenset[str]] = {
+    LineState.PROPOSED: frozenset(
+        {LineState.APPROVED, LineState.DECLINED, LineState.DEFERRED, LineState.WITHDRAWN, LineState.PROPOSED}
+    ),
+    # A changed line must be approved again; an owner may change their mind while nothing is done.
+    LineState.APPROVED: frozenset(
+        {LineState.DONE, LineState.NOT_NEEDED, LineState.PROPOSED, LineState.DECLINED, LineState.DEFERRED}
+    ),
+    LineState.DECLINED: frozenset({LineState.APPROVED, LineState.DEFERRED, LineState.PROPOSED}),
+    LineState.DEFERRED: frozenset({LineState.APPROVED, LineState.DECLINED, LineState.PROPOSED}),
+    LineState.DONE: frozenset({LineState.APPROVED}),  # a failed quality check: to be done again
+    LineState.NOT_NEEDED: frozenset({LineState.PROPOSED}),
+    LineState.WITHDRAWN: frozenset(),
+}
+# States that no answer of the owner changes any more.
+SETTLED_LINES = (LineState.DONE, LineState.NOT_NEEDED, LineState.WITHDRAWN)
+
+
+class LineOrigin(models.TextChoices):
+    BOOKED = "booked", _("Agreed when booking")
+    ADDED = "added", _("Found in the workshop")
+    WARRANTY = "warranty", _("Put right under warranty")
+
+
+class Urgency(models.TextChoices):
+    RED = "red", _("Needs work now")
+    YELLOW = "yellow", _("Keep an eye on it")
+    GREEN = "green", _("In order")
+
+
+class PriceBasis(models.TextChoices):
+    OFFER = "offer", _("From the shop's price list")
+    ENTERED = "entered", _("Entered by hand")
+
+
+class WarrantyScope(models.TextChoices):
+    """What the regulation calls the repair; it decides the least warranty (`bookings.floor.warranty`)."""
+
+    MINOR = "minor", _("Minor or special repair")
+    SECOND_LEVEL = "second_level", _("Second-level maintenance")
+    ASSEMBLY = "assembly", _("Whole vehicle or assembly")
+
+
+class Decision(models.TextChoices):
+    APPROVE = "approve", _("Approved")
+    DECLINE = "decline", _("Declined")
+    DEFER = "defer", _("Deferred")
+
+
+class DecisionWay(models.TextChoices):
+    """How the owner's word reached us."""
+
+    BOOKING = "booking", _("Agreed when booking")
+    ACCOUNT = "account", _("Signed in")
+    LINK = "link", _("By the link sent to the owner")
+    PHONE = "phone", _("On the phone, written down by the shop")
+    DEVICE = "device", _("On the shop's device")
+
+
+class PhotoKind(models.TextChoices):
+    CONDITION = "condition", _("Condition at check-in")
+    DASHBOARD = "dashboard", _("Dashboard")
+    MEASUREMENT = "measurement", _("Measurement")
+    FINDING = "finding", _("Finding")
+    WORK = "work", _("Work")
+    MESSAGE = "message", _("Sent in a message")
+    HANDOVER = "handover", _("At handover")

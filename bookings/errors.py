@@ -82,3 +82,60 @@ class FeeChangedError(Conflict):
 
 class OdometerError(InvalidInput):
     code = "odometer"
+
+
+# --- The workshop floor -----------------------------------------------------------------------------
+
+
+class NoSuchLineError(InvalidInput):
+    """Not a line of this visit; a foreign visit's line looks like a missing one."""
+
+    code = "no_such_line"
+    status = 404
+    message = _("There is no such line in this visit.")
+
+
+class LineChangedError(Conflict):
+    """The line was changed after the page was opened. Nothing was decided."""
+
+    code = "line_changed"
+    message = _("The shop has changed this line in the meantime. Nothing was decided: look at it again.")
+
+
+class LineSettledError(Conflict):
+    """The line is done, withdrawn or not needed: there is nothing to decide or to change any more."""
+
+    code = "line_settled"
+    message = _("This line is closed. Nothing was changed.")
+
+
+class LinesOpenError(Conflict):
+    """Lines wait for the owner or are not done, so the visit cannot go on."""
+
+    code = "lines_open"
+    message = _("Some lines are still open: finish them, or say why they are not needed.")
+
+
+class NotCheckedError(Conflict):
+    code = "not_checked"
+    message = _("The quality check has not been passed yet.")
+
+
+class NobodyToAskError(Conflict):
+    """There is no owner on the platform who could decide, and nobody was spoken with."""
+
+    code = "nobody_to_ask"
+    message = _("This visit has no owner on the platform. Write down what they said on the phone.")
+
+
+class WrongStageError(Conflict):
+    code = "wrong_stage"
+    message = _("The car is at another stage by now. Look at it again.")
+
+
+class LinkOverError(Conflict):
+    """The link has ended, was replaced or never was."""
+
+    code = "link_over"
+    status = 404
+    message = _("This link has ended. Sign in to see your visit, or ask the shop for a new link.")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Prefetch
 
-from bookings.choices import ENDED, IN_SHOP, LAPSING, UPCOMING, WaitingStatus
+from bookings.choices import ENDED, IN_SHOP, LAPSING, UPCOMING, LineState, WaitingStatus
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from bookings.models import Booking, WaitingEntry  # noqa: F401  (for the type parameters)
+    from bookings.models import Booking, Line, VisitLink, WaitingEntry  # noqa: F401  (for the type parameters)
     from shops.models import Shop
 
 
@@ -65,3 +65,27 @@ class WaitingQuerySet(models.QuerySet["WaitingEntry"]):
     def in_line(self, shop: Shop) -> Self:
         """Who waits at a shop, the longest first."""
         return self.filter(shop=shop, status=WaitingStatus.WAITING).order_by("created_at", "pk")
+
+
+class LineQuerySet(models.QuerySet["Line"]):
+    def with_versions(self) -> Self:
+        """With every version, its service or measure, decisions, photos and technician at hand: four queries for any
+        number of lines."""
+        from bookings.models import LineVersion  # the models import this module
+
+        versions = Prefetch("versions", LineVersion.objects.select_related("service", "measure", "created_by"))
+        lines = self.select_related("technician", "done_by").order_by("position", "pk")
+        return lines.prefetch_related(versions, "decisions__recorded_by", "photos")
+
+    def pending(self) -> Self:
+        """Lines that the owner was asked about and has not answered."""
+        return self.filter(state=LineState.PROPOSED, sent_at__isnull=False)
+
+    def shown_to_owner(self) -> Self:
+        """Everything but proposals that were not sent, or were withdrawn before they were."""
+        return self.exclude(sent_at=None)
+
+
+class VisitLinkQuerySet(models.QuerySet["VisitLink"]):
+    def valid(self, *, at: datetime) -> Self:
+        return self.filter(revoked_at=None, expires_at__gt=at)

@@ -1,0 +1,1 @@
+"""The workshop floor: check-in, inspection, lines and the owner's decisions, progress, quality check, handover."""

@@ -1,0 +1,106 @@
+"""Where in the workshop a car is and when it is promised: one door for the stage, one for the promise.
+
+Both expect the visit's row locked (`bookings.actions.locked`). Instants are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bookings.actions import Actor, locked, record
+from bookings.choices import IN_SHOP, STAGE_MOVES, EventKind, LineState, Stage, Status
+from bookings.errors import WrongStageError, WrongStatusError
+from bookings.models import Booking
+from core.errors import InvalidInput
+
+# A promise further away than this is a typing error.
+FURTHEST_PROMISE = timedelta(days=60)
+# The stages that a person chooses by a tap; the others follow from what happens.
+CHOSEN = (Stage.INSPECTING, Stage.WORKING, Stage.WAITING_PARTS)
+
+
+def touch(booking: Booking) -> None:
+    """Count a change that whoever looks at the visit must notice, and nothing else."""
+    booking.revision += 1
+    booking.save(update_fields=["revision"])
+
+
+@transaction.atomic
+def move(*, booking: Booking, to: Stage, by: Actor, at: datetime, reason: str = "") -> Booking:
+    """Tell where the car is now, chosen by a person of the shop. Saying it twice changes nothing.
+
+    Work begins by `workshop.start`, and ends by `quality.submit`. Raises WrongStageError, WrongStatusError.
+    Side effects: event and outbox `booking.stage`.
+    """
+    booking = locked(booking)
+    if booking.stage == to:
+        return booking
+    if booking.status not in (Status.CHECKED_IN, Status.IN_SERVICE):
+        raise WrongStatusError
+    if to not in CHOSEN or (to == Stage.WORKING and booking.status != Status.IN_SERVICE):
+        raise WrongStageError
+    return set_stage(booking, to, by=by, at=at, reason=reason)
+
+
+def set_stage(booking: Booking, to: Stage, *, by: Actor, at: datetime, reason: str = "") -> Booking:
+    """Change the stage of a locked visit, if `STAGE_MOVES` allows it; a visit that is there already is left alone."""
+    if booking.stage == to:
+        return booking
+    if to not in STAGE_MOVES[booking.stage]:
+        raise WrongStageError
+    before, booking.stage = booking.stage, to
+    booking.revision += 1
+    booking.save(update_fields=["stage", "revision"])
+    data = {"before": before, "after": to}
+    record(booking=booking, kind=EventKind.STAGE, by=by, at=at, reason=reason, data=data)
+    return booking
+
+
+def follow_lines(booking: Booking, *, by: Actor, at: datetime) -> None:
+    """Let the stage follow the lines of a locked visit: an owner who was asked is waited for, and once everything is
+    answered the car goes on to where it was by its status and its parts."""
+    if booking.status not in (Status.CHECKED_IN, Status.IN_SERVICE):
+        return
+    if booking.lines.pending().exists():
+        set_stage(booking, Stage.WAITING_OWNER, by=by, at=at)
+    elif booking.stage == Stage.WAITING_OWNER:
+        waits = booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists()
+        goes_on = Stage.WORKING if booking.status == Status.IN_SERVICE else Stage.INSPECTING
+        set_stage(booking, Stage.WAITING_PARTS if waits else goes_on, by=by, at=at)
+
+
+@transaction.atomic
+def promise(*, booking: Booking, ends_at: datetime, reason: str, by: Actor, at: datetime) -> Booking:
+    """Promise another time, with a reason that the owner reads. What the shop is held to (`agreed_end_at`) stays.
+
+    Raises InvalidInput, WrongStatusError. Side effects: event and outbox `booking.promise`; the owner is told.
+    """
+    booking = locked(booking)
+    if booking.status not in IN_SHOP or booking.status == Status.READY:
+        raise WrongStatusError
+    if not reason.strip():
+        raise InvalidInput(_("Say why: the owner reads it."), field="reason")
+    if not at < ends_at <= at + FURTHEST_PROMISE:
+        raise InvalidInput(_("Promise a time to come, within 60 days."), field="ends_at")
+    return _put_to(booking, ends_at, reason=reason.strip(), by=by, at=at)
+
+
+def put_off(booking: Booking, minutes: int, *, reason: str, by: Actor, at: datetime) -> Booking:
+    """Move the promise of a locked visit by what the owner has approved; the shop is held to the new time."""
+    if not minutes:
+        return booking
+    by_time = timedelta(minutes=minutes)
+    booking.agreed_end_at = (booking.agreed_end_at or booking.ends_at) + by_time
+    return _put_to(booking, booking.ends_at + by_time, reason=reason, by=by, at=at)
+
+
+def _put_to(booking: Booking, ends_at: datetime, *, reason: str, by: Actor, at: datetime) -> Booking:
+    before, booking.ends_at = booking.ends_at, ends_at
+    booking.revision += 1
+    booking.save(update_fields=["ends_at", "agreed_end_at", "revision"])
+    data = {"before": before.isoformat(), "after": ends_at.isoformat()}
+    record(booking=booking, kind=EventKind.PROMISE, by=by, at=at, reason=reason, data=data)
+    return booking

@@ -1,0 +1,60 @@
+"""Visits whose cars are in the shop get the lines that were agreed when they were booked, and a stage."""
+
+from django.db import migrations
+from django.db.models import F
+
+STAGES = {"checked_in": "received", "in_service": "working", "ready": "ready"}
+
+
+def add_lines(apps, schema_editor):
+    Booking = apps.get_model("bookings", "Booking")
+    in_shop = Booking.objects.filter(status__in=STAGES)
+    for booking in in_shop.prefetch_related("booked_services").iterator(chunk_size=500):
+        _open_lines(apps, booking)
+        Booking.objects.filter(pk=booking.pk).update(stage=STAGES[booking.status], agreed_end_at=F("ends_at"))
+
+
+def _open_lines(apps, booking):
+    Line, LineVersion, LineDecision = (
+        apps.get_model("bookings", name) for name in ("Line", "LineVersion", "LineDecision")
+    )
+    agreed_at = booking.confirmed_at or booking.created_at
+    services = list(booking.booked_services.all())
+    labour_fen = sum(one.labour_fen for one in services)
+    seen_fen = given_fen = 0
+    for position, one in enumerate(services):
+        seen_fen += one.labour_fen
+        share = booking.discount_fen * seen_fen // labour_fen - given_fen if labour_fen else 0
+        given_fen += share
+        line = Line.objects.create(
+            booking=booking, position=position, origin="booked", state="approved", sent_at=agreed_at
+        )
+        LineVersion.objects.create(
+            line=line,
+            number=1,
+            created_at=agreed_at,
+            created_by=None,
+            service=one.service,
+            note=one.parts_note,
+            labour_minutes=one.minutes,
+            labour_fen=one.labour_fen,
+            parts=[{"name": one.parts_note, "code": "", "quantity": "1", "unit_fen": one.parts_fen}]
+            if one.parts_fen
+            else [],
+            parts_fen=one.parts_fen,
+            discount_fen=share,
+            price_basis="offer",
+            urgency="green",
+            warranty_scope="minor",
+            warranty_days=10,
+            warranty_km=2000,
+        )
+        LineDecision.objects.create(
+            line=line, version=1, decision="approve", way="booking", at=agreed_at, owner=booking.owner
+        )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("bookings", "0005_workshop_floor")]
+
+    operations = [migrations.RunPython(add_lines, migrations.RunPython.noop)]
