@@ -12,12 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.ids import PublicIdModel
 from vehicles.choices import OdometerSource
+from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.models.catalogue import Variant
 from vehicles.models.record import HealthRecord
 from vehicles.querysets import CarQuerySet
-
-# A car that has gone further has not been seen on the road; six digits is also all that odometers show.
-MAX_ODOMETER_KM = 999_999
 
 
 class Car(PublicIdModel):

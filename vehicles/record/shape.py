@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidInput
+from vehicles.limits import MAX_ODOMETER_KM
 
 VERSION = 1
 KINDS = ("visit", "owner", "correction", "delivery")
@@ -23,7 +24,6 @@ TONES = ("red", "yellow", "green", "")
 MAX_TEXT = 2_000
 MAX_ROWS = 200
 MAX_NUMBER = 2**53 - 1  # what every JSON reader keeps exactly
-MAX_ODOMETER_KM = 999_999
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
