@@ -4,7 +4,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 
@@ -30,8 +32,9 @@ class RejectNulBytesMiddleware:
 class BodySizeMiddleware:
     """Refuse a body that is too large (413) before anything reads it.
 
-    Files and JSON are not under DATA_UPLOAD_MAX_MEMORY_SIZE, so one request could fill the memory or the disk. A body
-    without a length is read as empty (WSGI).
+    Files and JSON are not under DATA_UPLOAD_MAX_MEMORY_SIZE, so one request could fill the memory or the disk. A view
+    may allow more (`core.photo_fields.accepts_photos`). A body without a length is read as empty (WSGI).
+    Stands below the middleware that knows the reader, so that the refusal is in their language.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -42,8 +45,34 @@ class BodySizeMiddleware:
         if not (length.isascii() and length.isdecimal()):
             return HttpResponse(status=HTTPStatus.BAD_REQUEST)
         if len(length) > 12 or int(length) > settings.MAX_BODY_BYTES:
-            return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            allowed = _allowed_bytes(request)
+            if len(length) > 12 or int(length) > allowed:
+                return _too_large(request, allowed)
         return self.get_response(request)
+
+
+def _allowed_bytes(request: HttpRequest) -> int:
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        view = None
+    return int(getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
+
+
+def _too_large(request: HttpRequest, allowed: int) -> HttpResponse:
+    """A problem document for the API, a page for everybody else."""
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    megabytes = allowed // 1024 // 1024
+    if not request.path_info.startswith("/api/"):
+        return render(request, "413.html", {"megabytes": megabytes}, status=status)
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status,
+        "code": "too_large",
+        "detail": _("What you sent has more than %(megabytes)d MB.") % {"megabytes": megabytes},
+    }
+    return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 class PrivatePagesMiddleware:

@@ -1,7 +1,7 @@
 """Any photo that a phone sends, turned into a plain JPEG of our own making. Nothing of the upload's bytes is kept.
 
 Decoders are the part of a platform most often broken into and most easily filled up, so what they are given is bounded
-first: bytes, sides, pixels, pictures in a file and passes over a picture. One photo needs 250 MB of memory at most, and
+first: bytes, sides, pixels, pictures in a file and passes over a picture. One photo needs 280 MB of memory at most, and
 a process decodes one at a time.
 """
 
@@ -59,7 +59,7 @@ _TRANSPOSE = {
 # A marker that is neither stuffing nor a restart within a scan.
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MAX_PROFILE_BYTES = 1024 * 1024
-_STRIP_ROWS = 256
+_STRIP_ROWS = 64
 
 # Pillow and libheif release the GIL, so without it every thread of a server could hold a decoded photo at once.
 _one_at_a_time = Lock()
@@ -101,7 +101,7 @@ def clean(upload: File[bytes] | IO[bytes], *, field: str = "photo") -> CleanPhot
 
     What the file is, its decoder says, never its name or declared type. Turned upright, colours brought to sRGB,
     transparency laid on white; position, camera, comments and whatever hides behind the picture are gone.
-    Takes up to 250 MB and about a second for the largest. Raises `PhotoError` on `field`, and nothing else.
+    Takes up to 280 MB and two seconds for the largest. Raises `PhotoError` on `field`, and nothing else.
     """
     try:
         data = _read(upload)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeVar
@@ -29,6 +30,7 @@ from core.photo_cleaning import CleanPhoto, PhotoError, clean
 
 __all__ = [
     "CleanPhoto",
+    "GridPhoto",
     "PhotoError",
     "StoredPhoto",
     "clean",
@@ -136,6 +138,16 @@ def _remove(names: Iterable[str], storage: Storage = default_storage) -> None:
 
 
 # --- Serving ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GridPhoto:
+    """What `ui/photo_grid.html` shows of a photo: where its view answers, and in words what is to be seen on it."""
+
+    url: str
+    thumbnail_url: str
+    alt: str
+    caption: str = ""
 
 
 def photo_response(request: HttpRequest, photo: StoredPhoto, size: Size = "full") -> HttpResponseBase:

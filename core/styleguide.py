@@ -7,7 +7,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils import timezone
+
+from core.photo_fields import MultiplePhotosField
+from core.photos import GridPhoto
 
 TONES = {
     "brand": ("wrench", "In work"),
@@ -43,7 +47,8 @@ class SampleForm(forms.Form):
         initial="shop",
     )
     agree = forms.BooleanField(label="Tell me when this car is due again", required=False, initial=True)
-    photo = forms.FileField(label="Photo", required=False)
+    document = forms.FileField(label="Document", required=False)
+    photos = MultiplePhotosField(label="Photos of the scratch", required=False, help_text="Up to 12, HEIC too.")
     code = forms.CharField(
         label="6-digit code",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "6"}),
@@ -72,7 +77,14 @@ def sample_context(at: datetime) -> dict[str, object]:
         "bodies": ("sedan", "hatch", "suv", "mpv"),
         "colours": ("silver", "white", "blue", "red", "green", "black"),
         "kinds": ("independent", "chain", "4s", "on_site"),
+        "photos": _sample_photos(),
     }
+
+
+def _sample_photos() -> list[GridPhoto]:
+    picture = static("img/favicon.svg")
+    captions = ("Front left pad, 2.8 mm", "Disc", "")
+    return [GridPhoto(picture, picture, caption or "Tyre", caption) for caption in captions]
 
 
 def _prefixed(data: dict[str, str], theme: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from lucide.templatetags.lucide import lucide as lucide_svg
 
 from core import day_words
 from core.money import format_fen, format_fen_exact
+from core.photo_fields import PhotoInput
 from core.range_bar import PriceBand, draw_price_bar
 
 register = template.Library()
@@ -366,7 +367,7 @@ def field(
     """A form field: label above, control, hint and error below, tied together for screen readers."""
     kind = _field_kind(bound.field.widget)
     own = bound.field.widget.attrs.get("class", "")
-    base = {"choices": "", "check": "", "code": "input code-input"}.get(kind, "input")
+    base = {"choices": "", "check": "", "photos": "", "code": "input code-input"}.get(kind, "input")
     attrs: dict[str, str | bool] = {"class": f"{base} {own}".strip()} if base or own else {}
     return {
         "field": bound,
@@ -379,7 +380,7 @@ def field(
         "icon_name": icon_name,
         "prefix": prefix,
         "unit": unit,
-        "optional": not bound.field.required and kind in ("input", "choices"),
+        "optional": not bound.field.required and kind in ("input", "choices", "photos"),
     }
 
 
@@ -388,6 +389,8 @@ def _field_kind(widget: forms.Widget) -> str:
         return "hidden"
     if isinstance(widget, forms.CheckboxInput):
         return "check"
+    if isinstance(widget, PhotoInput):
+        return "photos"
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
         return "choices"
     return "code" if widget.attrs.get("autocomplete") == "one-time-code" else "input"

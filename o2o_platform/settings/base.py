@@ -59,7 +59,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "core.middleware.PrivatePagesMiddleware",
-    "core.middleware.BodySizeMiddleware",
     "core.middleware.RejectNulBytesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -68,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.middleware.BodySizeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -120,8 +120,10 @@ SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "core.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-# The whole of a request's body, files and JSON too (core.middleware); a price list has 2 MB at most.
+# The whole of a request's body, files and JSON too (core.middleware); a price list has 2 MB at most. Views that take
+# photos allow more (core.photo_fields).
 MAX_BODY_BYTES = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 30
 
 # --- People -------------------------------------------------------------------------------------
 

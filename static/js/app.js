@@ -2,9 +2,11 @@
 import { enhanceCodeFields } from "./code-field.js";
 import { enhanceDialogs } from "./dialog.js";
 import { enhanceHolds } from "./hold.js";
+import { enhanceLightboxes } from "./lightbox.js";
 import { enhanceLocate } from "./locate.js";
 import { enhanceMenus } from "./menu.js";
 import { enhanceDayStrips } from "./day-strip.js";
+import { enhancePhotoInputs } from "./photo-input.js";
 import { enhanceTheme } from "./theme.js";
 import { enhanceToasts } from "./toast.js";
 
@@ -13,8 +15,10 @@ const ENHANCERS = [
   enhanceDayStrips,
   enhanceDialogs,
   enhanceHolds,
+  enhanceLightboxes,
   enhanceLocate,
   enhanceMenus,
+  enhancePhotoInputs,
   enhanceTheme,
   enhanceToasts,
 ];
