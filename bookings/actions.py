@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings import rules
-from bookings.choices import OUTCOMES, TRANSITIONS, ActorRole, EventKind, Source, Status
+from bookings.choices import IN_SHOP, OUTCOMES, TRANSITIONS, ActorRole, EventKind, Source, Stage, Status
 from bookings.engine import availability, claims, repack, visit_rows
 from bookings.engine.availability import Placement
 from bookings.engine.jobs import Job, QuotedJob, discount_of, plan_of
@@ -361,7 +361,8 @@ def cancel(
     booking = locked(booking)
     if booking.status == Status.CANCELLED:
         return booking
-    if by.role == ActorRole.OWNER and booking.status == Status.CONFIRMED and booking.starts_at <= at:
+    has_begun = booking.status in IN_SHOP or (booking.status == Status.CONFIRMED and booking.starts_at <= at)
+    if by.role == ActorRole.OWNER and has_begun:
         raise TooLateError
     fee_fen = rules.cancel_fee_fen(booking, at=at) if by.role == ActorRole.OWNER else 0
     if expected_fee_fen is not None and fee_fen != expected_fee_fen:
@@ -372,7 +373,7 @@ def cancel(
         kind=EventKind.CANCELLED,
         by=by,
         at=at,
-        changes={"cancelled_at": at, "fee_fen": fee_fen},
+        changes={"stage": Stage.NONE, "cancelled_at": at, "fee_fen": fee_fen},
         reason=reason,
         data={"late": at > booking.free_cancel_until, "fee_fen": fee_fen},
     )

@@ -105,6 +105,7 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Proposal withdrawn")
     LINE_DONE = "line_done", _("Line done")
     NOT_NEEDED = "not_needed", _("Line not needed")
+    PARTS = "parts", _("Parts awaited")
     PROMISE = "promise", _("New promise time")
     PHOTOS = "photos", _("Photos added")
     CHECK_FAILED = "check_failed", _("Quality check found something")

@@ -24,14 +24,22 @@ from bookings.actions import (
     resource_ids,
     transition,
 )
-from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Status
+from bookings.choices import IN_SHOP, ActorRole, AllocationKind, EventKind, Source, Stage, Status
 from bookings.engine import claims
 from bookings.engine.jobs import Job, QuotedJob, plan_of
 from bookings.engine.phases import Claim
-from bookings.errors import OdometerError, RequestLapsedError, SlotTakenError, WrongStatusError
-from bookings.models import MAX_CLAIM, Allocation, Booking
+from bookings.errors import (
+    LinesOpenError,
+    NotCheckedError,
+    OdometerError,
+    RequestLapsedError,
+    SlotTakenError,
+    WrongStatusError,
+)
+from bookings.floor import agreed, bills
+from bookings.models import MAX_CLAIM, Allocation, Booking, CheckIn
 from bookings.rules import NO_SHOW_AFTER
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotAllowed
 from shops.choices import ResourceKind
 from shops.models import Resource
 from vehicles import actions as vehicle_actions
@@ -184,27 +192,64 @@ def check_in(
     """Receive the car. `odometer_km` is compared with what is known of it: a smaller value or a jump beyond
     `IMPLAUSIBLE_JUMP_KM` is refused (OdometerError) unless `odometer_note` says why it is right.
 
-    Side effects: the reading joins the car's record (if the car is known); event and outbox `booking.checked_in`.
+    Side effects: what was agreed becomes the visit's lines; the reading joins the car's record (if the car is known),
+    a doubtful one only once a second person has looked (`confirm_odometer`); event and outbox `booking.checked_in`.
     """
     booking = locked(booking)
-    _check_odometer(booking, odometer_km, odometer_note)
+    is_doubtful = _check_odometer(booking, odometer_km, odometer_note)
     transition(
         booking=booking,
         kind=EventKind.CHECKED_IN,
         by=Actor(ActorRole.STAFF, by),
         at=at,
-        changes={"checked_in_at": at, "odometer_km": odometer_km, "plate": plate or booking.plate},
+        changes={
+            "stage": Stage.RECEIVED,
+            "checked_in_at": at,
+            "agreed_end_at": booking.ends_at,
+            "odometer_km": odometer_km,
+            "plate": plate or booking.plate,
+        },
         reason=odometer_note,
-        data={"odometer_km": odometer_km},
+        data={"odometer_km": odometer_km, "doubtful": is_doubtful},
     )
-    if booking.car is not None:
-        _join_record(booking.car, odometer_km, by, at, is_explained=bool(odometer_note))
+    reason = odometer_note if is_doubtful else ""
+    CheckIn.objects.create(booking=booking, recorded_at=at, recorded_by=by, odometer_reason=reason)
+    agreed.open_lines(booking, at=at)
+    if booking.car is not None and not is_doubtful:
+        _join_record(booking.car, odometer_km, by, at)
     return booking
 
 
-def _join_record(car: Car, km: int, by: User, at: datetime, *, is_explained: bool) -> None:
+def _join_record(car: Car, km: int, by: User, at: datetime, *, is_correction: bool = False) -> None:
     source = OdometerSource.CHECK_IN
-    vehicle_actions.record_odometer(car=car, km=km, by=by, source=source, at=at, is_correction=is_explained)
+    # The shop has compared it with more patience than the garage's own check: a car may stand for a year.
+    is_correction = is_correction or (car.odometer_km is not None and km > car.odometer_km)
+    vehicle_actions.record_odometer(car=car, km=km, by=by, source=source, at=at, is_correction=is_correction)
+
+
+@transaction.atomic
+def confirm_odometer(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """A second person of the shop has looked at a doubtful reading: it joins the car's record. Twice is once.
+
+    Raises NotAllowed for the person who read it first, WrongStatusError where there is nothing to confirm.
+    """
+    booking = locked(booking)
+    sheet = CheckIn.objects.filter(booking=booking).first()
+    if sheet is None or not sheet.odometer_reason or booking.odometer_km is None:
+        raise WrongStatusError
+    if sheet.odometer_second_by_id is not None:
+        return booking
+    if sheet.recorded_by_id == by.pk:
+        raise NotAllowed(_("Somebody else has to look at the odometer."))
+    sheet.odometer_second_by, sheet.odometer_second_at = by, at
+    sheet.save(update_fields=["odometer_second_by", "odometer_second_at"])
+    if booking.car is not None:
+        _join_record(booking.car, booking.odometer_km, by, at, is_correction=True)
+    booking.revision += 1
+    booking.save(update_fields=["revision"])
+    kind, data = EventKind.ODOMETER_CONFIRMED, {"odometer_km": booking.odometer_km}
+    record(booking=booking, kind=kind, by=Actor(ActorRole.STAFF, by), at=at, data=data)
+    return booking
 
 
 @transaction.atomic
@@ -212,19 +257,24 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
     """Put right what was read at check-in, while the car is in the shop; `note` says why and is kept with the event.
 
     Raises OdometerError, InvalidInput without a note, WrongStatusError before check-in and after handover.
-    Side effects: the reading joins the car's record as a correction; event and outbox `booking.odometer`.
+    Side effects: the reading joins the car's record as a correction, a doubtful one only once a second person has
+    looked; event and outbox `booking.odometer`.
     """
     booking = locked(booking)
     if booking.status not in IN_SHOP:
         raise WrongStatusError
     if not note.strip():
         raise InvalidInput(_("Say why the reading is changed."), field="odometer_note")
-    _check_odometer(booking, odometer_km, note)
+    is_doubtful = _check_odometer(booking, odometer_km, note)
     before, booking.odometer_km = booking.odometer_km, odometer_km
     booking.revision += 1
     booking.save(update_fields=["odometer_km", "revision"])
-    if booking.car is not None:
-        _join_record(booking.car, odometer_km, by, at, is_explained=True)
+    sheets = CheckIn.objects.filter(booking=booking)
+    sheets.update(
+        recorded_by=by, odometer_reason=note if is_doubtful else "", odometer_second_by=None, odometer_second_at=None
+    )
+    if booking.car is not None and not is_doubtful:
+        _join_record(booking.car, odometer_km, by, at, is_correction=True)
     record(
         booking=booking,
         kind=EventKind.ODOMETER,
@@ -236,49 +286,74 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
     return booking
 
 
-def _check_odometer(booking: Booking, km: int, note: str) -> None:
+def _known_km(booking: Booking) -> int | None:
+    """What was known of the car before this visit read its odometer, km."""
+    if booking.car is None:
+        return None
+    if booking.checked_in_at is None:
+        return booking.car.odometer_km
+    before = booking.car.readings.filter(read_at__lt=booking.checked_in_at).order_by("-read_at", "-pk")
+    return before.values_list("km", flat=True).first()
+
+
+def _check_odometer(booking: Booking, km: int, note: str) -> bool:
+    """Whether a reading is doubtful, so that a second person has to look. Raises OdometerError for an impossible one,
+    and for a doubtful one without a reason."""
     if not 0 <= km <= MAX_ODOMETER_KM:
         raise OdometerError(_("Enter what the odometer shows, between 0 and 999,999 km."), field="odometer_km")
-    known = booking.car.odometer_km if booking.car else None
-    if known is None or note:
-        return
+    known = _known_km(booking)
+    if known is None or 0 <= km - known <= IMPLAUSIBLE_JUMP_KM:
+        return False
+    if note.strip():
+        return True
     if km < known:
         raise OdometerError(
             _("The last reading was %(known)s km. If this one is right, say why it is lower.")
             % {"known": f"{known:,}"},
             field="odometer_km",
         )
-    if km - known > IMPLAUSIBLE_JUMP_KM:
-        raise OdometerError(
-            _("That is %(more)s km more than last time. If it is right, say why.") % {"more": f"{km - known:,}"},
-            field="odometer_km",
-        )
+    raise OdometerError(
+        _("That is %(more)s km more than last time. If it is right, say why.") % {"more": f"{km - known:,}"},
+        field="odometer_km",
+    )
 
 
 @transaction.atomic
 def start(*, booking: Booking, by: User, at: datetime) -> Booking:
-    """Work begins (or is taken up again after it was reported ready)."""
+    """Work begins, or is taken up again after it was reported ready; the bill is open again then.
+
+    Raises WrongStatusError, LinesOpenError while the owner has not answered what was proposed.
+    """
     booking = locked(booking)
+    if booking.lines.pending().exists():
+        raise LinesOpenError(_("The owner has not answered every line yet."))
     again = booking.status == Status.READY
     return transition(
         booking=booking,
         kind=EventKind.REOPENED if again else EventKind.STARTED,
         by=Actor(ActorRole.STAFF, by),
         at=at,
-        changes={"ready_at": None} if again else {"started_at": at},
+        changes={"stage": Stage.WORKING, **({"ready_at": None, "final_fen": None} if again else {"started_at": at})},
     )
 
 
 @transaction.atomic
 def mark_ready(*, booking: Booking, by: User, at: datetime) -> Booking:
-    """The work is finished and the car can be collected; the rest of its claims is free at once."""
+    """The work has passed its check and the car can be collected; the rest of its claims is free at once.
+
+    The bill is made: the sum of what was done. Raises NotCheckedError without a passed check of this work
+    (`bookings.floor.quality`), LinesOpenError while something is not settled.
+    """
     booking = locked(booking)
+    last = booking.quality_checks.order_by("-at", "-pk").first()
+    if booking.status == Status.IN_SERVICE and (booking.stage != Stage.CHECKING or last is None or not last.is_passed):
+        raise NotCheckedError
     transition(
         booking=booking,
         kind=EventKind.READY,
         by=Actor(ActorRole.STAFF, by),
         at=at,
-        changes={"ready_at": at},
+        changes={"stage": Stage.READY, "ready_at": at, "final_fen": bills.final_fen(booking)},
     )
     claims.end_work(booking, at=at)
     return booking
@@ -293,7 +368,7 @@ def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
         kind=EventKind.COMPLETED,
         by=Actor(ActorRole.STAFF, by),
         at=at,
-        changes={"completed_at": at},
+        changes={"stage": Stage.NONE, "completed_at": at},
         data={"total_fen": booking.total_fen},
     )
     claims.end_all(booking, at=at)

@@ -88,9 +88,7 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
     if not choices:
         raise InvalidInput(_("Choose what to do with at least one line."), field="decision")
     known = {line.public_id: line for line in booking.lines.shown_to_owner().with_versions()}
-    news = [
-        (choice, line) for choice in choices if not _is_said(line := _checked(choice, known, booking, at), choice)
-    ]
+    news = [(choice, line) for choice in choices if not _is_said(line := _checked(choice, known, booking, at), choice)]
     minutes = sum(_take(choice, line, voice, booking, at) for choice, line in news)
     if news:
         record(booking=booking, kind=EventKind.DECIDED, by=voice.actor, at=at, data=_told(news, voice))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -115,12 +116,15 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
         raise LineChangedError(extra={"version": line.version})
     drafts.check(draft)
     content = _content(booking, draft, at)
+    # The off-peak discount that was agreed stays, as far as there is labour to take it off.
+    content["discount_fen"] = min(line.current.discount_fen, content["labour_fen"])
     was_sent = line.sent_at is not None
     _move(line, LineState.PROPOSED)
     line.version += 1
     line.sent_at = at if was_sent else None
     _write_version(line, line.version, content, by, at)
     line.save(update_fields=["state", "version", "sent_at"])
+    line = find(booking, line.public_id)
     if was_sent:
         _tell_proposed(booking, [line], by, at)
     progress.touch(booking)
@@ -222,6 +226,8 @@ def wait_for_parts(*, line: Line, expected_on: date | None, waits: bool, by: Use
         raise InvalidInput(_("Choose a day to come."), field="parts_expected_on")
     line.waits_for_parts, line.parts_expected_on = waits, expected_on if waits else None
     line.save(update_fields=["waits_for_parts", "parts_expected_on"])
+    data = {"waits": waits, "expected_on": expected_on.isoformat() if waits and expected_on else ""}
+    _tell(booking, EventKind.PARTS, line, Actor(ActorRole.STAFF, by), at, more=data)
     progress.touch(booking)
     return line
 
@@ -259,19 +265,24 @@ def _move(line: Line, to: LineState) -> None:
     line.state = to
 
 
-def _tell(
-    booking: Booking, kind: EventKind, line: Line, by: Actor, at: datetime, *, reason: str = ""
+def _tell(  # noqa: PLR0913  (what happened to which line, by whom, why)
+    booking: Booking,
+    kind: EventKind,
+    line: Line,
+    by: Actor,
+    at: datetime,
+    *,
+    reason: str = "",
+    more: dict[str, Any] | None = None,
 ) -> None:
-    data = {"line": line.public_id, "version": line.version, "title": line.current.name}
+    data = {"line": line.public_id, "version": line.version, "title": line.current.name, **(more or {})}
     record(booking=booking, kind=kind, by=by, at=at, reason=reason, data=data)
 
 
 def _write_version(line: Line, number: int, content: dict[str, Any], by: Author, at: datetime) -> LineVersion:
-    version = LineVersion.objects.create(
+    return LineVersion.objects.create(
         line=line, number=number, created_at=at, created_by=by.user, author_role=by.role, **content
     )
-    line._prefetched_objects_cache = {}  # the versions at hand are no longer all
-    return version
 
 
 def _content(booking: Booking, draft: Draft, at: datetime) -> dict[str, Any]:
@@ -322,7 +333,7 @@ def _price(booking: Booking, draft: Draft) -> dict[str, Any]:
             _("Your price list has no price for this on this car. Enter one and say why."), field="labour_fen"
         )
     name = quote.parts_note or quote.offer.service.name
-    parts = [Part(name, quantity=drafts.Decimal(1), unit_fen=quote.parts_fen)] if quote.parts_fen else []
+    parts = [Part(name, quantity=Decimal(1), unit_fen=quote.parts_fen)] if quote.parts_fen else []
     return {
         "labour_fen": quote.labour_fen,
         "parts": [part.as_json() for part in parts],

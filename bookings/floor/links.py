@@ -31,7 +31,8 @@ def make(*, booking: Booking, at: datetime) -> str:
 
 def address(token: str) -> str:
     """The whole address of a link, for a message."""
-    return settings.SITE_URL.rstrip("/") + reverse("bookings:link", args=[token])
+    root: str = settings.SITE_URL.rstrip("/")
+    return root + reverse("bookings:link", args=[token])
 
 
 def find(token: str, *, at: datetime) -> VisitLink:

@@ -6,17 +6,17 @@ from django.db.models import F
 STAGES = {"checked_in": "received", "in_service": "working", "ready": "ready"}
 
 
-def add_lines(apps, schema_editor):
-    Booking = apps.get_model("bookings", "Booking")
-    in_shop = Booking.objects.filter(status__in=STAGES)
+def add_lines(apps, _schema_editor):
+    bookings = apps.get_model("bookings", "Booking")
+    in_shop = bookings.objects.filter(status__in=STAGES)
     for booking in in_shop.prefetch_related("booked_services").iterator(chunk_size=500):
         _open_lines(apps, booking)
-        Booking.objects.filter(pk=booking.pk).update(stage=STAGES[booking.status], agreed_end_at=F("ends_at"))
+        bookings.objects.filter(pk=booking.pk).update(stage=STAGES[booking.status], agreed_end_at=F("ends_at"))
 
 
 def _open_lines(apps, booking):
-    Line, LineVersion, LineDecision = (
-        apps.get_model("bookings", name) for name in ("Line", "LineVersion", "LineDecision")
+    lines, versions, decisions = (
+        apps.get_model("bookings", name).objects for name in ("Line", "LineVersion", "LineDecision")
     )
     agreed_at = booking.confirmed_at or booking.created_at
     services = list(booking.booked_services.all())
@@ -26,10 +26,8 @@ def _open_lines(apps, booking):
         seen_fen += one.labour_fen
         share = booking.discount_fen * seen_fen // labour_fen - given_fen if labour_fen else 0
         given_fen += share
-        line = Line.objects.create(
-            booking=booking, position=position, origin="booked", state="approved", sent_at=agreed_at
-        )
-        LineVersion.objects.create(
+        line = lines.create(booking=booking, position=position, origin="booked", state="approved", sent_at=agreed_at)
+        versions.create(
             line=line,
             number=1,
             created_at=agreed_at,
@@ -49,9 +47,7 @@ def _open_lines(apps, booking):
             warranty_days=10,
             warranty_km=2000,
         )
-        LineDecision.objects.create(
-            line=line, version=1, decision="approve", way="booking", at=agreed_at, owner=booking.owner
-        )
+        decisions.create(line=line, version=1, decision="approve", way="booking", at=agreed_at, owner=booking.owner)
 
 
 class Migration(migrations.Migration):

@@ -14,6 +14,7 @@ from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
 from bookings.engine import availability, phases
 from bookings.engine.jobs import Job, VisitPlace
+from bookings.floor import quality
 from bookings.models import Booking
 from catalog import pricing
 from catalog.models import Service
@@ -200,7 +201,9 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
         ready_at = max(booking.ends_at + minutes(-8, 12), booking.started_at + minutes(5, 9))
         if ready_at > now:
             return booking
-        booking = workshop.mark_ready(booking=booking, by=desk, at=ready_at)
+        booking = quality.submit(booking=booking, by=desk, at=ready_at)
+        checklist = dict.fromkeys(quality.CHECKLIST, True)
+        booking = quality.check(booking=booking, checklist=checklist, by=desk, at=ready_at)
     if booking.status == Status.READY and booking.ready_at:
         collected_at = booking.ready_at + minutes(8, 75)
         if collected_at <= now:

@@ -12,6 +12,7 @@ from bookings.engine.jobs import Job, VisitPlace
 from bookings.models import Allocation, Booking
 from core.models import OutboxEvent
 from shops.models import Shop
+from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.board import visit
 from tests.factories.jobs import NOW, STAFF, bookable_job, browser
@@ -44,7 +45,7 @@ def fetched_job() -> Job:
 def test_a_loaner_car_stays_out_until_the_customer_has_their_own_back() -> None:
     booking = in_work(phased_job(with_loaner=True))
     soon = START + timedelta(minutes=50)
-    workshop.mark_ready(booking=booking, by=UserFactory(), at=soon)
+    floor.make_ready(booking, by=UserFactory(), at=soon)
     assert claimed_after(booking, soon) == ["loaner"]
     workshop.hand_over(booking=booking, by=UserFactory(), at=soon + timedelta(minutes=10))
     assert claimed_after(booking, soon + timedelta(minutes=10)) == []
@@ -55,7 +56,7 @@ def test_the_driver_who_brings_the_car_back_stays_claimed() -> None:
     legs = booking.allocations.filter(resource__capabilities=["driver"]).count()
     assert legs == 2  # there and back
     soon = START + timedelta(minutes=45)
-    workshop.mark_ready(booking=booking, by=UserFactory(), at=soon)
+    floor.make_ready(booking, by=UserFactory(), at=soon)
     assert claimed_after(booking, soon) == ["technician"]
     assert booking.allocations.filter(resource__kind="bay", during__endswith__gt=soon).count() == 0
 
@@ -72,7 +73,7 @@ def test_who_waits_hears_of_the_time_that_frees() -> None:
         at=NOW,
     )
     OutboxEvent.objects.all().delete()
-    workshop.mark_ready(booking=booking, by=UserFactory(), at=START + timedelta(minutes=5))
+    floor.make_ready(booking, by=UserFactory(), at=START + timedelta(minutes=5))
     assert OutboxEvent.objects.filter(topic="slots.freed", key=job.shop.public_id).count() == 1
 
 

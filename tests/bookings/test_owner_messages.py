@@ -14,6 +14,7 @@ from core import outbox
 from core.models import OutboxEvent
 from notifications.models import Message
 from tests.bookings.test_availability import local
+from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import CONTACT, NOW, bookable_job, browser
 
@@ -62,7 +63,7 @@ def test_moving_cancelling_and_ready_are_told_once_each() -> None:
     workshop.check_in(booking=booking, odometer_km=100, by=staff, at=NOW)
     workshop.start(booking=booking, by=staff, at=NOW)
     assert deliver() == []
-    workshop.mark_ready(booking=booking, by=staff, at=NOW)
+    floor.make_ready(booking, by=staff, at=NOW)
     assert [m.kind for m in deliver()] == ["bookings/ready"]
     other = book(owner)
     deliver()

@@ -14,6 +14,7 @@ from bookings import workshop
 from bookings.choices import EventKind, Status
 from tests.bookings.owner_pages import ONE_PM, booked, held, page, text
 from tests.bookings.test_availability import local
+from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import NOW, bookable_job
 
@@ -134,7 +135,7 @@ def test_detail_follows_the_visit(client: Client) -> None:
     workshop.check_in(booking=booking, odometer_km=58_263, by=staff, at=NOW)
     assert "58,263 km" in text(client.get(page("detail", booking)))
     workshop.start(booking=booking, by=staff, at=NOW)
-    workshop.mark_ready(booking=booking, by=staff, at=NOW + timedelta(minutes=30))
+    floor.make_ready(booking, by=staff, at=NOW + timedelta(minutes=30))
     html = text(client.get(page("detail", booking)))
     assert "Your car is ready" in html
     assert page("cancel", booking) not in html

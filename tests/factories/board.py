@@ -14,6 +14,7 @@ from bookings.models import Booking
 from catalog.models import Offer, Service
 from shops.choices import BayCapability, Role, ShopKind, Skill
 from shops.models import Resource, Shop
+from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import bookable_job, lavida, minor_service
 from tests.factories.shops import BayFactory, ShopMemberFactory, TechnicianResourceFactory, open_shop
@@ -54,7 +55,7 @@ def visit(
     steps = [
         (Status.CHECKED_IN, lambda: workshop.check_in(booking=booking, odometer_km=58_263, by=by, at=starts_at)),
         (Status.IN_SERVICE, lambda: workshop.start(booking=booking, by=by, at=starts_at + timedelta(minutes=5))),
-        (Status.READY, lambda: workshop.mark_ready(booking=booking, by=by, at=end)),
+        (Status.READY, lambda: floor.make_ready(booking, by=by, at=end)),
         (Status.COMPLETED, lambda: workshop.hand_over(booking=booking, by=by, at=end + timedelta(minutes=10))),
     ]
     order = [step for step, _run in steps]

@@ -22,6 +22,7 @@ from catalog.models import Offer, ServicePhase
 from core.errors import Refusal
 from shops.choices import ResourceKind
 from tests.bookings.test_availability import local
+from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import CONTACT, NOW, STAFF, bookable_job, minor_service
 from tests.factories.shops import BayFactory, TechnicianResourceFactory
@@ -228,7 +229,7 @@ def _work(world: World, dice: random.Random) -> None:
     if visit.status == Status.CHECKED_IN:
         world.told(EventKind.STARTED, workshop.start(booking=visit, by=world.staff, at=world.now()))
     else:
-        world.told(EventKind.READY, workshop.mark_ready(booking=visit, by=world.staff, at=world.now()))
+        world.told(EventKind.READY, floor.make_ready(visit, by=world.staff, at=world.now()))
 
 
 def _block(world: World, dice: random.Random) -> None:
