@@ -13,11 +13,15 @@ from django.utils.translation import get_language
 
 @dataclass(frozen=True)
 class KnownItem:
-    """Something that can be done to a car. An empty key is something in the owner's own words."""
+    """Something that can be done to a car. An empty key is something in the owner's own words.
+
+    `topic` is under which filter of the record it stands: "oil", "brakes", "tyres" or none.
+    """
 
     key: str
     name_zh: str
     name_en: str
+    topic: str = ""
 
     @property
     def name(self) -> str:
