@@ -1,4 +1,4 @@
-"""Services, schedules, advice and prices in the admin."""
+"""Services, schedules, advice, inspections and prices in the admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from catalog.models import MakerSchedule, Offer, OverMaintenanceRule, PriceChange, PriceGuide, Service, ServicePhase
+from catalog.models import (
+    CheckPoint,
+    InspectionTemplate,
+    MakerSchedule,
+    Offer,
+    OverMaintenanceRule,
+    PriceChange,
+    PriceGuide,
+    Service,
+    ServicePhase,
+    TemplatePoint,
+)
 from catalog.phase_forms import PhaseForm, PhaseFormSet
 from core.money import format_fen
 from vehicles.admin import SeededAdmin
@@ -80,6 +91,31 @@ class OverMaintenanceRuleAdmin(SeededAdmin):
     list_filter = ["verdict", "confidence"]
     search_fields = ["key", "name_zh", "name_en"]
     autocomplete_fields = ["service", "alternative", "sold_with"]
+
+
+@admin.register(CheckPoint)
+class CheckPointAdmin(SeededAdmin):
+    list_display = [
+        *("name_zh", "name_en", "section", "kind", "red_at", "yellow_at", "unit", "confidence", "is_edited"),
+    ]
+    list_filter = ["section", "kind", "confidence"]
+    search_fields = ["key", "name_zh", "name_en"]
+    autocomplete_fields = ["limit_from", "services"]
+
+
+class TemplatePointInline(TabularInline):  # type: ignore[misc]
+    model = TemplatePoint
+    extra = 0
+    fields = ["position", "point"]
+    autocomplete_fields = ["point"]
+
+
+@admin.register(InspectionTemplate)
+class InspectionTemplateAdmin(SeededAdmin):
+    list_display = ["name_zh", "name_en", "powertrains", "position", "is_listed", "is_edited"]
+    list_filter = ["is_listed"]
+    search_fields = ["key", "name_zh", "name_en"]
+    inlines = [TemplatePointInline]
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]

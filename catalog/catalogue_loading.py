@@ -1,4 +1,5 @@
-"""Loads services and their phases, example prices, makers' schedules and over-maintenance rules (`catalog/data/`)."""
+"""Loads services and their phases, example prices, makers' schedules, over-maintenance rules and inspections
+(`catalog/data/`)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from catalog import phase_loading
+from catalog import inspection_loading, phase_loading
+from catalog.inspection_loading import Compared
 from catalog.models import MakerSchedule, OverMaintenanceRule, PriceGuide, Service
 from vehicles import catalogue_loading as vehicles_loading
 from vehicles import fixtures
@@ -31,6 +33,9 @@ _SCHEDULE_NUMBERS = ("interval_km", "interval_months", "first_km", "first_months
 _SCHEDULE_MAYBE = ("variant", "powertrain", *_SCHEDULE_NUMBERS, "is_condition_based", "note_zh", "note_en")
 _RULE = ("key", "name_zh", "name_en", "verdict", "sold_with", "why_zh", "why_en", "confidence", "source")
 _RULE_MAYBE = ("service", "alternative", "justified_if_zh", "justified_if_en", "min_km")
+# What advice compares, with what stands where advice.yaml says nothing.
+_ADVICE: dict[str, Any] = {"evidence": [], "also_done_with": [], "fitment": ""}
+_RULE_ADVICE: dict[str, Any] = {"evidence": [], "powertrains": []}
 
 
 @transaction.atomic
@@ -46,19 +51,23 @@ def load_all(*, vehicles_data: Path = vehicles_loading.DATA, catalog_data: Path 
 
 def load(directory: Path = DATA) -> Tally:
     """Merge the fixture into the tables; makes and variants must be there. Raises FixtureError."""
-    services, tally = _load_services(fixtures.read(directory / "services.yaml"))
+    of_services, of_rules = inspection_loading.read_advice(directory)
+    services, tally = _load_services(fixtures.read(directory / "services.yaml"), compared=of_services)
     tally += _load_schedules(fixtures.read(directory / "schedules.yaml"), services=services)
-    return tally + _load_rules(fixtures.read(directory / "over_maintenance.yaml"), services=services)
+    tally += _load_rules(fixtures.read(directory / "over_maintenance.yaml"), services=services, compared=of_rules)
+    return tally + inspection_loading.load(directory, services=services)
 
 
-def _load_services(entries: list[dict[str, Any]]) -> tuple[dict[str, Service], Tally]:
+def _load_services(entries: list[dict[str, Any]], *, compared: Compared) -> tuple[dict[str, Service], Tally]:
     for entry in entries:
         where = f"services.yaml: {entry.get('key')}"
         fixtures.check_keys(entry, where=where, required=_SERVICE, optional=_SERVICE_MAYBE)
     by_key = fixtures.unique(entries, lambda entry: (entry["key"],), where="services.yaml")
+    keys = {key for (key,) in by_key}
+    inspection_loading.check_named(compared, known=keys, services=keys)
     merged, tally = fixtures.merge(
         Service,
-        {key: _service_values(entry) for key, entry in by_key.items()},
+        {key: _service_values(entry) | _compared(compared, entry["key"], _ADVICE) for key, entry in by_key.items()},
         identity=["key"],
         where="services.yaml:",
     )
@@ -75,6 +84,10 @@ def _load_services(entries: list[dict[str, Any]]) -> tuple[dict[str, Service], T
 def _service_values(entry: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: entry[name] for name in _SERVICE if name not in ("key", "price_examples")}
     return values | {name: fixtures.lines(values[name]) for name in (*_LISTS, "source")}
+
+
+def _compared(compared: Compared, key: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: compared.get(key, {}).get(name, default) for name, default in defaults.items()}
 
 
 def _price_guides(entry: Mapping[str, Any], *, service: Service) -> dict[Identity, Mapping[str, Any]]:
@@ -126,7 +139,7 @@ def _schedule_values(entry: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     return values | {"source": fixtures.lines(entry["source"])}
 
 
-def _load_rules(entries: list[dict[str, Any]], *, services: dict[str, Service]) -> Tally:
+def _load_rules(entries: list[dict[str, Any]], *, services: dict[str, Service], compared: Compared) -> Tally:
     for entry in entries:
         where = f"over_maintenance.yaml: {entry.get('key')}"
         fixtures.check_keys(entry, where=where, required=_RULE, optional=_RULE_MAYBE)
@@ -134,10 +147,14 @@ def _load_rules(entries: list[dict[str, Any]], *, services: dict[str, Service]) 
         if unknown := named - set(services):
             raise FixtureError(f"{where}: there is no service {', '.join(sorted(unknown))}")
     by_key = fixtures.unique(entries, lambda entry: (entry["key"],), where="over_maintenance.yaml")
-    rows = {key: _rule_values(entry, services=services) for key, entry in by_key.items()}
+    inspection_loading.check_named(compared, known={key for (key,) in by_key}, services=set(services))
+    rows = {
+        key: _rule_values(entry, services=services) | _compared(compared, entry["key"], _RULE_ADVICE)
+        for key, entry in by_key.items()
+    }
     merged, tally = fixtures.merge(OverMaintenanceRule, rows, identity=["key"], where="over_maintenance.yaml:")
     for key, rule in merged.items():
-        _set_sold_with(rule, [services[name].pk for name in by_key[key]["sold_with"]])
+        inspection_loading.set_links(rule, "sold_with", [services[name].pk for name in by_key[key]["sold_with"]])
     return tally
 
 
@@ -148,14 +165,3 @@ def _rule_values(entry: Mapping[str, Any], *, services: dict[str, Service]) -> d
     for name in ("service", "alternative"):
         values[f"{name}_id"] = services[entry[name]].pk if entry.get(name) else None
     return values
-
-
-def _set_sold_with(rule: OverMaintenanceRule, service_ids: list[int]) -> None:
-    """Link the services unless an admin changed the links; `seed` remembers what the fixture last said."""
-    seeded = rule.seed.get("sold_with")
-    if seeded == service_ids:
-        return
-    if seeded is None or sorted(rule.sold_with.values_list("pk", flat=True)) == sorted(seeded):
-        rule.sold_with.set(service_ids)
-    rule.seed["sold_with"] = service_ids
-    rule.save(update_fields=["seed"])

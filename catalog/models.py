@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.choices import (
     BayNeed,
+    Fitment,
     OfferScope,
     OverMaintenanceVerdict,
     PhaseKind,
@@ -21,12 +22,27 @@ from catalog.choices import (
     ServiceCategory,
     Trigger,
 )
+from catalog.evidence_shape import check_evidence
+from catalog.inspection_models import CheckPoint, InspectionTemplate, TemplatePoint
 from catalog.querysets import OfferQuerySet, ServiceQuerySet
 from core.catalogue import Seeded, TwoNames, localized
 from shops.choices import ShopKind, Skill
 from shops.models import Shop
 from vehicles.choices import Confidence, Powertrain, PriceClass
 from vehicles.models import CarModel, Make, Variant
+
+__all__ = [
+    "CheckPoint",
+    "InspectionTemplate",
+    "MakerSchedule",
+    "Offer",
+    "OverMaintenanceRule",
+    "PriceChange",
+    "PriceGuide",
+    "Service",
+    "ServicePhase",
+    "TemplatePoint",
+]
 
 # Above this a price is a typing error: the dearest job in the catalogue costs a tenth of it.
 MAX_PRICE_FEN = 10_000_000
@@ -51,6 +67,27 @@ class Service(Seeded, TwoNames):
     interval_km = models.PositiveIntegerField(_("general interval, km"), null=True, blank=True)
     interval_months = models.PositiveSmallIntegerField(_("general interval, months"), null=True, blank=True)
     interval_confidence = models.CharField(_("confidence of the interval"), max_length=10, choices=Confidence)
+    evidence = models.JSONField(
+        _("evidence that justifies it"),
+        default=list,
+        blank=True,
+        validators=[check_evidence],
+        help_text=_("a list of clauses, any of which suffices: symptoms, codes, over_km, skipped, fresh, due"),
+    )
+    also_done_with = ArrayField(
+        models.SlugField(),
+        default=list,
+        blank=True,
+        verbose_name=_("also done with"),
+        help_text=_("keys of services that contain it"),
+    )
+    fitment = models.CharField(
+        _("what must be known of the car"),
+        max_length=20,
+        choices=Fitment,
+        blank=True,
+        help_text=_("the general interval means nothing before it is known; a maker's schedule does"),
+    )
     summary_zh = models.TextField(_("what it is (Chinese)"), blank=True)
     summary_en = models.TextField(_("what it is (English)"), blank=True)
     when_due_zh = models.TextField(_("when it is really due (Chinese)"), blank=True)
@@ -239,6 +276,20 @@ class OverMaintenanceRule(Seeded, TwoNames):
     why_en = models.TextField(_("why (English)"), blank=True)
     justified_if_zh = models.TextField(_("justified if (Chinese)"), blank=True, help_text=_("one item a line"))
     justified_if_en = models.TextField(_("justified if (English)"), blank=True, help_text=_("one item a line"))
+    evidence = models.JSONField(
+        _("evidence that justifies it, to be compared"),
+        default=list,
+        blank=True,
+        validators=[check_evidence],
+        help_text=_("a list of clauses, any of which suffices: symptoms, codes, over_km, skipped, fresh, due"),
+    )
+    powertrains = ArrayField(
+        models.CharField(max_length=10, choices=Powertrain),
+        default=list,
+        blank=True,
+        verbose_name=_("powertrains"),
+        help_text=_("empty: any car can be sold it"),
+    )
     min_km = models.PositiveIntegerField(_("never before, km"), null=True, blank=True)
     alternative = models.ForeignKey(
         Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("better")

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
+    from catalog.inspection_models import InspectionTemplate  # noqa: F401  (for the type parameter)
     from catalog.models import Offer, Service  # noqa: F401  (for the type parameters)
     from vehicles.models import Variant
 
@@ -40,3 +41,17 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             | Q(scope="price_class", variant=None, model=None, make=None, price_class=variant.model.price_class)
             | Q(scope="all")
         )
+
+
+class InspectionTemplateQuerySet(models.QuerySet["InspectionTemplate"]):
+    def listed(self) -> Self:
+        """Templates that can be chosen for a new inspection."""
+        return self.filter(is_listed=True)
+
+    def suiting(self, variant: Variant) -> Self:
+        """Templates for cars with this powertrain."""
+        return self.filter(powertrains__contains=[variant.powertrain])
+
+    def with_points(self) -> Self:
+        """With their points in order, thresholds at hand. Three queries for any number of templates."""
+        return self.prefetch_related("points__point__limit_from")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.catalogue_loading import load_all
-from catalog.models import OverMaintenanceRule, Service
+from catalog.models import CheckPoint, InspectionTemplate, OverMaintenanceRule, Service
 from vehicles.models import Make
 
 
@@ -17,5 +17,6 @@ def catalogue(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         load_all()
     yield
     with django_db_blocker.unblock():
-        for model in (OverMaintenanceRule, Service, Make):
+        CheckPoint.objects.filter(limit_from__isnull=False).delete()  # they protect the points of their limits
+        for model in (InspectionTemplate, CheckPoint, OverMaintenanceRule, Service, Make):
             model.objects.all().delete()
