@@ -76,12 +76,12 @@ class PhotoInput {
     name.className = "photo-preview-name";
     name.textContent = file.name;
     item.append(name, remove);
-    draw(file).then((canvas) => canvas && item.prepend(canvas));
+    draw(file).then((picture) => item.prepend(picture));
     return item;
   }
 }
 
-/** The photo on a small canvas; nothing if this browser cannot read it (HEIC in most), though the server can. */
+/** The photo on a small canvas; its kind in letters if this browser cannot read it (HEIC in most), as the server can. */
 async function draw(file) {
   try {
     const bitmap = await createImageBitmap(file, { resizeWidth: PREVIEW_WIDTH, resizeQuality: "medium" });
@@ -92,6 +92,10 @@ async function draw(file) {
     bitmap.close();
     return canvas;
   } catch {
-    return null;
+    const blank = document.createElement("div");
+    blank.className = "photo-preview-blank";
+    blank.setAttribute("aria-hidden", "true");
+    blank.textContent = file.name.includes(".") ? file.name.split(".").pop().slice(0, 5).toUpperCase() : "";
+    return blank;
   }
 }
