@@ -19,12 +19,11 @@ from bookings.engine.phases import Claim, Plan
 from bookings.engine.shop_time import TICKS_A_DAY, ShopTime, Unit
 from bookings.engine.slots import TICK_SECONDS
 from shops import calendar
-from shops.choices import ResourceKind, Skill
+from shops.choices import PLACES, ResourceKind, Skill
 from shops.models import Shop
 
 # How far "the next slots" look, in days, in passes: most shops answer in the first, few need the last.
 HORIZONS = (2, 14)
-_PLACES = (ResourceKind.BAY, ResourceKind.MOBILE_UNIT)
 
 
 class Reason(TextChoices):
@@ -193,7 +192,7 @@ def placement(
     `staff` may place a visit at any tick from now on: lead time, window, grid, last start and online share bind only
     online bookings. `ignore` leaves out the claims of visits that are being moved (ids).
     """
-    reason = None if staff else _policy_reason(shop, starts_at, at)
+    reason = None if staff else policy_reason(shop, starts_at, at)
     if starts_at < at - timedelta(seconds=TICK_SECONDS):
         reason = Reason.PAST
     if reason:
@@ -215,19 +214,15 @@ def possible_starts(found: ShopTime, plan: Plan, day: date, *, at: datetime) -> 
 
 def policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
     """Why an online booking cannot start then whatever is free: past, notice, window."""
-    return _policy_reason(shop, starts_at, at)
-
-
-# --- How it is computed -----------------------------------------------------------------------------
-
-
-def _policy_reason(shop: Shop, starts_at: datetime, at: datetime) -> Reason | None:
     if starts_at < at:
         return Reason.PAST
     if starts_at < at + timedelta(minutes=shop.lead_time_minutes):
         return Reason.LEAD_TIME
     last = at.astimezone(shop.zone).date() + timedelta(days=shop.booking_window_days)
     return Reason.BEYOND_WINDOW if starts_at.astimezone(shop.zone).date() > last else None
+
+
+# --- How it is computed -----------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -371,7 +366,7 @@ class Search:
     def _kept_free(self, claim: Claim) -> int:
         """How many places of the kind must stay free beside an online booking."""
         share = self.found.shop.online_share_percent
-        if share == 100 or claim.kind not in _PLACES:
+        if share == 100 or claim.kind not in PLACES:
             return 0
         places = len(self._units(claim))
         return places - max(1, places * share // 100) if places else 0
@@ -477,7 +472,7 @@ class Search:
 
     def _first_missing(self, tick: int) -> Claim | None:
         """Of several that are taken together, the bay before the people."""
-        first = sorted(self.plan.phases[0].claims, key=lambda claim: claim.kind not in _PLACES)
+        first = sorted(self.plan.phases[0].claims, key=lambda claim: claim.kind not in PLACES)
         return next((claim for claim in first if not self._starts(claim) >> tick & 1), None)
 
     def bottleneck(self, ticks: int) -> Claim | None:

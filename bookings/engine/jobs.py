@@ -140,7 +140,7 @@ class QuotedJob:
         return self.quotes[0]
 
     def price(self, discount_percent: int = 0) -> Price:
-        """The price of the whole visit with a discount on labour, rounded down to the fen in the owner's favour."""
+        """The price of the whole visit with a discount on labour, each fen of it in the owner's favour."""
         labour_fen = sum(quote.labour_fen for quote in self.quotes)
         parts_fen = sum(quote.parts_fen for quote in self.quotes)
         return Price(labour_fen, parts_fen, discount_of(labour_fen, discount_percent))

@@ -227,7 +227,7 @@ def _make(moves: Sequence[_Move], at: datetime) -> bool:
             for move in moves:
                 _make_one(move, at)
             with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     except (IntegrityError, OperationalError, _GoneError):
         return False
     return True

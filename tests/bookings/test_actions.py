@@ -9,7 +9,7 @@ from django.db.utils import DatabaseError
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
-from bookings import actions
+from bookings import actions, workshop
 from bookings.actions import Actor, Contact, Holder, Wanted
 from bookings.choices import ActorRole, EventKind, Status
 from bookings.engine import claims
@@ -289,6 +289,18 @@ def test_an_owner_cannot_cancel_after_the_start() -> None:
     booking = booked(bookable_job())
     with pytest.raises(TooLateError):
         actions.cancel(booking=booking, by=owner_of(booking), at=ONE_PM)
+
+
+def test_an_owner_cannot_cancel_a_car_that_is_in_the_shop_even_before_the_start() -> None:
+    booking = booked(bookable_job())
+    early = booking.starts_at - timedelta(minutes=5)
+    staff = UserFactory()
+    workshop.check_in(booking=booking, odometer_km=100, by=staff, at=early)
+    with pytest.raises(TooLateError):
+        actions.cancel(booking=booking, by=owner_of(booking), at=early)
+    actions.cancel(booking=booking, by=Actor(ActorRole.STAFF, staff), at=early)
+    booking.refresh_from_db()
+    assert (booking.status, booking.stage) == (Status.CANCELLED, "")
 
 
 # --- What the database guards ---------------------------------------------------------------------
