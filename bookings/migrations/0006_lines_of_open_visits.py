@@ -1,4 +1,6 @@
-"""Visits whose cars are in the shop get the lines that were agreed when they were booked, and a stage."""
+"""Visits whose cars are in the shop get the lines that were agreed when they were booked, and a stage.
+
+Where a car is ready already, its lines are done and its bill is what was agreed."""
 
 from django.db import migrations
 from django.db.models import F
@@ -11,7 +13,10 @@ def add_lines(apps, _schema_editor):
     in_shop = bookings.objects.filter(status__in=STAGES)
     for booking in in_shop.prefetch_related("booked_services").iterator(chunk_size=500):
         _open_lines(apps, booking)
-        bookings.objects.filter(pk=booking.pk).update(stage=STAGES[booking.status], agreed_end_at=F("ends_at"))
+        changes = {"stage": STAGES[booking.status], "agreed_end_at": F("ends_at")}
+        if booking.status == "ready" and _finish_lines(apps, booking):
+            changes["final_fen"] = booking.labour_fen + booking.parts_fen - booking.discount_fen
+        bookings.objects.filter(pk=booking.pk).update(**changes)
 
 
 def _open_lines(apps, booking):
@@ -48,6 +53,17 @@ def _open_lines(apps, booking):
             warranty_km=2000,
         )
         decisions.create(line=line, version=1, decision="approve", way="booking", at=agreed_at, owner=booking.owner)
+
+
+def _finish_lines(apps, booking):
+    """Mark the lines done by whoever reported the car ready; False where nobody is known."""
+    told = apps.get_model("bookings", "BookingEvent").objects.filter(booking=booking, kind="ready", actor__isnull=False)
+    event = told.order_by("-at", "-pk").first()
+    if event is None:
+        return False
+    lines = apps.get_model("bookings", "Line").objects.filter(booking=booking)
+    lines.update(state="done", done_at=event.at, done_by=event.actor)
+    return True
 
 
 class Migration(migrations.Migration):
