@@ -228,8 +228,10 @@ def _join_record(car: Car, km: int, by: User, at: datetime, *, is_correction: bo
 
 
 @transaction.atomic
-def confirm_odometer(*, booking: Booking, by: User, at: datetime) -> Booking:
+def confirm_odometer(*, booking: Booking, by: User, at: datetime, role: ActorRole = ActorRole.STAFF) -> Booking:
     """A second person of the shop has looked at a doubtful reading: it joins the car's record. Twice is once.
+
+    Where the shop has nobody else that is the owner of the car (`floor.checking_in.confirm`), in the role OWNER.
 
     Raises NotAllowed for the person who read it first, WrongStatusError where there is nothing to confirm.
     """
@@ -248,7 +250,7 @@ def confirm_odometer(*, booking: Booking, by: User, at: datetime) -> Booking:
     booking.revision += 1
     booking.save(update_fields=["revision"])
     kind, data = EventKind.ODOMETER_CONFIRMED, {"odometer_km": booking.odometer_km}
-    record(booking=booking, kind=kind, by=Actor(ActorRole.STAFF, by), at=at, data=data)
+    record(booking=booking, kind=kind, by=Actor(role, by), at=at, data=data)
     return booking
 
 
@@ -258,7 +260,7 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
 
     Raises OdometerError, InvalidInput without a note, WrongStatusError before check-in and after handover.
     Side effects: the reading joins the car's record as a correction, a doubtful one only once a second person has
-    looked; event and outbox `booking.odometer`.
+    looked; the owner is to confirm the check-in sheet again; event and outbox `booking.odometer`.
     """
     booking = locked(booking)
     if booking.status not in IN_SHOP:
@@ -271,7 +273,13 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
     booking.save(update_fields=["odometer_km", "revision"])
     sheets = CheckIn.objects.filter(booking=booking)
     sheets.update(
-        recorded_by=by, odometer_reason=note if is_doubtful else "", odometer_second_by=None, odometer_second_at=None
+        recorded_by=by,
+        odometer_reason=note if is_doubtful else "",
+        odometer_second_by=None,
+        odometer_second_at=None,
+        confirmed_at=None,
+        confirmed_way="",
+        confirmed_by=None,
     )
     if booking.car is not None and not is_doubtful:
         _join_record(booking.car, odometer_km, by, at, is_correction=True)
