@@ -36,7 +36,7 @@ from bookings.errors import (
     SlotTakenError,
     WrongStatusError,
 )
-from bookings.floor import agreed, bills
+from bookings.floor import agreed, bills, record_entry, warranty
 from bookings.models import MAX_CLAIM, Allocation, Booking, CheckIn
 from bookings.rules import NO_SHOW_AFTER
 from core.errors import InvalidInput, NotAllowed
@@ -369,7 +369,11 @@ def mark_ready(*, booking: Booking, by: User, at: datetime) -> Booking:
 
 @transaction.atomic
 def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
-    """The owner has the car back, and the shop a loaner car. Outbox `booking.completed` starts what follows a visit."""
+    """The owner has the car back, and the shop a loaner car. Handed over twice is refused (WrongStatusError).
+
+    Side effects, in order: event and outbox `booking.completed`, which starts what follows a visit; the claims end;
+    the warranty of what was done begins; the visit enters the car's health record.
+    """
     booking = locked(booking)
     transition(
         booking=booking,
@@ -380,6 +384,8 @@ def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
         data={"total_fen": booking.total_fen},
     )
     claims.end_all(booking, at=at)
+    warranty.begin(booking, at=at)
+    record_entry.write(booking=booking, at=at)
     return booking
 
 

@@ -37,11 +37,9 @@ class NoFreeSlotError(Conflict):
     code = "no_free_slot"
 
     def __init__(self, phone: str) -> None:
-        message: str = _("The shop has no free time in the next two weeks. Call them: they must put it right.")
-        if phone:
-            message = _("The shop has no free time in the next two weeks. Call %(phone)s: they must put it right.")
-            message %= {"phone": phone}
-        super().__init__(message, extra={"phone": phone})
+        without = _("The shop has no free time in the next two weeks. Call them: they must put it right.")
+        with_number = _("The shop has no free time in the next two weeks. Call %(phone)s: they must put it right.")
+        super().__init__(with_number % {"phone": phone} if phone else without, extra={"phone": phone})
 
 
 def current(booking: Booking) -> Booking | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings.choices import WarrantyScope
-from bookings.models import LineVersion
+from bookings.choices import LineState, WarrantyScope
+from bookings.models import Booking, CheckIn, Line, LineVersion
 from catalog.choices import ServiceCategory
 from catalog.models import Service
 from core.errors import InvalidInput
@@ -61,6 +61,20 @@ def check(given: Terms) -> None:
         raise InvalidInput(_("The law asks for %(days)d days at least.") % {"days": least.days}, field="warranty_days")
     if given.km < least.km:
         raise InvalidInput(_("The law asks for %(km)d km at least.") % {"km": least.km}, field="warranty_km")
+
+
+def begin(booking: Booking, *, at: datetime) -> None:
+    """Let the warranty of what was done in a visit run from its handover at `at`. Inside the caller's transaction.
+
+    Kilometres count from the reading at check-in; while that is questioned only the days do.
+    """
+    lines = list(booking.lines.filter(state=LineState.DONE).with_versions())
+    sheet = CheckIn.objects.filter(booking=booking).first()
+    km = None if sheet and sheet.is_odometer_questioned else booking.odometer_km
+    handed_over_on = at.astimezone(booking.zone).date()
+    for line in lines:
+        line.warranty_until, line.warranty_until_km = ends(line.current, handed_over_on=handed_over_on, odometer_km=km)
+    Line.objects.bulk_update(lines, ["warranty_until", "warranty_until_km"])
 
 
 def ends(version: LineVersion, *, handed_over_on: date, odometer_km: int | None) -> tuple[date, int | None]:
