@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from shops import rules
 from shops.access import role_of
-from shops.choices import Permission
+from shops.choices import Permission, Role
 from shops.models import Shop
 
 
@@ -24,17 +24,26 @@ class NavItem(TypedDict):
 
 
 def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
-    """The shop's pages that this member's role opens; `current` is board, close_day, prices, settings or staff."""
+    """The shop's pages that this member's role opens; `current` is a permission (board, close_day, prices, settings,
+    staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
+    """
     role = role_of(user, shop)
     entries = [
-        (Permission.BOARD, _("Board"), "calendar-clock", "board:day"),
-        (Permission.CLOSE_DAY, _("Day closing"), "clipboard-check", "board:closing"),
-        (Permission.PRICES, _("Prices"), "tags", "offers:list"),
-        (Permission.SETTINGS, _("Settings"), "settings", "shops:settings"),
-        (Permission.STAFF, _("Staff"), "users", "shops:staff"),
+        (Permission.BOARD, "board", _("Board"), "calendar-clock", "board:day"),
+        (Permission.BOARD, "pipeline", _("Pipeline"), "square-kanban", "floor_lists:pipeline"),
+        (Permission.CLOSE_DAY, "close_day", _("Day closing"), "clipboard-check", "board:closing"),
+        (Permission.PRICES, "prices", _("Prices"), "tags", "offers:list"),
+        (Permission.SETTINGS, "settings", _("Settings"), "settings", "shops:settings"),
+        (Permission.STAFF, "staff", _("Staff"), "users", "shops:staff"),
     ]
+    if role == Role.TECHNICIAN:
+        entries = [
+            (Permission.BOARD, "my_day", _("My day"), "list-checks", "floor_lists:my_day"),
+            entries[0],
+            (Permission.BOARD, "parts", _("Parts wait"), "package", "floor_lists:parts"),
+        ]
     return [
-        NavItem(label=label, url=reverse(name, args=[shop.slug]), icon=icon, current=permission.value == current)
-        for permission, label, icon, name in entries
+        NavItem(label=label, url=reverse(name, args=[shop.slug]), icon=icon, current=key == current)
+        for permission, key, label, icon, name in entries
         if rules.may(role, permission)
     ]
