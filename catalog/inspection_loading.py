@@ -20,6 +20,9 @@ POINTS, TEMPLATES, ADVICE = "inspection_points.yaml", "inspection_templates.yaml
 _TEXTS = ("name_zh", "name_en", "section", "kind", "direction", "rule_zh", "rule_en", "confidence")
 _POINT = ("key", *_TEXTS, "highest", "source")
 _PLAIN: dict[str, Any] = {
+    "group": "",
+    "group_zh": "",
+    "group_en": "",
     "unit": "",
     "is_red_at_limit": True,
     "decimals": 0,

@@ -28,6 +28,13 @@ class CheckPoint(Seeded, TwoNames):
     DECIMALS = ("red_at", "yellow_at", "lowest", "highest", "new_value")
 
     key = models.SlugField(_("key"), unique=True)
+    group = models.SlugField(
+        _("group"),
+        blank=True,
+        help_text=_("points of one kind, for example all front pads; of them the worst is shown"),
+    )
+    group_zh = models.CharField(_("group (Chinese)"), max_length=120, blank=True)
+    group_en = models.CharField(_("group (English)"), max_length=120, blank=True)
     section = models.CharField(_("section"), max_length=20, choices=PointSection)
     kind = models.CharField(_("kind"), max_length=10, choices=PointKind)
     unit = models.CharField(_("unit"), max_length=10, blank=True)
@@ -109,6 +116,11 @@ class CheckPoint(Seeded, TwoNames):
             if isinstance(row.seed.get(name), str):
                 row.seed[name] = Decimal(row.seed[name])
         return row
+
+    @property
+    def group_name(self) -> str:
+        """The name of its group in the reader's language; its own where it is alone."""
+        return localized(self, "group") or self.name
 
     @property
     def rule(self) -> str:

@@ -53,9 +53,12 @@ _DUE = (AdviceVerdict.DUE_NOW, AdviceVerdict.JUSTIFIED)
 
 
 def is_code(code: str, span: str) -> bool:
-    """Whether a fault code is the one, or in the range, that `span` names: "P0300" in "P0300-P0304"."""
+    """Whether a fault code is the one, or in the range, that `span` names: "P0300" in "P0300-P0304".
+
+    What a scanner writes behind the five characters (the kind of failure, "P0300-11") does not count.
+    """
     first, _, last = span.partition("-")
-    code = code.upper()
+    code = code.upper()[: len(first)]
     return len(code) == len(first) and first <= code <= (last or first)
 
 

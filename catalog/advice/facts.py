@@ -8,6 +8,21 @@ from decimal import Decimal
 
 from catalog.choices import Trigger
 from catalog.points import Point
+from vehicles.record.odometer import Point as OdometerPoint
+
+__all__ = [
+    "CarFacts",
+    "Clause",
+    "Done",
+    "Item",
+    "Measure",
+    "Measurement",
+    "OdometerPoint",
+    "Proposal",
+    "PutOff",
+    "RecordFacts",
+    "Schedule",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +59,6 @@ class PutOff:
     on: date
     outcome: str
     measure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OdometerPoint:
-    on: date
-    km: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,11 +87,7 @@ def _tested_at_interval(item: Item, story: Story, found: list[Reading]) -> Advic
 
 def _newest(point: Point, last: Done | None, story: Story) -> Reading | None:
     """The newest sane reading of the part that is in the car now; of two of one day the worse one."""
-    sane = [
-        taken
-        for taken in story.readings.get(point.key, ())
-        if point.is_sane(taken.value, on=taken.on) and _is_of_this_part(taken, last)
-    ]
+    sane = _sane(point, last, story)
     if not sane:
         return None
     newest = max(sane, key=lambda taken: (taken.on, badness(point, taken.value), _km(taken)))
@@ -100,6 +96,21 @@ def _newest(point: Point, last: Done | None, story: Story) -> Reading | None:
     if tone is None or not _still_speaks(point, newest, tone, story):
         return None
     return Reading(point, newest, tone, limits.get(point.limit_from, point.red_at))
+
+
+def of_this_part(point: Point, item: Item, story: Story) -> tuple[list[Measurement], Decimal | None]:
+    """Every sane reading of the part that is in the car now, the first one first, and the limit of that part."""
+    last = story.last(item.key, *item.also_done_with)
+    limit = _limits(point, last, story).get(point.limit_from, point.red_at)
+    return sorted(_sane(point, last, story), key=lambda taken: (taken.on, _km(taken), taken.value)), limit
+
+
+def _sane(point: Point, last: Done | None, story: Story) -> list[Measurement]:
+    return [
+        taken
+        for taken in story.readings.get(point.key, ())
+        if point.is_sane(taken.value, on=taken.on) and _is_of_this_part(taken, last)
+    ]
 
 
 def _limits(point: Point, last: Done | None, story: Story) -> dict[str, Decimal]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from catalog.advice.belief import Story
-from catalog.advice.dates import add_days, add_months
+from catalog.advice.dates import add_months
 from catalog.advice.facts import Item, Schedule
 from catalog.advice.verdict import Advice, Change, Numbers
 from catalog.choices import AdviceChange, AdviceRule, AdviceVerdict, Fitment
@@ -48,7 +48,7 @@ def decide(item: Item, story: Story) -> Advice:
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.NO_ENTRY, _at(story), _without_entry(story))
     if numbers.used is None:
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.NOT_COUNTABLE, numbers, _without_numbers(item, numbers))
-    if item.fitment and not _is_fitment_known(item, story) and numbers.used > FRESH:
+    if item.fitment and not is_fitment_known(item, story) and numbers.used > FRESH:
         changes = (Change(AdviceChange.CHECK, keys=(item.fitment,)),)
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.FITMENT_UNKNOWN, numbers, changes)
     verdict = verdict_of(numbers.used)
@@ -137,7 +137,7 @@ def _interval(schedule: Schedule, *, is_first: bool) -> tuple[int | None, int | 
     return km, schedule.months if schedule.first_months is None else schedule.first_months
 
 
-def _is_fitment_known(item: Item, story: Story) -> bool:
+def is_fitment_known(item: Item, story: Story) -> bool:
     """The maker's schedule says it, or the record: what was replaced once is there (of plugs it says no kind)."""
     if item.schedule.is_of_maker:
         return True
@@ -146,12 +146,12 @@ def _is_fitment_known(item: Item, story: Story) -> bool:
 
 def _projected(due_km: int | None, story: Story) -> date | None:
     """When the car gets there at its own rate, from its last reading on; never a day that is over."""
-    if due_km is None or story.km is None or story.km_on is None or not story.km_a_day:
+    if due_km is None or story.km is None:
         return None
-    missing = due_km - story.km
-    if missing <= 0:
+    if due_km <= story.km:
         return story.today
-    return max(story.today, add_days(story.km_on, -(-missing // story.km_a_day)))
+    reached_on = story.curve.day_of(due_km)
+    return None if reached_on is None else max(story.today, reached_on)
 
 
 def _rule(item: Item, numbers: Numbers) -> AdviceRule:

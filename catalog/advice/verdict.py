@@ -109,7 +109,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value.normalize(), "f")
     if isinstance(value, Fraction | str) and not isinstance(value, bool):
         return str(value)
     return value

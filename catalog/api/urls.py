@@ -1,10 +1,11 @@
 from django.urls import path
 
-from catalog.api import catalogue_views
+from catalog.api import advice_views, catalogue_views
 
 app_name = "catalog_api"
 
 urlpatterns = [
+    path("advice/", advice_views.Advise.as_view(), name="advice"),
     path("services/", catalogue_views.Services.as_view(), name="services"),
     path("services/<slug:key>/", catalogue_views.ServiceDetail.as_view(), name="service"),
 ]

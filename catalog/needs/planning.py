@@ -1,0 +1,315 @@
+"""What a car needs in the next 24 months: facts that are believed in, plan out. Pure and total (docs/rules/plan.md).
+
+Each service is asked of `catalog.advice`: whether it is due today, and where it stands in its interval. A day to come
+is found by the same question about a story in which the job was done when it was due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import chain
+
+from catalog.advice import schedule, statute
+from catalog.advice.belief import Story
+from catalog.advice.dates import add_days, add_months
+from catalog.advice.decide import judge
+from catalog.advice.facts import Done, Item, Measure, Proposal
+from catalog.advice.verdict import Advice, Numbers
+from catalog.choices import AdviceRule, AdviceVerdict, Trigger
+from catalog.needs import trends
+from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Trend
+from catalog.needs.visits import NEAR, order, visits
+from vehicles.record.odometer import Rate
+
+WINDOW_MONTHS = 24
+# An interval of a fortnight would be a typing error in the catalogue; the plan stays a list that can be read.
+MAX_TIMES = 24
+_DUE = (AdviceVerdict.DUE_NOW, AdviceVerdict.JUSTIFIED)
+_TESTED = (Trigger.SCHEDULE_THEN_TEST, Trigger.TEST)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The services that can be booked and the over-maintenance list, as the car's variant sees them.
+
+    `covered`: the service that a measure is about, by the measure's key.
+    """
+
+    items: Iterable[Item]
+    measures: Iterable[Measure] = ()
+    covered: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(
+    story: Story,
+    catalogue: Catalogue,
+    *,
+    prices: Mapping[str, Price] | None = None,
+    deferred: Iterable[Deferred] = (),
+) -> Needs:
+    """The plan from the story's day on. `prices` by service, per piece where it is priced so; none: no price is known.
+
+    What `believe` left out of the story moves nothing: one mistyped odometer value makes nothing due.
+    """
+    until = add_months(story.today, WINDOW_MONTHS)
+    found = _Found(story, until, {one.service: one for one in _standing(deferred, story)})
+    bundles = {key for item in catalogue.items for key in item.also_done_with}
+    for item in catalogue.items:
+        found.add(item, is_bundle=item.key in bundles)
+    lines = [replace(line, price=_price(line, prices or {})) for line in found.lines]
+    ordered = tuple(sorted(lines, key=lambda line: order(line, story.today)))
+    planned = {line.key for line in ordered} | {advice.subject for advice in found.unknown}
+    return Needs(
+        today=story.today,
+        until=until,
+        rate=story.curve.rate if story.km is not None else None,
+        km=story.km,
+        km_on=story.km_on,
+        has_delivery_date=story.new_on is not None and not story.is_new_estimated,
+        lines=ordered,
+        visits=visits(ordered, today=story.today),
+        unknown=tuple(found.unknown),
+        not_on_it=(*_unnecessary(catalogue, story, planned), *found.not_on_it),
+    )
+
+
+def _standing(deferred: Iterable[Deferred], story: Story) -> Iterator[Deferred]:
+    """What was put off and not done since; of one service the last word."""
+    for one in sorted(deferred, key=lambda one: one.decided_on):
+        done = story.done.get(one.service)
+        if done is None or done.on < one.decided_on:
+            yield one
+
+
+def _price(line: Line, prices: Mapping[str, Price]) -> Price | None:
+    price = prices.get(line.key)
+    return price.times(line.pieces) if price else None
+
+
+def _unnecessary(catalogue: Catalogue, story: Story, planned: set[str]) -> Iterator[NotOnIt]:
+    """The over-maintenance list, but for what this car has evidence for or has on its plan."""
+    named = {item.key for item in catalogue.items}
+    for measure in catalogue.measures:
+        service = catalogue.covered.get(measure.key, measure.key)
+        advice = judge(Proposal(measure), story)
+        if advice.rule == AdviceRule.NOT_ON_THIS_CAR or advice.verdict in _DUE or service in planned:
+            continue
+        if service not in named or service == measure.key or measure.key in named:
+            yield NotOnIt(measure.key, advice, is_measure=True)
+        else:
+            yield NotOnIt(measure.key, advice, is_measure=True)
+
+
+class _Found:
+    """Collects what each service comes to."""
+
+    def __init__(self, story: Story, until: date, deferred: Mapping[str, Deferred]) -> None:
+        self.story, self.until, self.deferred = story, until, deferred
+        self.lines: list[Line] = []
+        self.unknown: list[Advice] = []
+        self.not_on_it: list[NotOnIt] = []
+
+    def add(self, item: Item, *, is_bundle: bool) -> None:
+        if item.trigger == Trigger.WISH:
+            return
+        advice = judge(Proposal(item), self.story)
+        if is_bundle and advice.rule != AdviceRule.NOT_ON_THIS_CAR:
+            self.not_on_it.append(NotOnIt(item.key, advice, is_bundle=True))
+            return
+        lines = self._lines(item, advice)
+        if (put_off := self.deferred.get(item.key)) is not None:
+            lines = self._put_off(lines, put_off, advice)
+        if lines:
+            self.lines += lines
+        elif advice.verdict == AdviceVerdict.UNKNOWN:
+            self.unknown.append(advice)
+        elif self._is_undated(item, advice):
+            self.unknown.append(advice)
+        elif self._is_left_out(item, advice):
+            soonest = next(iter(trends.trends(item, self.story)), None)
+            self.not_on_it.append(NotOnIt(item.key, advice, trend=soonest))
+
+    def _lines(self, item: Item, advice: Advice) -> list[Line]:
+        if advice.rule == AdviceRule.NOT_ON_THIS_CAR:
+            return []
+        if advice.verdict in _DUE:
+            first = self._due(item, advice)
+        elif item.trigger == Trigger.STATUTE:
+            first = self._by_law(item, advice, advice.numbers)
+        elif item.is_measured or item.schedule.is_condition_based:
+            first = self._measured(item, advice)
+        elif item.trigger == Trigger.SCHEDULE and advice.verdict != AdviceVerdict.UNKNOWN:
+            first = self._by_interval(advice, advice.numbers)
+            first = None if first and not schedule.is_fitment_settled(item, self.story) else first
+        else:
+            first = None
+        if first is None or first.on > self.until:
+            return []
+        return [first, *self._again(item, advice, first)]
+
+    def _due(self, item: Item, advice: Advice) -> Line:
+        """Due today by schedule, law or evidence; overdue since the day when the interval was over."""
+        today, numbers = self.story.today, advice.numbers
+        if advice.rule == AdviceRule.STATUTE:
+            by, on = By.LAW, numbers.due_on or today
+        elif advice.rule in (AdviceRule.MEASURED_LIMIT, AdviceRule.EVIDENCE):
+            by, on = By.LIMIT, numbers.measured_on or today
+        else:
+            by = By.MONTHS if numbers.used_by == "months" else By.KM
+            on = min(filter(None, (numbers.due_on, numbers.projected_on)), default=today)
+        return Line(
+            item.key, Kind.NOW, by, on, on, on, advice, numbers, km=numbers.due_km, pieces=self._pieces(item, today)
+        )
+
+    def _by_law(self, item: Item, advice: Advice, numbers: Numbers) -> Line | None:
+        on = numbers.due_on
+        if on is None:
+            return None
+        km = trends.km_on(self.story, on)
+        return Line(item.key, Kind.DATED, By.LAW, on, on, on, advice, numbers, km=km)
+
+    def _by_interval(self, advice: Advice, numbers: Numbers, kind: Kind = Kind.DATED) -> Line | None:
+        """When the interval ends: by the calendar or by the car's own kilometres, whichever comes first."""
+        days = [day for day in (numbers.due_on, numbers.projected_on) if day is not None]
+        if not days:
+            return None
+        on = max(min(days), self.story.today)
+        is_by_km = numbers.projected_on is not None and numbers.projected_on <= min(days)
+        earliest, latest = self._range(numbers, on)
+        return Line(
+            key=advice.subject,
+            kind=kind,
+            by=By.TEST if kind == Kind.LIKELY else By.KM if is_by_km else By.MONTHS,
+            on=on,
+            earliest=earliest,
+            latest=latest,
+            advice=advice,
+            numbers=numbers,
+            km=numbers.due_km if is_by_km else trends.km_on(self.story, on),
+        )
+
+    def _range(self, numbers: Numbers, on: date) -> tuple[date, date]:
+        """The same with the upper and the lower quartile of the car's rate."""
+        rate = self.story.curve.rate
+        if numbers.due_km is None or rate is None:
+            return on, on
+        last = numbers.due_on or date.max
+        soonest, latest = (self._day_of(numbers.due_km, per_day) for per_day in (rate.high, rate.low))
+        return min(on, max(self.story.today, min(soonest, last))), max(on, min(latest, last, self._far))
+
+    @property
+    def _far(self) -> date:
+        return add_months(self.until, WINDOW_MONTHS)
+
+    def _day_of(self, km: int, per_day: float) -> date:
+        """When the car gets there at another rate; the far end where it never does."""
+        curve = replace(self.story.curve, rate=Rate(per_day, per_day, per_day))
+        return curve.day_of(km) or self._far
+
+    def _measured(self, item: Item, advice: Advice) -> Line | None:
+        """What only a measurement can call due: when the trend reaches the limit, or when it is time to test."""
+        soonest = next(iter(trends.trends(item, self.story)), None)
+        by_trend = self._by_trend(item, advice, soonest) if soonest else None
+        if item.trigger not in _TESTED:
+            return by_trend
+        tested = self._tested(item, advice)
+        if by_trend is None or (tested is not None and tested.on <= by_trend.on):
+            return tested
+        return by_trend
+
+    def _by_trend(self, item: Item, advice: Advice, trend: Trend) -> Line:
+        by = By.AGE if trend.readings == 1 else By.TREND
+        pieces = self._pieces(item, trend.on)
+        return Line(
+            item.key, Kind.LIKELY, by, trend.on, *(trend.on,) * 2, advice, advice.numbers, trend.km, 0, trend, None, pieces
+        )
+
+    def _tested(self, item: Item, advice: Advice) -> Line | None:
+        """At the interval; where a reading speaks for the car, when that ends. A test and the interval together are
+        no guess any more."""
+        numbers = advice.numbers
+        if advice.rule == AdviceRule.TESTED_AND_AGED:
+            return self._by_interval(advice, numbers)
+        if (standing := schedule.position(item, self.story)) is not None:
+            line = self._by_interval(advice, standing, Kind.LIKELY)
+        else:
+            line = None
+        again_on = numbers.until_on if numbers.value is not None else None
+        is_watched = advice.rule == AdviceRule.MEASURED_WATCH
+        if again_on is None or (line is None and not is_watched) or (line is not None and line.on >= again_on):
+            return line
+        km = trends.km_on(self.story, again_on)
+        return Line(item.key, Kind.LIKELY, By.TEST, again_on, again_on, again_on, advice, numbers, km=km)
+
+    def _pieces(self, item: Item, on: date) -> int:
+        """How many of the item's wheels reach their limit by then or soon after."""
+        return max(sum(trend.on <= add_days(on, NEAR.days) for trend in trends.trends(item, self.story)), 1)
+
+    def _again(self, item: Item, advice: Advice, first: Line) -> Iterator[Line]:
+        """The same job again within the plan, as if it had been done when it was due (overdue: today)."""
+        line: Line | None = first
+        for nth in range(1, MAX_TIMES):
+            before = max(line.on, self.story.today)
+            line = self._after(item, advice, line)
+            if line is None or line.on > self.until or line.on <= before:
+                return
+            line = replace(line, nth=nth)
+            yield line
+
+    def _after(self, item: Item, advice: Advice, line: Line) -> Line | None:
+        """The next time; a part that wears has no next time until it is measured."""
+        on = self.story.today if line.kind == Kind.NOW and line.by != By.LAW else line.on
+        if line.by == By.KM and line.kind != Kind.NOW:
+            km = line.km
+        else:
+            km = trends.km_on(self.story, max(on, self.story.today)) or (self.story.km if on == self.story.today else None)
+        done = Done(item.key, on, km)
+        story = replace(self.story, done={**self.story.done, item.key: done})
+        if item.trigger == Trigger.STATUTE:
+            return self._by_law(item, advice, statute.decide(item, story).numbers)
+        if not item.schedule.has_interval or item.schedule.is_condition_based:
+            return None
+        numbers = schedule.position(item, story)
+        kind = Kind.LIKELY if item.is_measured else Kind.DATED
+        return self._by_interval(advice, numbers, kind) if numbers else None
+
+    def _put_off(self, lines: list[Line], put_off: Deferred, advice: Advice) -> list[Line]:
+        """What the owner put off comes back when they said; a part at its limit stays where it is, with the note."""
+        days = [put_off.until_on] if put_off.until_on else []
+        if put_off.until_km is not None and self.story.km is not None:
+            reached = self.story.today if put_off.until_km <= self.story.km else self.story.curve.day_of(put_off.until_km)
+            days += [reached] if reached else []
+        if lines and (not days or lines[0].by == By.LIMIT):
+            return [replace(lines[0], deferred=put_off), *lines[1:]]
+        if not days:
+            return lines
+        on = max(min(days), self.story.today)
+        rest = [line for line in lines[1:] if line.on > on]
+        if on > self.until:
+            return []
+        kind = Kind.LIKELY if advice.verdict not in _DUE else Kind.DATED
+        km = put_off.until_km if put_off.until_on is None else trends.km_on(self.story, on)
+        line = Line(put_off.service, kind, By.DEFERRED, on, on, on, advice, advice.numbers, km=km, deferred=put_off)
+        return [line, *rest]
+
+    def _is_undated(self, item: Item, advice: Advice) -> bool:
+        """By kilometres only, and nobody knows the car's rate; or the fitment is not known."""
+        if item.trigger != Trigger.SCHEDULE or advice.rule in _WITHOUT_INTERVAL:
+            return False
+        has_day = advice.numbers.due_on is not None or self.story.curve.rate is not None
+        return not has_day or not schedule.is_fitment_settled(item, self.story)
+
+    def _is_left_out(self, item: Item, advice: Advice) -> bool:
+        """Said aloud: what the car does not have, what waits for a symptom, what the maker does not ask for, what was
+        measured and is good. What is due after the plan ends is only later."""
+        return item.trigger == Trigger.SYMPTOM or advice.rule in (*_WITHOUT_INTERVAL, AdviceRule.MEASURED_GOOD)
+
+
+_WITHOUT_INTERVAL = (AdviceRule.NOT_ON_THIS_CAR, AdviceRule.MAKER_HAS_NONE)
+
+
+def every(needs: Needs) -> Iterable[str]:
+    """The keys of everything that the plan names."""
+    return chain((line.key for line in needs.lines), (left_out.key for left_out in needs.not_on_it))

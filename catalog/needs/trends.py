@@ -1,0 +1,101 @@
+"""Measurements of a part carried on until its limit. Pure.
+
+Two readings are needed, far enough apart to say more than the instrument's error. Wear (mm) goes by kilometres where
+those of the readings are believed and the car's rate is known, everything else by days.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from statistics import median
+
+from catalog.advice import measured
+from catalog.advice.belief import Story
+from catalog.advice.dates import MONTHS_A_YEAR, add_days, add_months
+from catalog.advice.facts import Item, Measurement
+from catalog.choices import Direction, PointKind
+from catalog.needs.shape import Trend
+from catalog.points import Point, made_on
+from vehicles.record.odometer import Projection
+
+# Product decisions: over less than this two readings differ by the hand that held the gauge.
+MIN_SPAN_KM = 1_000
+MIN_SPAN_DAYS = 30
+MAX_DAYS = 20_000  # beyond half a century a line through two readings says nothing
+
+
+def trends(item: Item, story: Story) -> list[Trend]:
+    """Each of the item's points that will reach its limit, the soonest first; never a day that is over."""
+    found = [trend for point in item.points if (trend := _trend(point, item, story)) is not None]
+    return sorted(found, key=lambda trend: (trend.on, trend.point))
+
+
+def km_on(story: Story, day: date) -> int | None:
+    """The odometer on a day at the car's own rate; None where that is not known."""
+    projection: Projection | None = story.curve.at(day) if story.km is not None else None
+    return projection.km if projection else None
+
+
+def _trend(point: Point, item: Item, story: Story) -> Trend | None:
+    readings, limit = measured.of_this_part(point, item, story)
+    if not readings or limit is None:
+        return None
+    if point.kind == PointKind.DATE:
+        return _by_age(point, readings[-1], limit, story)
+    if point.kind != PointKind.MEASURE:
+        return None
+    return _by_km(point, readings, limit, story) or _by_days(point, readings, limit, story)
+
+
+def _by_age(point: Point, taken: Measurement, limit: Decimal, story: Story) -> Trend | None:
+    """A tyre's years are counted, not measured."""
+    made = made_on(taken.value)
+    if made is None:
+        return None
+    on = max(story.today, add_months(made, int(limit) * MONTHS_A_YEAR))
+    return Trend(point.key, taken.value, "", limit, taken.on, on, km_on(story, on), by_km=False, readings=1)
+
+
+def _by_km(point: Point, readings: list[Measurement], limit: Decimal, story: Story) -> Trend | None:
+    if point.unit != "mm" or story.curve.rate is None or story.km is None:
+        return None
+    believed = {(known.on, known.km) for known in story.curve.believed}
+    known = [taken for taken in readings if (taken.on, taken.km) in believed]
+    steps = _steps_to(point, [(taken.km or 0, taken.value) for taken in known], limit, MIN_SPAN_KM)
+    if steps is None:
+        return None
+    km = (known[-1].km or 0) + steps
+    reached_on = story.today if km <= story.km else story.curve.day_of(km)
+    if reached_on is None:
+        return None
+    on = max(story.today, reached_on)
+    last = known[-1]
+    return Trend(point.key, last.value, point.unit, limit, last.on, on, km, by_km=True, readings=len(known))
+
+
+def _by_days(point: Point, readings: list[Measurement], limit: Decimal, story: Story) -> Trend | None:
+    steps = _steps_to(point, [(taken.on.toordinal(), taken.value) for taken in readings], limit, MIN_SPAN_DAYS)
+    if steps is None:
+        return None
+    last = readings[-1]
+    on = max(story.today, add_days(last.on, steps))
+    return Trend(
+        point.key, last.value, point.unit, limit, last.on, on, km_on(story, on), by_km=False, readings=len(readings)
+    )
+
+
+def _steps_to(point: Point, series: list[tuple[int, Decimal]], limit: Decimal, min_span: int) -> int | None:
+    """Kilometres or days from the last reading to the limit, along the median slope between the readings; None where
+    they are too near to each other or do not get worse."""
+    sign = 1 if point.direction == Direction.HIGH_IS_BAD else -1
+    slopes = [
+        sign * (later - earlier) / (at - before)
+        for index, (before, earlier) in enumerate(series)
+        for at, later in series[index + 1 :]
+        if at - before >= min_span
+    ]
+    if not slopes or (slope := median(slopes)) <= 0:
+        return None
+    steps = sign * (limit - series[-1][1]) / slope
+    return max(int(steps), 0) if steps < MAX_DAYS * 100 else None
