@@ -113,7 +113,8 @@ def private(booking: Booking, lines: Sequence[Line]) -> dict[str, Any]:
     """For whom it was done, by whom and for how much. What was not done cost nothing and has no price."""
     sheet = _sheet(booking)
     words = dict.fromkeys(filter(None, [booking.owner_note, sheet.owner_words if sheet else ""]))
-    people = dict.fromkeys(line.technician.name_zh for line in lines if line.technician)
+    done = [line for line in lines if line.state == LineState.DONE]
+    people = dict.fromkeys(line.technician.name_zh for line in done if line.technician)
     return {
         "plate": booking.plate,
         "fault": "\n".join(words)[: shape.MAX_TEXT],
