@@ -16,7 +16,8 @@ class PageSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at ru
     changefreq = "weekly"
 
     def items(self) -> list[str]:
-        return ["home", "about", "help", "bookings:search", "catalog:service_list", "catalog:not_needed"]
+        services = ["catalog:service_list", "catalog:not_needed", "catalog:advice_rules"]
+        return ["home", "about", "help", "bookings:search", *services]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -6,18 +6,18 @@ is found by the same question about a story in which the job was done when it wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import chain
 
-from catalog.advice import schedule, statute
+from catalog.advice import measured, schedule, statute
 from catalog.advice.belief import Story
 from catalog.advice.dates import add_days, add_months
 from catalog.advice.decide import judge
 from catalog.advice.facts import Done, Item, Measure, Proposal
 from catalog.advice.verdict import Advice, Numbers
-from catalog.choices import AdviceRule, AdviceVerdict, Trigger
+from catalog.choices import AdviceRule, AdviceVerdict, Tone, Trigger
 from catalog.needs import trends
 from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Trend
 from catalog.needs.visits import NEAR, order, visits
@@ -34,12 +34,13 @@ _TESTED = (Trigger.SCHEDULE_THEN_TEST, Trigger.TEST)
 class Catalogue:
     """The services that can be booked and the over-maintenance list, as the car's variant sees them.
 
-    `covered`: the service that a measure is about, by the measure's key.
+    `covered`: the service that a measure is about, by the measure's key. `per_piece`: services priced by the piece.
     """
 
-    items: Iterable[Item]
-    measures: Iterable[Measure] = ()
+    items: Sequence[Item]
+    measures: Sequence[Measure] = ()
     covered: Mapping[str, str] = field(default_factory=dict)
+    per_piece: frozenset[str] = frozenset()
 
 
 def plan(
@@ -58,9 +59,8 @@ def plan(
     bundles = {key for item in catalogue.items for key in item.also_done_with}
     for item in catalogue.items:
         found.add(item, is_bundle=item.key in bundles)
-    lines = [replace(line, price=_price(line, prices or {})) for line in found.lines]
+    lines = [_priced(line, catalogue, prices or {}) for line in found.lines]
     ordered = tuple(sorted(lines, key=lambda line: order(line, story.today)))
-    planned = {line.key for line in ordered} | {advice.subject for advice in found.unknown}
     return Needs(
         today=story.today,
         until=until,
@@ -71,35 +71,36 @@ def plan(
         lines=ordered,
         visits=visits(ordered, today=story.today),
         unknown=tuple(found.unknown),
-        not_on_it=(*_unnecessary(catalogue, story, planned), *found.not_on_it),
+        not_on_it=tuple(_left_out(catalogue, found)),
     )
 
 
 def _standing(deferred: Iterable[Deferred], story: Story) -> Iterator[Deferred]:
-    """What was put off and not done since; of one service the last word."""
+    """What was put off and not done since, in order: of one service the last word counts."""
     for one in sorted(deferred, key=lambda one: one.decided_on):
         done = story.done.get(one.service)
         if done is None or done.on < one.decided_on:
             yield one
 
 
-def _price(line: Line, prices: Mapping[str, Price]) -> Price | None:
+def _priced(line: Line, catalogue: Catalogue, prices: Mapping[str, Price]) -> Line:
+    """With the price of all its pieces; a price that is not known stays so."""
+    pieces = line.pieces if line.key in catalogue.per_piece else 1
     price = prices.get(line.key)
-    return price.times(line.pieces) if price else None
+    return replace(line, pieces=pieces, price=price.times(pieces) if price else None)
 
 
-def _unnecessary(catalogue: Catalogue, story: Story, planned: set[str]) -> Iterator[NotOnIt]:
-    """The over-maintenance list, but for what this car has evidence for or has on its plan."""
-    named = {item.key for item in catalogue.items}
+def _left_out(catalogue: Catalogue, found: _Found) -> Iterator[NotOnIt]:
+    """The over-maintenance list, but for what this car has evidence for or has on its plan; then services. What is on
+    both is said once."""
+    spoken_of = {line.key for line in found.lines} | {advice.subject for advice in found.unknown}
     for measure in catalogue.measures:
         service = catalogue.covered.get(measure.key, measure.key)
-        advice = judge(Proposal(measure), story)
-        if advice.rule == AdviceRule.NOT_ON_THIS_CAR or advice.verdict in _DUE or service in planned:
-            continue
-        if service not in named or service == measure.key or measure.key in named:
+        advice = judge(Proposal(measure), found.story)
+        if advice.rule != AdviceRule.NOT_ON_THIS_CAR and advice.verdict not in _DUE and service not in spoken_of:
+            spoken_of |= {service, measure.key}
             yield NotOnIt(measure.key, advice, is_measure=True)
-        else:
-            yield NotOnIt(measure.key, advice, is_measure=True)
+    yield from (entry for entry in found.not_on_it if entry.key not in spoken_of)
 
 
 class _Found:
@@ -123,9 +124,7 @@ class _Found:
             lines = self._put_off(lines, put_off, advice)
         if lines:
             self.lines += lines
-        elif advice.verdict == AdviceVerdict.UNKNOWN:
-            self.unknown.append(advice)
-        elif self._is_undated(item, advice):
+        elif advice.verdict == AdviceVerdict.UNKNOWN or self._is_undated(item, advice):
             self.unknown.append(advice)
         elif self._is_left_out(item, advice):
             soonest = next(iter(trends.trends(item, self.story)), None)
@@ -134,6 +133,7 @@ class _Found:
     def _lines(self, item: Item, advice: Advice) -> list[Line]:
         if advice.rule == AdviceRule.NOT_ON_THIS_CAR:
             return []
+        first: Line | None = None
         if advice.verdict in _DUE:
             first = self._due(item, advice)
         elif item.trigger == Trigger.STATUTE:
@@ -141,13 +141,13 @@ class _Found:
         elif item.is_measured or item.schedule.is_condition_based:
             first = self._measured(item, advice)
         elif item.trigger == Trigger.SCHEDULE and advice.verdict != AdviceVerdict.UNKNOWN:
-            first = self._by_interval(advice, advice.numbers)
-            first = None if first and not schedule.is_fitment_settled(item, self.story) else first
-        else:
-            first = None
+            first = self._by_interval(advice, advice.numbers) if self._is_fitted(item) else None
         if first is None or first.on > self.until:
             return []
         return [first, *self._again(item, advice, first)]
+
+    def _is_fitted(self, item: Item) -> bool:
+        return not item.fitment or schedule.is_fitment_known(item, self.story)
 
     def _due(self, item: Item, advice: Advice) -> Line:
         """Due today by schedule, law or evidence; overdue since the day when the interval was over."""
@@ -223,7 +223,17 @@ class _Found:
         by = By.AGE if trend.readings == 1 else By.TREND
         pieces = self._pieces(item, trend.on)
         return Line(
-            item.key, Kind.LIKELY, by, trend.on, *(trend.on,) * 2, advice, advice.numbers, trend.km, 0, trend, None, pieces
+            item.key,
+            Kind.LIKELY,
+            by,
+            trend.on,
+            trend.on,
+            trend.on,
+            advice,
+            advice.numbers,
+            km=trend.km,
+            trend=trend,
+            pieces=pieces,
         )
 
     def _tested(self, item: Item, advice: Advice) -> Line | None:
@@ -237,34 +247,38 @@ class _Found:
         else:
             line = None
         again_on = numbers.until_on if numbers.value is not None else None
-        is_watched = advice.rule == AdviceRule.MEASURED_WATCH
-        if again_on is None or (line is None and not is_watched) or (line is not None and line.on >= again_on):
+        if again_on is None:
+            return line
+        if advice.rule != AdviceRule.MEASURED_WATCH and (line is None or line.on >= again_on):
             return line
         km = trends.km_on(self.story, again_on)
         return Line(item.key, Kind.LIKELY, By.TEST, again_on, again_on, again_on, advice, numbers, km=km)
 
     def _pieces(self, item: Item, on: date) -> int:
-        """How many of the item's wheels reach their limit by then or soon after."""
-        return max(sum(trend.on <= add_days(on, NEAR.days) for trend in trends.trends(item, self.story)), 1)
+        """How many of the item's wheels are at their limit by then or soon after; one at least."""
+        by = add_days(on, NEAR.days)
+        worn = {reading.point for reading in measured.readings(item, self.story) if reading.tone == Tone.RED}
+        near = {trend.point for trend in trends.trends(item, self.story) if trend.on <= by}
+        kinds = Counter(point.kind for point in item.points if point in worn or point.key in near)
+        return max(kinds.values(), default=1)
 
     def _again(self, item: Item, advice: Advice, first: Line) -> Iterator[Line]:
         """The same job again within the plan, as if it had been done when it was due (overdue: today)."""
-        line: Line | None = first
+        line = first
         for nth in range(1, MAX_TIMES):
-            before = max(line.on, self.story.today)
-            line = self._after(item, advice, line)
-            if line is None or line.on > self.until or line.on <= before:
+            following = self._after(item, advice, line)
+            if following is None or not max(line.on, self.story.today) < following.on <= self.until:
                 return
-            line = replace(line, nth=nth)
+            line = replace(following, nth=nth)
             yield line
 
     def _after(self, item: Item, advice: Advice, line: Line) -> Line | None:
         """The next time; a part that wears has no next time until it is measured."""
-        on = self.story.today if line.kind == Kind.NOW and line.by != By.LAW else line.on
+        today = self.story.today
+        on = today if line.kind == Kind.NOW and line.by != By.LAW else max(line.on, today)
+        km = trends.km_on(self.story, on) or (self.story.km if on == today else None)
         if line.by == By.KM and line.kind != Kind.NOW:
             km = line.km
-        else:
-            km = trends.km_on(self.story, max(on, self.story.today)) or (self.story.km if on == self.story.today else None)
         done = Done(item.key, on, km)
         story = replace(self.story, done={**self.story.done, item.key: done})
         if item.trigger == Trigger.STATUTE:
@@ -279,27 +293,27 @@ class _Found:
         """What the owner put off comes back when they said; a part at its limit stays where it is, with the note."""
         days = [put_off.until_on] if put_off.until_on else []
         if put_off.until_km is not None and self.story.km is not None:
-            reached = self.story.today if put_off.until_km <= self.story.km else self.story.curve.day_of(put_off.until_km)
+            reached = (
+                self.story.today if put_off.until_km <= self.story.km else self.story.curve.day_of(put_off.until_km)
+            )
             days += [reached] if reached else []
-        if lines and (not days or lines[0].by == By.LIMIT):
+        if lines and (not days or min(days) > self.until or lines[0].by == By.LIMIT):
             return [replace(lines[0], deferred=put_off), *lines[1:]]
-        if not days:
-            return lines
-        on = max(min(days), self.story.today)
-        rest = [line for line in lines[1:] if line.on > on]
+        on = max(min(days, default=date.max), self.story.today)
         if on > self.until:
-            return []
+            return lines
+        rest = [line for line in lines[1:] if line.on > on]
         kind = Kind.LIKELY if advice.verdict not in _DUE else Kind.DATED
         km = put_off.until_km if put_off.until_on is None else trends.km_on(self.story, on)
         line = Line(put_off.service, kind, By.DEFERRED, on, on, on, advice, advice.numbers, km=km, deferred=put_off)
         return [line, *rest]
 
     def _is_undated(self, item: Item, advice: Advice) -> bool:
-        """By kilometres only, and nobody knows the car's rate; or the fitment is not known."""
+        """By kilometres only while nobody knows the car's rate, or due within the plan if only it is fitted."""
         if item.trigger != Trigger.SCHEDULE or advice.rule in _WITHOUT_INTERVAL:
             return False
-        has_day = advice.numbers.due_on is not None or self.story.curve.rate is not None
-        return not has_day or not schedule.is_fitment_settled(item, self.story)
+        line = self._by_interval(advice, advice.numbers)
+        return self.story.curve.rate is None if line is None else line.on <= self.until
 
     def _is_left_out(self, item: Item, advice: Advice) -> bool:
         """Said aloud: what the car does not have, what waits for a symptom, what the maker does not ask for, what was
@@ -308,8 +322,3 @@ class _Found:
 
 
 _WITHOUT_INTERVAL = (AdviceRule.NOT_ON_THIS_CAR, AdviceRule.MAKER_HAS_NONE)
-
-
-def every(needs: Needs) -> Iterable[str]:
-    """The keys of everything that the plan names."""
-    return chain((line.key for line in needs.lines), (left_out.key for left_out in needs.not_on_it))
