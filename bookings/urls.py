@@ -3,7 +3,7 @@
 from django.urls import path
 
 from bookings import feed_views
-from bookings.owner_views import holds, searching, slots, visits, waiting_list
+from bookings.owner_views import comeback, holds, live_urls, searching, slots, visits, waiting_list
 
 app_name = "bookings"
 urlpatterns = [
@@ -19,9 +19,11 @@ urlpatterns = [
     path("bookings/", visits.visit_list, name="list"),
     path("bookings/waiting/", waiting_list.places, name="waiting"),
     path("bookings/waiting/<slug:public_id>/leave/", waiting_list.leave, name="leave"),
+    *live_urls.urlpatterns,
     path("bookings/<slug:public_id>/", visits.visit_detail, name="detail"),
     path("bookings/<slug:public_id>/status/", visits.visit_status, name="status"),
     path("bookings/<slug:public_id>/calendar.ics", visits.visit_calendar, name="ics"),
     path("bookings/<slug:public_id>/reschedule/", visits.reschedule, name="reschedule"),
     path("bookings/<slug:public_id>/cancel/", visits.cancel, name="cancel"),
+    path("bookings/<slug:public_id>/comeback/", comeback.comeback, name="comeback"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.api import shop_views, views, waiting
+from bookings.api import comebacks, shop_views, views, waiting
 
 app_name = "bookings_api"
 visit = "shops/<slug:slug>/bookings/<str:public_id>"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("bookings/<str:public_id>/reschedule/", views.Reschedule.as_view(), name="reschedule"),
     path("bookings/<str:public_id>/cancellation/", views.Cancellation.as_view(), name="cancellation"),
     path("bookings/<str:public_id>/cancel/", views.Cancel.as_view(), name="cancel"),
+    path("bookings/<str:public_id>/comeback/", comebacks.Comeback.as_view(), name="comeback"),
     path("waiting/", waiting.Places.as_view(), name="waiting"),
     path("waiting/<str:public_id>/leave/", waiting.Leave.as_view(), name="leave"),
     path("shops/<slug:slug>/bookings/", shop_views.ShopDay.as_view(), name="shop_day"),
