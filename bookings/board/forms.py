@@ -73,19 +73,6 @@ class PlateField(forms.CharField):
             raise ValidationError(str(error.message), code=error.code) from error
 
 
-class CheckInForm(forms.Form):
-    """The car stands in front of the advisor."""
-
-    odometer_km = OdometerField()
-    odometer_note = forms.CharField(
-        label=_("Why this reading is right"),
-        required=False,
-        max_length=200,
-        help_text=_("For example: the instrument cluster was replaced."),
-    )
-    plate = PlateField(help_text=_("Compare it with the car."))
-
-
 class OdometerForm(forms.Form):
     """A reading put right after check-in."""
 

@@ -5,6 +5,7 @@ from django.urls import path
 from bookings import feed_views
 from bookings.board import answer_views, closing_views, desk_views, explain_views, views
 from bookings.board.stages import TAPS
+from bookings.floor_pages import check_in_views
 
 app_name = "board"
 
@@ -23,7 +24,7 @@ urlpatterns = [
     path("<slug:slug>/calendars/", feed_views.of_shop, name="feeds"),
     path("<slug:slug>/calendars/<slug:public_id>/", feed_views.of_resource, name="feed"),
     path(_VISIT, views.visit, name="visit"),
-    path(_VISIT + "check-in/", views.check_in, name="check_in"),
+    path(_VISIT + "check-in/", check_in_views.check_in, name="check_in"),
     path(_VISIT + "odometer/", views.odometer, name="odometer"),
     path(_VISIT + "move/", views.move, name="move"),
     path(_VISIT + "decline/", answer_views.decline, name="decline"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from bookings import actions, workshop
 from bookings.actions import Actor, Wanted
 from bookings.board import reading, stages
 from bookings.board.day import Card, Group, View
-from bookings.board.forms import CancelForm, CheckInForm, MoveForm, OdometerForm, ReassignForm
+from bookings.board.forms import CancelForm, MoveForm, OdometerForm, ReassignForm
 from bookings.board.pages import (
     day_asked,
     done,
@@ -111,6 +112,8 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
 _COUNTERS = (
     (Group.TO_ARRIVE, "info", "calendar-clock"),
     (Group.IN_WORK, "brand", "wrench"),
+    (Group.WAITING_OWNER, "warn", "message-circle-question-mark"),
+    (Group.WAITING_PARTS, "part", "package-search"),
     (Group.READY, "ok", "circle-check"),
     (Group.LATE, "bad", "clock-alert"),
     (Group.HANDED_OVER, "mute", "check"),
@@ -136,23 +139,11 @@ def stage(request: HttpRequest, slug: str, public_id: str, name: str) -> HttpRes
     try:
         booking = stages.take(stage=step, booking=booking, by=member(request), at=at)
     except Refusal as refusal:
+        if request.POST.get("from") == "card":
+            messages.error(request, str(refusal.message))
+            return redirect("floor:card", shop.slug, public_id)
         return panel(request, shop, public_id, at, status=refusal.status, problem=refusal.message)
     return done(request, shop, booking, at, step.done)
-
-
-@require_http_methods(["GET", "POST"])
-def check_in(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Receive the car: odometer, plate; a reading that cannot be is asked about beside its field."""
-    shop = get_staff_shop(request, slug, Permission.CHECK_IN)
-    booking, at = visit_asked(shop, public_id), timezone.now()
-    form = CheckInForm(typed(request, shop=shop), initial={"plate": booking.plate})
-
-    def act() -> object:
-        return workshop.check_in(booking=booking, by=member(request), at=at, **form.cleaned_data)
-
-    return visit_form(
-        request, shop, booking, at, VisitStep(form, act, Status.CHECKED_IN, "check_in", _("Car checked in."))
-    )
 
 
 @require_http_methods(["GET", "POST"])
