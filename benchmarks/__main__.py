@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from benchmarks.measures.base import Bench, Measure
 
 # Measure → its class under `benchmarks.measures`; in the order in which they are taken and told.
-MEASURES = {name: name.capitalize() for name in ("slots", "search", "window", "booking", "growth", "memory")}
+MEASURES = {name: name.capitalize() for name in ("slots", "search", "window", "booking", "advice", "growth", "memory")}
 # One that takes rounds over four worlds, one that takes minutes: only when asked for.
-BY_DEFAULT = ("slots", "search", "window", "booking")
+BY_DEFAULT = ("slots", "search", "window", "booking", "advice")
 PROFILES = ("slots", "search", "booking")
 
 

@@ -119,7 +119,7 @@ def facts_for(variant: Variant) -> Book:
 def for_car(car: Car, *, today: date, measurements: Iterable[Measurement] = (), book: Book | None = None) -> Adviser:
     """An adviser for an owner's car, with its health record and what was measured since (an inspection under way).
 
-    Eight queries with a car that has names and record at hand, whatever the number of entries. `book`: `facts_for` of
+    Seven queries with a car that has names and record at hand, whatever the number of entries. `book`: `facts_for` of
     the car's variant, where the caller has it already.
     """
     entries, record = _recorded(car, today)

@@ -83,7 +83,7 @@ def test_the_number_of_queries_does_not_depend_on_entries_or_proposals(django_as
         with django_assert_num_queries(7):
             adviser = loading.for_car(loaded, today=TODAY)
             assert len(adviser.on_services()) >= 31
-            assert adviser.on(measure="engine_flush").verdict == "mostly_unnecessary"
+            assert adviser.on(measure="turbo_care").verdict == "mostly_unnecessary"
 
 
 def test_the_record_is_what_was_done_put_off_and_measured() -> None:
