@@ -58,6 +58,13 @@ class CarForm(forms.Form):
 
     plate = forms.CharField(label=_("Number plate"), max_length=20, required=False)
     model_year = forms.IntegerField(label=_("Model year"), required=False)
+    delivered_on = forms.DateField(
+        label=_("First registration"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("on the vehicle licence; what is due is counted from this day"),
+    )
     vin = forms.CharField(
         label=_("VIN"),
         max_length=40,
@@ -82,13 +89,15 @@ class CarForm(forms.Form):
         return {
             "plate": plates.display(car.plate),
             "model_year": car.model_year,
+            "delivered_on": car.delivered_on,
             "vin": car.vin,
             "nickname": car.nickname,
         }
 
     def details(self) -> CarDetails:
         """What was typed, for the actions. Only after `is_valid`."""
-        return CarDetails(**{name: self.cleaned_data[name] for name in ("plate", "model_year", "vin", "nickname")})
+        names = ("plate", "model_year", "delivered_on", "vin", "nickname")
+        return CarDetails(**{name: self.cleaned_data[name] for name in names})
 
 
 class NewCarForm(CarForm):
@@ -96,7 +105,7 @@ class NewCarForm(CarForm):
 
     odometer_km = KilometresField(label=_("Odometer"), required=False)
 
-    field_order = ("plate", "odometer_km", "model_year", "vin", "nickname")
+    field_order = ("plate", "odometer_km", "model_year", "delivered_on", "vin", "nickname")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from vehicles import views
+from vehicles import record_urls, views
 
 app_name = "vehicles"
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("find/", views.find, name="find"),
     path("choose/", views.choose, name="choose"),
     path("add/", views.add, name="add"),
+    *record_urls.urlpatterns,
     path("<slug:public_id>/", views.car_detail, name="car_detail"),
     path("<slug:public_id>/edit/", views.edit, name="edit"),
     path("<slug:public_id>/remove/", views.remove, name="remove"),

@@ -1,0 +1,99 @@
+"""What the pages of a health record need beside the design system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from core.photos import GridPhoto
+from vehicles.choices import RecordPart
+from vehicles.models import Car, HealthEntry, RecordDocument, RecordGrant
+from vehicles.record.charts import tone_class
+from vehicles.record.doubts import doubt_words
+from vehicles.record.odometer import Doubt
+from vehicles.record.reading import Event, in_language
+
+register = template.Library()
+
+
+@register.filter
+def joined(names: Iterable[str]) -> str:
+    """A list in one line, as the reader's language joins it."""
+    return ("、" if _is_chinese() else ", ").join(names)
+
+
+@register.filter
+def doubt(value: Doubt) -> str:
+    """Why a reading is questioned, in words."""
+    return doubt_words(value)
+
+
+@register.filter
+def tone(value: str) -> str:
+    """The design system's tone of a measurement."""
+    return tone_class(value)
+
+
+@register.filter
+def tone_words(value: str) -> str:
+    """What a measurement's colour means."""
+    words = {"red": _("Needs work now"), "yellow": _("Keep an eye on it"), "green": _("In order")}
+    return words.get(value, "")
+
+
+@register.filter
+def parts(event: Event) -> list[str]:
+    """The parts that were fitted, with how many."""
+    return [
+        f"{part['name']} × {part['quantity']}" if part["quantity"] != "1" else str(part["name"])
+        for item in event.facts["items"]
+        if item["outcome"] == "done"
+        for part in item["parts"]
+    ]
+
+
+@register.filter
+def names(entry: HealthEntry) -> list[str]:
+    """What an entry says was done."""
+    return [in_language(item, "name") for item in entry.facts["items"] if item["outcome"] == "done"]
+
+
+@register.filter
+def shop_name(grant: RecordGrant) -> str:
+    """The shop of a grant, in the reader's language."""
+    return grant.shop_name_zh if _is_chinese() else grant.shop_name_en
+
+
+@register.filter
+def part_names(keys: Iterable[str]) -> list[str]:
+    """What a shop may read, in words."""
+    return [str(RecordPart(key).label) for key in keys]
+
+
+@register.inclusion_tag("ui/photo_grid.html")
+def document_grid(car: Car, documents: Iterable[RecordDocument]) -> dict[str, Any]:
+    """A person's papers as thumbnails that open."""
+    return {"photos": [_grid_photo(car, document) for document in documents]}
+
+
+def _grid_photo(car: Car, document: RecordDocument) -> GridPhoto:
+    arguments = [car.public_id, document.public_id]
+    title = document.title
+    if not title and document.entry is not None:
+        title = _("Receipt of %(day)s") % {"day": date_format(document.entry.occurred_on, "DATE_FORMAT")}
+    return GridPhoto(
+        url=reverse("vehicles:record_document", args=arguments),
+        thumbnail_url=reverse("vehicles:record_document_small", args=arguments),
+        alt=title or _("Document"),
+        caption=title,
+    )
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
