@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
 from accounts.models import User
 from bookings import actions, workshop
-from bookings.actions import Actor, Contact, Holder, Wanted
+from bookings.actions import Actor, Contact, Wanted
 from bookings.choices import IN_SHOP, ActorRole, CancelReason, Source, Status
-from bookings.engine import availability, phases
-from bookings.engine.jobs import Job, VisitPlace
-from bookings.floor import quality
+from bookings.engine.jobs import Job
 from bookings.models import Booking
 from catalog import pricing
 from catalog.models import Service
 from core.errors import Refusal
-from o2o_platform.demo import data, people
+from o2o_platform.demo import data, floor, lin, people
+from o2o_platform.demo.booking import FLAGSHIP, Day, book_one, starts
 from shops.models import City, Shop
-from vehicles.actions import record_odometer
-from vehicles.choices import OdometerSource
 from vehicles.models import Car, Variant
 
-FLAGSHIP = "shenchi-xuhui"
 # Visits by shop and day from the demo day on: the flagship's board is full, the others have some.
 _FLAGSHIP_DAYS = {-1: 9, 0: 14, 1: 9, 2: 6, 3: 4}
 _OTHER_DAYS = {-1: 1, 0: 3, 1: 2, 2: 1}
@@ -46,22 +41,6 @@ _WISHES = (
     *("brake_pads_front", "cabin_filter", "brake_fluid", "wheel_alignment", "tyre_repair", "battery_12v"),
     *("full_inspection", "ac_clean", "tyre_rotation", "obd_diagnosis", "major_service", "ev_battery_check"),
 )
-_NOTES = ("", "", "", "", "刹车时有异响", "请顺便看一下胎压", "麻烦旧件留给我看", "下午要用车，请尽量准时")
-_LANDING = VisitPlace("田林路 388 号地下车库 B2", 31.1745, 121.4120)
-
-
-@dataclass(frozen=True)
-class _Day:
-    """A shop's local day, seen from `now`."""
-
-    shop: Shop
-    date: date
-    now: datetime
-    desk: User
-
-    @property
-    def noon(self) -> datetime:
-        return datetime.combine(self.date, time(12), self.shop.zone)
 
 
 def top_up(*, city: City, at: datetime) -> int:
@@ -81,7 +60,7 @@ def top_up(*, city: City, at: datetime) -> int:
 
 def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) -> int:
     shops = {shop.slug: shop for shop in Shop.objects.for_card().filter(city=city, is_listed=True)}
-    made: list[Booking] = list(_of_lin(shops, at, desk)) if is_first else []
+    made = list(lin.load(shops=shops, at=at)) if is_first else []
     cars = people.customers()
     there = Counter(Booking.objects.filter(source=Source.DEMO).values_list("shop__slug", "starts_at__date"))
     for offset in sorted(_FLAGSHIP_DAYS):
@@ -92,14 +71,14 @@ def _fill(city: City, today: date, at: datetime, desk: User, *, is_first: bool) 
         for slug in (FLAGSHIP, *_OTHERS):
             if slug not in shops:
                 continue
-            day = _Day(shops[slug], today + timedelta(days=offset), at, desk)
+            day = Day(shops[slug], today + timedelta(days=offset), at, desk)
             wanted = (_FLAGSHIP_DAYS if slug == FLAGSHIP else _OTHER_DAYS).get(offset, 0)
             made += _visits(day, max(wanted - there[slug, day.date], 0), waiting, rng)
     Booking.objects.filter(pk__in=[booking.pk for booking in made]).update(source=Source.DEMO)
     return len(made)
 
 
-def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[Booking]:
+def _visits(day: Day, count: int, waiting: list[Car], rng: Random) -> Iterator[Booking]:
     services = {service.key: service for service in Service.objects.listed().prefetch_related("phases")}
     for car in waiting[:count]:
         quotes = pricing.quotes_of_shop(shop=day.shop, services=services.values(), variant=car.variant)
@@ -115,43 +94,22 @@ def _visits(day: _Day, count: int, waiting: list[Car], rng: Random) -> Iterator[
     del waiting[:count]
 
 
-def _one_visit(day: _Day, service: Service, minutes: int, car: Car, rng: Random) -> Booking | None:
+def _one_visit(day: Day, service: Service, minutes: int, car: Car, rng: Random) -> Booking | None:
     walks_in = rng.random() < 0.35 and not day.shop.is_on_site
-    return (_walk_in(day, service, minutes, car.variant, rng) if walks_in else None) or _book(
+    return (_walk_in(day, service, minutes, car.variant, rng) if walks_in else None) or book_one(
         day, service, minutes, car, rng
     )
 
 
-def _starts(day: _Day, service: Service, minutes: int, *, seen_at: datetime) -> list[datetime]:
-    place = (_LANDING.latitude, _LANDING.longitude) if day.shop.is_on_site else None
-    plan = phases.compose(day.shop, [(service, minutes)], place=place)
-    days = availability.day_slots(shop=day.shop, plan=plan, first=day.date, days=1, at=seen_at)
-    return [slot.starts_at for slot in days[0].slots]
-
-
-def _book(day: _Day, service: Service, minutes: int, car: Car, rng: Random) -> Booking | None:
-    """Book a free slot some time before the day, as an owner does."""
-    seen_at = min(day.noon - timedelta(hours=rng.randint(14, 90)), day.now - timedelta(minutes=rng.randint(5, 600)))
-    starts = _starts(day, service, minutes, seen_at=seen_at)
-    if not starts:
-        return None
-    job = Job(day.shop, service, car.variant, place=_LANDING if day.shop.is_on_site else None)
-    holder = Holder(car.owner)
-    booking = actions.hold(job=job, starts_at=rng.choice(starts), holder=holder, at=seen_at)
-    contact = Contact(car.owner.name, car.owner.phone or "", car.plate, rng.choice(_NOTES))
-    confirmed_at = seen_at + timedelta(minutes=rng.randint(1, 4))
-    return actions.confirm(booking=booking, by=car.owner, holder=holder, contact=contact, car=car, at=confirmed_at)
-
-
-def _walk_in(day: _Day, service: Service, minutes: int, variant: Variant, rng: Random) -> Booking | None:
+def _walk_in(day: Day, service: Service, minutes: int, variant: Variant, rng: Random) -> Booking | None:
     """Somebody comes to the counter without a booking; None for times that are still to come."""
     midnight = day.noon - timedelta(hours=12)
     if midnight > day.now:
         return None
-    starts = [start for start in _starts(day, service, minutes, seen_at=midnight) if start <= day.now]
-    if not starts:
+    free = [start for start in starts(day, service, minutes, seen_at=midnight) if start <= day.now]
+    if not free:
         return None
-    starts_at = rng.choice(starts)
+    starts_at = rng.choice(free)
     contact = Contact(
         f"{rng.choice('张王李赵刘陈杨黄周吴')}{rng.choice(['先生', '女士', '师傅'])}",
         f"+86139000300{rng.randrange(100):02d}",
@@ -164,7 +122,7 @@ def _walk_in(day: _Day, service: Service, minutes: int, variant: Variant, rng: R
 # --- What becomes of a visit --------------------------------------------------------------------
 
 
-def _live(booking: Booking, day: _Day, rng: Random) -> None:
+def _live(booking: Booking, day: Day, rng: Random) -> None:
     """Some are cancelled, some do not come, most run their course up to now."""
     fate = rng.random()
     confirmed_at = booking.confirmed_at or day.now
@@ -191,52 +149,20 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
             return booking
         known = Car.objects.filter(bookings=booking).values_list("odometer_km", flat=True).first()
         km = (known or rng.randint(12_000, 90_000)) + rng.randint(15, 600)
-        booking = workshop.check_in(booking=booking, odometer_km=km, by=desk, at=came_at)
+        booking = floor.receive(booking, km=km, by=desk, at=came_at, rng=rng)
     if booking.status == Status.CHECKED_IN and booking.checked_in_at:
         started_at = booking.checked_in_at + minutes(4, 14)
         if started_at > now:
             return booking
+        floor.add_work(booking, by=desk, at=booking.checked_in_at + timedelta(minutes=2), rng=rng)
         booking = workshop.start(booking=booking, by=desk, at=started_at)
     if booking.status == Status.IN_SERVICE and booking.started_at:
         ready_at = max(booking.ends_at + minutes(-8, 12), booking.started_at + minutes(5, 9))
         if ready_at > now:
             return booking
-        booking = quality.submit(booking=booking, by=desk, at=ready_at)
-        checklist = dict.fromkeys(quality.CHECKLIST, True)
-        booking = quality.check(booking=booking, checklist=checklist, by=desk, at=ready_at)
+        booking = floor.finish(booking, by=desk, checked_by=people.second(), at=ready_at)
     if booking.status == Status.READY and booking.ready_at:
         collected_at = booking.ready_at + minutes(8, 75)
         if collected_at <= now:
             booking = workshop.hand_over(booking=booking, by=desk, at=collected_at)
     return booking
-
-
-# --- The owner one signs in as ------------------------------------------------------------------
-
-
-def _of_lin(shops: dict[str, Shop], at: datetime, desk: User) -> Iterator[Booking]:
-    """Two earlier visits, fresh odometer readings, and one visit to come."""
-    lin = User.objects.filter(email=people.address("lin")).first()
-    if lin is None or FLAGSHIP not in shops:
-        return
-    cars = {car.variant.slug: car for car in Car.objects.with_names().select_related("owner").filter(owner=lin)}
-    lavida, battery = cars.get("volkswagen-lavida-1-4t"), cars.get("byd-dolphin-bev")
-    if lavida is None or battery is None:
-        return
-    today = at.astimezone(shops[FLAGSHIP].zone).date()
-    for days, slug, key in ((-187, FLAGSHIP, "minor_service"), (-66, "hucheng-xujiahui", "brake_fluid")):
-        yield from _one(_Day(shops[slug], today + timedelta(days=days), at, desk), key, lavida)
-    for car, km in ((lavida, 58_240), (battery, 12_860)):
-        record_odometer(car=car, km=km, by=lin, source=OdometerSource.OWNER, at=at - timedelta(days=3))
-    yield from _one(_Day(shops[FLAGSHIP], today + timedelta(days=2), at, desk), "minor_service", lavida)
-
-
-def _one(day: _Day, key: str, car: Car) -> Iterator[Booking]:
-    rng = data.chance("lin", key, day.date)
-    service = Service.objects.get(key=key)
-    try:
-        booking = _book(day, service, service.standard_minutes, car, rng)
-    except Refusal:
-        return
-    if booking is not None:
-        yield _advance(booking, desk=day.desk, now=day.now, rng=rng)

@@ -15,7 +15,7 @@ from bookings.models import Allocation, Booking
 from catalog import pricing
 from catalog.models import Offer, Service
 from core.models import OutboxEvent
-from o2o_platform.demo import visits
+from o2o_platform.demo.booking import FLAGSHIP
 from o2o_platform.demo.sign_ins import sign_ins
 from shops import staffing
 from shops.models import City, Place, Shop
@@ -115,7 +115,7 @@ def _prices_spread_round_the_band(city: City) -> None:
 
 
 def _day_is_lively() -> None:
-    today = Booking.objects.filter(shop__slug=visits.FLAGSHIP, starts_at__date=NOON.date())
+    today = Booking.objects.filter(shop__slug=FLAGSHIP, starts_at__date=NOON.date())
     states = Counter(today.values_list("status", flat=True))
     assert states.total() >= 10
     assert states[Status.COMPLETED]
@@ -132,7 +132,7 @@ def _next_day_gets_its_own_visits() -> None:
     other = Booking.objects.filter(starts_at__date=NOON.date(), status=Status.CONFIRMED).first()
     assert other is not None
     load(NOON + timedelta(days=1))
-    tomorrow = Booking.objects.filter(shop__slug=visits.FLAGSHIP, starts_at__date=NOON.date() + timedelta(days=1))
+    tomorrow = Booking.objects.filter(shop__slug=FLAGSHIP, starts_at__date=NOON.date() + timedelta(days=1))
     assert 10 <= tomorrow.count() <= 14
     open_before = Booking.objects.filter(starts_at__date__lte=NOON.date(), source="demo")
     assert not open_before.filter(
@@ -144,7 +144,7 @@ def _next_day_gets_its_own_visits() -> None:
 
 
 def test_what_an_admin_changed_stays(city):
-    shop = Shop.objects.get(slug=visits.FLAGSHIP)
+    shop = Shop.objects.get(slug=FLAGSHIP)
     Shop.objects.filter(pk=shop.pk).update(name_zh="改过的名字")
     Offer.objects.filter(shop=shop).delete()
     Place.objects.filter(key="xujiahui").update(name_en="Xujiahui!")
