@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Prefetch
+from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from bookings.choices import ENDED, IN_SHOP, LAPSING, UPCOMING, LineState, WaitingStatus
 
@@ -52,6 +53,15 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         services = Prefetch("booked_services", BookedService.objects.select_related("service"))
         cards = self.select_related("shop__city", "service", "variant__model__make", "car")
         return cards.prefetch_related(claims, services)
+
+    def with_unread(self) -> Self:
+        """With `unread`: how many messages of the owner nobody of the shop has seen. No further query."""
+        from bookings.models import VisitMessage  # the models import this module
+
+        is_new = Q(at__gt=F("booking__shop_read_at")) | Q(booking__shop_read_at=None)
+        news = VisitMessage.objects.filter(is_new, booking=OuterRef("pk"), is_from_owner=True).order_by()
+        news = news.values("booking").annotate(n=Count("pk")).values("n")
+        return self.annotate(unread=Coalesce(Subquery(news), 0))
 
 
 class WaitingQuerySet(models.QuerySet["WaitingEntry"]):

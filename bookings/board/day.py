@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from bookings.board.looks import Look, look_of
-from bookings.choices import IN_SHOP, LAPSING, Status
+from bookings.choices import IN_SHOP, LAPSING, Stage, Status
 from bookings.engine.slots import TICK_SECONDS
 from bookings.models import Allocation, Booking
 from bookings.rules import is_overdue
@@ -46,6 +46,8 @@ class Group(TextChoices):
 
     TO_ARRIVE = "to_arrive", _("To arrive")
     IN_WORK = "in_work", _("In work")
+    WAITING_OWNER = "waiting_owner", _("Waiting for the owner")
+    WAITING_PARTS = "waiting_parts", _("Waiting for parts")
     READY = "ready", _("Ready")
     LATE = "late", _("Late")
     HANDED_OVER = "handed_over", _("Handed over")
@@ -57,6 +59,12 @@ _GROUP_OF: dict[str, Group] = {
     Status.IN_SERVICE: Group.IN_WORK,
     Status.READY: Group.READY,
     Status.COMPLETED: Group.HANDED_OVER,
+}
+
+# A car that waits is not counted as in work.
+_WAITING: dict[str, Group] = {
+    Stage.WAITING_OWNER: Group.WAITING_OWNER,
+    Stage.WAITING_PARTS: Group.WAITING_PARTS,
 }
 
 
@@ -153,11 +161,23 @@ class Card:
 
     @cached_property
     def look(self) -> Look:
-        return look_of(self.booking.status, is_late=self.is_late, next_waits=self.next_waits)
+        booking = self.booking
+        return look_of(booking.status, stage=booking.stage, is_late=self.is_late, next_waits=self.next_waits)
+
+    @property
+    def unread(self) -> int:
+        """How many messages of the owner nobody of the shop has seen, where that was asked for (`reading.load`)."""
+        return int(getattr(self.booking, "unread", 0))
+
+    @property
+    def has_card(self) -> bool:
+        """Whether there is a job card: its car is here, or was."""
+        return self.booking.status in (*IN_SHOP, Status.COMPLETED)
 
     @property
     def groups(self) -> set[str]:
-        found: set[str] = {_GROUP_OF[self.booking.status]} if self.booking.status in _GROUP_OF else set()
+        group = _WAITING.get(self.booking.stage) or _GROUP_OF.get(self.booking.status)
+        found: set[str] = {group} if group else set()
         return found | {Group.LATE} if self.is_late else found
 
     @property

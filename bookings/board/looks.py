@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookings.choices import Status
+from bookings.choices import Stage, Status
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,22 @@ LOOKS: dict[str, Look] = {
     Status.CANCELLED: Look("mute", "x", _("Cancelled")),
     Status.NO_SHOW: Look("bad", "user-x", _("No-show")),
 }
+# Where in the workshop the car is says more than its status. The stages that are not here say nothing new.
+STAGE_LOOKS: dict[str, Look] = {
+    Stage.INSPECTING: Look("brand", "scan-search", _("Being inspected")),
+    Stage.WAITING_OWNER: Look("warn", "message-circle-question-mark", _("Waiting for the owner")),
+    Stage.WAITING_PARTS: Look("part", "package-search", _("Waiting for parts")),
+    Stage.CHECKING: Look("qc", "clipboard-check", _("Quality check")),
+}
 MISSING = Look("bad", "clock-alert", pgettext_lazy("a customer who has not come", "Late"))
 OVER_TIME = Look("bad", "clock-alert", _("Over time"))
 IN_THE_WAY = Look("bad", "clock-alert", _("Late, next visit waits"))
 
 
-def look_of(status: str, *, is_late: bool = False, next_waits: bool = False) -> Look:
-    """The look of a visit in `status`; lateness goes before it."""
+def look_of(status: str, *, stage: str = "", is_late: bool = False, next_waits: bool = False) -> Look:
+    """The look of a visit in `status`, at a stage of the workshop once its car is there; lateness goes before it."""
     if next_waits:
         return IN_THE_WAY
     if is_late:
         return MISSING if status == Status.CONFIRMED else OVER_TIME
-    return LOOKS[status]
+    return STAGE_LOOKS.get(stage, LOOKS[status])

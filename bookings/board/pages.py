@@ -21,6 +21,7 @@ from bookings.board import reading, stages, times
 from bookings.board.forms import KINDS, is_near
 from bookings.engine.availability import Reason
 from bookings.errors import SlotTakenError, SlotUnavailableError
+from bookings.floor.messages import unread_by_shop
 from bookings.models import Booking
 from core.errors import Refusal
 from shops.choices import Permission
@@ -93,13 +94,14 @@ def rights(shop: Shop) -> dict[str, bool]:
 
 
 def panel_context(booking: Booking, shop: Shop, at: datetime) -> dict[str, Any]:
-    """What the side panel shows of a visit fetched with `for_card()`. Three queries at most."""
+    """What the side panel shows of a visit fetched with `for_card()`. Four queries at most."""
     one = reading.card(booking=booking, at=at)
     return {
         "card": one,
         "booking": booking,
         "options": stages.options(booking, role=shop.viewer_role, at=at),
         "events": reading.history(booking),
+        "unread": unread_by_shop(booking) if one.has_card else 0,
         "timings": times.timings(booking),
         "board_url": day_address(shop, date=booking.starts_at.astimezone(shop.zone).date().isoformat()),
     }
@@ -121,6 +123,8 @@ def done(request: HttpRequest, shop: Shop, booking: Booking, at: datetime, text:
     """After a step: the fresh panel, the board told to refresh, the dialog to close. Without htmx back to the board."""
     if not wants_part(request):
         messages.success(request, str(text))
+        if request.POST.get("from") == "card":
+            return redirect("floor:card", shop.slug, booking.public_id)
         day = booking.starts_at.astimezone(shop.zone).date().isoformat()
         return redirect(day_address(shop, date=day, visit=booking.public_id))
     if request.POST.get("from") == "list":  # one tap in the agenda: the list is refreshed, no panel opens

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from bookings.board import layout
 from bookings.board.day import Card, Day, Lane
 from bookings.board.looks import LOOKS
-from bookings.choices import IN_SHOP, LAPSING, PAUSES, EventKind, Status
+from bookings.choices import IN_SHOP, LAPSING, PAUSES, EventKind, Stage, Status
 from bookings.models import Allocation, Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from bookings.rules import is_overdue
@@ -76,7 +76,7 @@ def load(*, shop: Shop, day: date, at: datetime) -> Day:
 
 def _cards(shop: Shop, start: datetime, end: datetime, at: datetime) -> tuple[list[Card], list[Card]]:
     """The visits of a day in order of time, and the open requests of whatever day in the order they were made."""
-    rows = Booking.objects.at_shop(shop).filter(_of_day(start, end, at) | _open_request(at)).for_card()
+    rows = Booking.objects.at_shop(shop).filter(_of_day(start, end, at) | _open_request(at)).for_card().with_unread()
     every = [Card(row, at) for row in rows.order_by("starts_at", "pk")]
     requests = [one for one in every if one.booking.status == Status.REQUESTED]
     requests.sort(key=lambda one: (one.booking.created_at, one.booking.pk))
@@ -122,6 +122,12 @@ def _happening(event: BookingEvent, booking: Booking) -> Happening:
 def _text_of(event: BookingEvent, booking: Booking) -> str:
     """What happened, with what belongs to it: the reading, the new time, the fee."""
     text = str(_("Request declined")) if event.data.get("declined") else event.get_kind_display()
+    if event.kind == EventKind.STAGE and event.data.get("after") in Stage.values:
+        text = str(Stage(event.data["after"]).label)
+    if event.kind == EventKind.PROMISE and "after" in event.data:
+        text = f"{text}: {_wall(event.data['before'], booking)} → {_wall(event.data['after'], booking)}"
+    if title := event.data.get("title"):
+        text = f"{text}: {title}"
     if isinstance(km := event.data.get("odometer_km"), int):
         text = f"{text} {km:,} km"
     if isinstance(fee_fen := event.data.get("fee_fen"), int) and fee_fen:
@@ -177,7 +183,7 @@ def bounds(shop: Shop, day: date) -> tuple[datetime, datetime]:
 
 _MARKER = """
 SELECT concat_ws('|',
-  (SELECT string_agg(concat_ws(':', b.id, b.status, b.revision), ',' ORDER BY b.id)
+  (SELECT string_agg(concat_ws(':', b.id, b.status, b.revision, b.shop_read_at), ',' ORDER BY b.id)
      FROM bookings_booking b
     WHERE b.shop_id = %(shop)s
       AND ((b.starts_at < %(end)s AND b.ends_at > %(start)s) OR b.status = ANY(%(open)s))),

@@ -13,16 +13,21 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from bookings import rules, workshop
 from bookings.actions import locked
-from bookings.choices import IN_SHOP, Status
+from bookings.choices import IN_SHOP, Stage, Status
 from bookings.errors import RequestLapsedError, WrongStatusError
+from bookings.floor import quality
 from bookings.models import Booking
 from shops.choices import Permission
 from shops.rules import may
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A step: its address (`board:<name>`), its button, who may take it, from which state to which."""
+class Step:
+    """A step: its address (`board:<name>`), its button, who may take it, from which state to which.
+
+    `leads_to` is the stage of the workshop it ends at, where the status alone does not tell. `page` is the address of
+    a page of its own that comes first (`floor:<name>`).
+    """
 
     name: str
     label: str | Promise
@@ -32,6 +37,12 @@ class Stage:
     ends: Status
     done: str | Promise
     run: Callable[..., Booking] | None = None
+    leads_to: str = ""
+    page: str = ""
+
+    def is_done(self, booking: Booking) -> bool:
+        """Whether the visit is where the step leads."""
+        return booking.status == self.ends and (not self.leads_to or booking.stage == self.leads_to)
 
     @property
     def asks(self) -> bool:
@@ -44,7 +55,7 @@ class Stage:
         return self.name.replace("_", "-")
 
 
-ACCEPT = Stage(
+ACCEPT = Step(
     "accept",
     _("Accept"),
     "check",
@@ -54,7 +65,7 @@ ACCEPT = Stage(
     _("Accepted: the owner is told."),
     workshop.accept,
 )
-CHECK_IN = Stage(
+CHECK_IN = Step(
     "check_in",
     _("Check in"),
     "key-round",
@@ -63,7 +74,7 @@ CHECK_IN = Stage(
     Status.CHECKED_IN,
     _("Car checked in."),
 )
-START = Stage(
+START = Step(
     "start",
     _("Start work"),
     "wrench",
@@ -73,17 +84,28 @@ START = Stage(
     _("Work started."),
     workshop.start,
 )
-READY = Stage(
-    "ready",
-    _("Report ready"),
+SUBMIT = Step(
+    "submit",
+    _("Work done"),
     "circle-check",
     Permission.CHECK_IN,
     Status.IN_SERVICE,
-    Status.READY,
-    _("Ready: the owner sees it now."),
-    workshop.mark_ready,
+    Status.IN_SERVICE,
+    _("Work done: somebody else checks it now."),
+    quality.submit,
+    leads_to=Stage.CHECKING,
 )
-HAND_OVER = Stage(
+CHECK = Step(
+    "quality_check",
+    _("Quality check"),
+    "clipboard-check",
+    Permission.CHECK_IN,
+    Status.IN_SERVICE,
+    Status.READY,
+    _("Ready: the owner is told."),
+    page="floor:quality_check",
+)
+HAND_OVER = Step(
     "hand_over",
     _("Hand over"),
     "hand-coins",
@@ -92,8 +114,9 @@ HAND_OVER = Stage(
     Status.COMPLETED,
     _("Handed over."),
     workshop.hand_over,
+    page="floor:handover",
 )
-REOPEN = Stage(
+REOPEN = Step(
     "reopen",
     _("Take up work again"),
     "rotate-ccw",
@@ -103,7 +126,7 @@ REOPEN = Stage(
     _("Back in work."),
     workshop.start,
 )
-NO_SHOW = Stage(
+NO_SHOW = Step(
     "no_show",
     _("Did not come"),
     "user-x",
@@ -113,18 +136,18 @@ NO_SHOW = Stage(
     _("Marked as no-show. Everything it had claimed is free."),
 )
 
-# Those that need nothing but a tap; check-in asks for the odometer first, a no-show says what it costs.
-TAPS = {stage.name: stage for stage in (ACCEPT, START, READY, HAND_OVER, REOPEN)}
-_NEXT = {stage.begins: stage for stage in (ACCEPT, CHECK_IN, START, READY, HAND_OVER)}
+# Those that a tap does; check-in asks for the odometer first, a no-show says what it costs.
+TAPS = {stage.name: stage for stage in (ACCEPT, START, SUBMIT, HAND_OVER, REOPEN)}
+_NEXT = {stage.begins: stage for stage in (ACCEPT, CHECK_IN, START, SUBMIT, HAND_OVER)}
 
 
 @dataclass(frozen=True)
 class Options:
     """What this member may do with a visit now."""
 
-    next: Stage | None
-    reopen: Stage | None
-    no_show: Stage | None
+    next: Step | None
+    reopen: Step | None
+    no_show: Step | None
     can_decline: bool
     can_move: bool
     can_swap: bool
@@ -132,9 +155,9 @@ class Options:
     can_correct_odometer: bool
 
 
-def next_stage(booking: Booking, *, role: str | None) -> Stage | None:
+def next_stage(booking: Booking, *, role: str | None) -> Step | None:
     """The step that follows, if this role may take it."""
-    stage = _NEXT.get(Status(booking.status))
+    stage = CHECK if booking.stage == Stage.CHECKING else _NEXT.get(Status(booking.status))
     return stage if stage and may(role, stage.permission) else None
 
 
@@ -154,13 +177,13 @@ def options(booking: Booking, *, role: str | None, at: datetime) -> Options:
 
 
 @transaction.atomic
-def take(*, stage: Stage, booking: Booking, by: User, at: datetime) -> Booking:
+def take(*, stage: Step, booking: Booking, by: User, at: datetime) -> Booking:
     """Take a one-tap step. Tapping twice is harmless: a visit that is already where the step leads is left alone.
 
     Raises WrongStatusError from any other state than the one in which the step begins, and what the action raises.
     """
     now = locked(booking)
-    if now.status == stage.ends:
+    if stage.is_done(now):
         return now
     if stage is ACCEPT and now.status == Status.EXPIRED:
         raise RequestLapsedError

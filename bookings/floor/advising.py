@@ -7,26 +7,35 @@ from datetime import datetime
 from typing import Any
 
 from bookings.floor.drafts import Draft
-from bookings.models import Booking, InspectionItem
-from catalog.advice.facts import Measurement
+from bookings.models import Booking, InspectionItem, LineVersion
+from catalog.advice import loading
+from catalog.advice.belief import believe
+from catalog.advice.facts import CarFacts, Measurement, RecordFacts
+from catalog.advice.loading import Adviser
 from catalog.advice.verdict import Advice
+from catalog.advice.words import Names, Words, words
+from catalog.models import CheckPoint, Service
 
 
 def advise(*, booking: Booking, draft: Draft, at: datetime) -> Advice:
-    """The advice on a draft on the shop's local day of `at`."""
-    from catalog.advice import loading  # type: ignore[attr-defined]
-
-    return loading.advise(  # type: ignore[no-any-return]
-        variant=booking.variant,
-        car=booking.car,
-        service=draft.service,
-        measure=draft.measure,
+    """The advice on a draft on the shop's local day of `at`. The number of queries does not grow with the record."""
+    return adviser(booking=booking, at=at).on(
+        service=draft.service.key if draft.service else "",
+        measure=draft.measure.key if draft.measure else "",
         symptoms=frozenset(draft.symptoms),
         fault_codes=frozenset(draft.fault_codes),
-        measurements=measurements(booking),
-        odometer_km=booking.odometer_km,
-        today=at.astimezone(booking.zone).date(),
     )
+
+
+def adviser(*, booking: Booking, at: datetime) -> Adviser:
+    """Who gives advice in a visit, any number of times: with the car's record where there is one, and with what was
+    measured in the visit. A walk-in without a car on the platform is judged by its powertrain and odometer alone."""
+    today = at.astimezone(booking.zone).date()
+    measured = measurements(booking)
+    if booking.car is not None:
+        return loading.for_car(booking.car, today=today, measurements=measured)
+    car = CarFacts(powertrain=booking.variant.powertrain, odometer_km=booking.odometer_km, odometer_on=today)
+    return Adviser(loading.facts_for(booking.variant), believe(car, RecordFacts(), measured, today))
 
 
 def measurements(booking: Booking) -> list[Measurement]:
@@ -53,3 +62,14 @@ def evidence_of(booking: Booking, draft: Draft) -> list[dict[str, Any]]:
         for row in rows
         if row.point in points or set(row.codes) & set(draft.fault_codes)
     ]
+
+
+def names() -> Names:
+    """What services and check points are called, for the advice of any number of lines. Two queries."""
+    return Names(Service.objects.in_bulk(field_name="key"), CheckPoint.objects.in_bulk(field_name="key"))
+
+
+def words_on(version: LineVersion, known: Names) -> Words | None:
+    """The advice that a version of a line keeps, in the active language; None where none was given (what was agreed
+    when booking). No query."""
+    return words(Advice.from_json(version.advice), known) if version.advice else None

@@ -37,7 +37,7 @@ CHECKLIST = {
 def submit(*, booking: Booking, by: User, at: datetime, technician: Resource | None = None) -> Booking:
     """The work is done: every approved line is marked done, and the car waits for the quality check.
 
-    Raises LinesOpenError while the owner has not answered, WrongStageError outside of work. Twice is once.
+    Raises LinesOpenError while the owner has not answered or parts are missing, WrongStageError outside of work. Twice is once.
     """
     booking = locked(booking)
     if booking.stage == Stage.CHECKING:
@@ -46,6 +46,8 @@ def submit(*, booking: Booking, by: User, at: datetime, technician: Resource | N
         raise WrongStageError
     if booking.lines.pending().exists():
         raise LinesOpenError(_("The owner has not answered every line yet."))
+    if booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists():
+        raise LinesOpenError(_("A line still waits for its parts."))
     for line in booking.lines.filter(state=LineState.APPROVED).select_related("booking__shop"):
         lines.mark_done(line=line, by=by, at=at, technician=technician)
     booking.refresh_from_db(fields=["revision", "stage"])

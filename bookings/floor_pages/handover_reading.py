@@ -1,0 +1,62 @@
+"""The final list of a visit: what was done, for how much, under which warranty; and what was not done. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bookings.choices import LineState
+from bookings.floor import warranty
+from bookings.models import Booking, Line, LineVersion, QualityCheck
+from shops.choices import Amenity
+
+
+@dataclass(frozen=True)
+class BilledLine:
+    """A done line with its warranty: until which day and which odometer reading it runs."""
+
+    line: Line
+    version: LineVersion
+    until: date
+    until_km: int | None
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a visit costs in the end. `left` are lines that were not done, which cost nothing."""
+
+    done: list[BilledLine]
+    left: list[Line]
+    total_fen: int
+    agreed_fen: int
+    check: QualityCheck | None
+    gives_old_parts_back: bool
+
+    @property
+    def has_parts(self) -> bool:
+        return any(one.version.parts for one in self.done)
+
+
+def bill(booking: Booking, *, at: datetime) -> Bill:
+    """The bill of a visit that is ready or handed over. Warranty ends are those written down at handover; before it,
+    those of a handover at `at`."""
+    rows = list(Line.objects.with_versions().filter(booking=booking))
+    on = (booking.completed_at or at).astimezone(booking.zone).date()
+    return Bill(
+        done=[_billed(row, on, booking) for row in rows if row.state == LineState.DONE],
+        left=[row for row in rows if row.state in _LEFT],
+        total_fen=booking.total_fen,
+        agreed_fen=booking.agreed_fen,
+        check=booking.quality_checks.filter(is_passed=True).select_related("by").order_by("at", "pk").last(),
+        gives_old_parts_back=Amenity.OLD_PARTS in booking.shop.amenities,
+    )
+
+
+_LEFT = (LineState.DECLINED, LineState.DEFERRED, LineState.NOT_NEEDED)
+
+
+def _billed(row: Line, on: date, booking: Booking) -> BilledLine:
+    until, until_km = warranty.ends(row.current, handed_over_on=on, odometer_km=booking.odometer_km)
+    if row.warranty_until is not None:
+        until, until_km = row.warranty_until, row.warranty_until_km
+    return BilledLine(row, row.current, until, until_km)
