@@ -26,7 +26,8 @@ class Story:
 
     `new_on`: when it was new, None if not known; `is_new_estimated`: 1 January of the model year stands for it.
     `curve`: the odometer readings that are believed, with the car's own rate. `done`: the last time each service was
-    done, an odometer value that is not believed taken out. `times`: every time. `readings`: all, by check point.
+    done, an odometer value that is not believed taken out. `times`: every time. `readings`: all, by check
+    point, the newest first.
     """
 
     car: CarFacts
@@ -135,9 +136,13 @@ def _when(entry: Done) -> tuple[date, int, str, int, int]:
 
 
 def _readings(measurements: Iterable[Measurement], earliest: date, today: date) -> dict[str, tuple[Measurement, ...]]:
-    """By check point, all that are from the car's time. Whether a value can be right is asked where its point is."""
+    """By check point, the newest first, all from the car's time. Whether a value can be right is asked where its point
+    is."""
     readings: dict[str, list[Measurement]] = {}
     for reading in measurements:
         if earliest <= reading.on <= today and isinstance(reading.value, Decimal):
             readings.setdefault(reading.point, []).append(reading)
-    return {point: tuple(entries) for point, entries in readings.items()}
+    return {
+        point: tuple(sorted(entries, key=lambda reading: reading.on, reverse=True))
+        for point, entries in readings.items()
+    }

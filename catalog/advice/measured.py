@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from catalog.advice import schedule
 from catalog.advice.belief import Story
@@ -12,7 +13,7 @@ from catalog.advice.dates import add_months
 from catalog.advice.facts import Done, Item, Measurement
 from catalog.advice.verdict import Advice, Change, Numbers
 from catalog.choices import AdviceChange, AdviceRule, AdviceVerdict, PointKind, Tone, Trigger
-from catalog.points import Point, badness, tone_of
+from catalog.points import MONTHS_A_YEAR, Point, badness, made_on, tone_of
 
 # "Before winter" is by then (product decision).
 WINTER_MONTH = 11
@@ -87,15 +88,24 @@ def _tested_at_interval(item: Item, story: Story, found: list[Reading]) -> Advic
 
 def _newest(point: Point, last: Done | None, story: Story) -> Reading | None:
     """The newest sane reading of the part that is in the car now; of two of one day the worse one."""
-    sane = _sane(point, last, story)
-    if not sane:
+    newest: Measurement | None = None
+    for taken in story.readings.get(point.key, ()):  # the newest first: a record has hundreds of them
+        if newest is not None and taken.on < newest.on:
+            break
+        if point.is_sane(taken.value, on=taken.on) and _is_of_this_part(taken, last):
+            newest = taken if newest is None else max(newest, taken, key=partial(_rank, point))
+    if newest is None:
         return None
-    newest = max(sane, key=lambda taken: (taken.on, badness(point, taken.value), _km(taken)))
     limits = _limits(point, last, story)
     tone = tone_of(point, newest.value, on=story.today, limits=limits)
     if tone is None or not _still_speaks(point, newest, tone, story):
         return None
     return Reading(point, newest, tone, limits.get(point.limit_from, point.red_at))
+
+
+def _rank(point: Point, taken: Measurement) -> tuple[Decimal, int]:
+    """Of readings of one day the worse one is believed; the kilometres only so that their order never matters."""
+    return badness(point, taken.value), _km(taken)
 
 
 def of_this_part(point: Point, item: Item, story: Story) -> tuple[list[Measurement], Decimal | None]:
@@ -159,10 +169,13 @@ def _unmeasured(item: Item, found: list[Reading]) -> tuple[str, ...]:
 
 
 def _measure_again_on(reading: Reading, today: date) -> date:
-    """Until when a reading speaks for the car; a battery is tested again before winter."""
+    """Until when a reading speaks for the car: a battery's to winter, a tyre's date until the tyre is too old."""
     if reading.point.is_tested_before_winter:
         winter = date(today.year, WINTER_MONTH, 1)
         return winter if today <= winter else add_months(winter, 12)
+    made = made_on(reading.taken.value) if reading.point.kind == PointKind.DATE else None
+    if made is not None and reading.point.red_at is not None:
+        return add_months(made, int(reading.point.red_at * MONTHS_A_YEAR))
     return max(today, add_months(reading.taken.on, reading.point.valid_months))
 
 

@@ -376,6 +376,11 @@ def test_a_battery_that_is_weak_is_tested_again_before_winter():
     assert ask(BATTERY, readings=read("battery_cca", "70", early), today=early).numbers.until_on == date(2026, 11, 1)
 
 
+def test_a_tyre_of_five_years_waits_until_it_is_six():
+    advice = ask(TYRES, readings=read("tyre_date_front_left", "4820"))
+    assert (advice.verdict, advice.numbers.until_on) == ("can_wait", date(2026, 11, 23))
+
+
 @pytest.mark.parametrize(
     ("value", "on"), [("-1", TODAY), ("26", TODAY), ("NaN", TODAY), ("2", date(2026, 11, 23)), ("2", date(2021, 3, 9))]
 )
