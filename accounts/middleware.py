@@ -14,6 +14,7 @@ THEME_COOKIE = "theme"
 class PreferencesMiddleware:
     """Sets `request.theme`, and activates the language a signed-in person chose.
 
+    Addresses that programs ask every few seconds (`PATHS_WITHOUT_READER`) say nothing to read: nobody is looked up.
     A language cookie is newer than the account's wish (it is set by the switch, which also saves the wish), so it wins.
     """
 
@@ -21,6 +22,8 @@ class PreferencesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(settings.PATHS_WITHOUT_READER):
+            return self.get_response(request)
         has_cookie = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
         if not has_cookie and request.user.is_authenticated and request.user.language:
             translation.activate(request.user.language)

@@ -28,8 +28,8 @@ from bookings.engine.jobs import Price, plan_of
 from bookings.errors import FeeChangedError, SlotTakenError
 from bookings.forms import CancelForm, StartForm
 from bookings.models import Booking, BookingEvent, WaitingEntry
-from bookings.owner_views import crew, slots, visit_phases, wishes
-from bookings.owner_views.asked import query_of
+from bookings.owner_views import crew, live_page, live_views, polling, slots, visit_phases, wishes
+from bookings.owner_views.doors import Door
 from bookings.owner_views.holds import band_of
 from bookings.owner_views.instead import Instead
 from core.errors import Refusal
@@ -68,11 +68,14 @@ def visit_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def visit_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    """One visit: number, time, shop, price, what happened, and what can still be changed."""
+    """One visit: number, time, shop, price, what happened, and what can still be changed. Once the car has come, what
+    happens to it (`live_views`)."""
     booking = _visit(request, public_id)
     if booking.status == Status.HELD:
         return redirect("bookings:confirm", booking.public_id)
-    context = {**_status_context(booking), "band": band_of(booking)}
+    if booking.status in live_views.STATUSES:
+        return live_views.page(request, Door(booking, public_id, user=_user(request)))
+    context = {**_status_context(request, booking), "band": band_of(booking)}
     return render(request, "bookings/visit_detail.html", context)
 
 
@@ -81,13 +84,15 @@ def visit_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 def visit_status(request: HttpRequest, public_id: str) -> HttpResponse:
     """The part of the page that lives. A known state (`If-None-Match`) is answered with 304, htmx's with 204."""
     booking = _visit(request, public_id)
+    if booking.status in live_views.STATUSES:
+        return HttpResponse(headers={"HX-Refresh": "true"})  # the car has come: another page
     tag = f'"{booking.revision}-{get_language()}"'
     if request.headers.get("If-None-Match") == tag:
         response = HttpResponse(status=304)
     elif request.GET.get("seen") == str(booking.revision):
         response = HttpResponse(status=204)  # htmx would put the empty body of a 304 into the page
     else:
-        response = render(request, "bookings/_visit_status.html", _status_context(booking))
+        response = render(request, "bookings/_visit_status.html", _status_context(request, booking))
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
@@ -202,7 +207,7 @@ def _too_late(request: HttpRequest, booking: Booking) -> HttpResponse:
     return redirect("bookings:detail", booking.public_id)
 
 
-def _status_context(booking: Booking) -> dict[str, Any]:
+def _status_context(request: HttpRequest, booking: Booking) -> dict[str, Any]:
     now = timezone.now()
     events = list(booking.events.filter(kind__in=_SHOWN_EVENTS).order_by("-at", "-pk"))
     was_requested = any(event.kind == EventKind.REQUESTED for event in events)
@@ -217,12 +222,13 @@ def _status_context(booking: Booking) -> dict[str, Any]:
         "stretches": visit_phases.of_booking(booking),
         "shop": booking.shop,
         "is_live": booking.status in LIVE,
+        "poll_url": polling.owners_address(booking, _user(request)),
         "is_overdue": rules.is_overdue(booking, at=now),
         "can_change": rules.can_change(booking, at=now),
         "can_cancel": rules.can_cancel(booking, at=now),
         "fee_fen": rules.cancel_fee_fen(booking, at=now),
         "is_late": rules.is_late_to_cancel(booking, at=now),
-        "rebook_url": _rebook_url(booking),
+        "rebook_url": live_page.rebook_address(booking),
     }
 
 
@@ -281,8 +287,3 @@ def _reschedule_page(
     is_fragment = request.headers.get("HX-Request") == "true" and request.method == "GET"
     template = "bookings/_slot_strip.html" if is_fragment else "bookings/visit_reschedule.html"
     return render(request, template, context, status=day_status if status == 200 and not is_fragment else status)
-
-
-def _rebook_url(booking: Booking) -> str:
-    url = reverse("bookings:slots", args=[booking.shop.slug, booking.service.key])
-    return f"{url}?{query_of(booking)}"

@@ -98,6 +98,12 @@ def local_date(at: datetime, zone: ZoneInfo) -> str:
 
 
 @register.filter
+def table_day(at: datetime, zone: ZoneInfo) -> str:
+    """11-21, the shop's day of a moment where there is little room."""
+    return f"{at.astimezone(zone):%m-%d}"
+
+
+@register.filter
 def before_midnight(at: datetime) -> datetime:
     """A moment earlier: the last day of a time that ends at midnight."""
     return at - timedelta(seconds=1)

@@ -154,6 +154,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/300s/key",
     # Slots held from one address (bookings.limits): a family or an office, not a machine that empties a calendar.
     "hold": "20/10m/ip",
+    # Links to a visit that open nothing (bookings.owner_views.doors): more than a mistyped one or an old message.
+    "visit_link_missed": "30/10m/ip",
 }
 # How many proxies in front of us append to X-Forwarded-For; 0: the address of the connection counts.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
@@ -186,6 +188,8 @@ TIME_ZONE = "Asia/Shanghai"
 
 # Who says how long a drive takes: anything with the method of `shops.routing.RoutingEngine`.
 ROUTING_ENGINE = "shops.routing.GreatCircle"
+# Asked every few seconds by pages that stand open, and answered without words: neither session nor person is read.
+PATHS_WITHOUT_READER = ("/live/",)
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
@@ -324,5 +328,6 @@ CELERY_BEAT_SCHEDULE = {
     "core-sweep-photos": {"task": "core.tasks.sweep_photos", "schedule": crontab(hour=19, minute=40)},
     "bookings-serve-waiting-lists": {"task": "bookings.tasks.serve_waiting_lists", "schedule": schedule(60)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
+    "bookings-refresh-figures": {"task": "bookings.tasks.refresh_figures", "schedule": crontab(minute=25)},
     "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},
 }
