@@ -27,6 +27,10 @@ class _Words:
     """With the weekday: "Sat 21 Nov"."""
     joint: str
     """What stands between a day and a time."""
+    month_year: Callable[[date], str]
+    """"Apr 2027"."""
+    full_day: Callable[[date], str]
+    """With the year: "21 Nov 2026"."""
 
 
 _EN = _Words(
@@ -36,6 +40,8 @@ _EN = _Words(
     day=lambda d: f"{d.day} {_EN_MONTHS[d.month - 1]}",
     weekday_day=lambda d: f"{_EN_WEEKDAYS[d.weekday()]} {d.day} {_EN_MONTHS[d.month - 1]}",
     joint=", ",
+    month_year=lambda d: f"{_EN_MONTHS[d.month - 1]} {d.year}",
+    full_day=lambda d: f"{d.day} {_EN_MONTHS[d.month - 1]} {d.year}",
 )
 _ZH = _Words(
     today="今天",
@@ -44,6 +50,8 @@ _ZH = _Words(
     day=lambda d: f"{d.month}月{d.day}日",
     weekday_day=lambda d: f"{d.month}月{d.day}日 周{_ZH_WEEKDAYS[d.weekday()]}",
     joint=" ",
+    month_year=lambda d: f"{d.year}年{d.month}月",
+    full_day=lambda d: f"{d.year}年{d.month}月{d.day}日",
 )
 
 
@@ -64,6 +72,16 @@ def day_month(day: date) -> str:
 def weekday_day_month(day: date) -> str:
     """`Sat 21 Nov` / `11月21日 周六`."""
     return _words().weekday_day(day)
+
+
+def month_year(day: date) -> str:
+    """`Apr 2027` / `2027年4月`."""
+    return _words().month_year(day)
+
+
+def full_day(day: date) -> str:
+    """`21 Nov 2026` / `2026年11月21日`."""
+    return _words().full_day(day)
 
 
 def near_day(day: date, *, today: date) -> str:

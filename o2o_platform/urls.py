@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("accounts/", include("accounts.entrance_urls")),
     path("cars/", include("vehicles.urls")),
+    path("cars/", include("catalog.car_urls")),
     path("r/", include("vehicles.public_urls")),
     path("services/", include("catalog.urls")),
     path("shop/", include("catalog.shop_urls")),

@@ -1,4 +1,5 @@
-"""Work that owners put off, with when to bring it up again. Visits stand above the catalogue and register how to find it:
+"""Work that owners put off, with when to bring it up again. Visits stand above the catalogue and register how it is
+found:
 
 deferrals.register(find)   # in AppConfig.ready(); one answer for many cars, by the car's primary key
 """
