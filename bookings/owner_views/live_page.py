@@ -6,8 +6,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,9 +72,9 @@ class Trouble:
     message: str = ""
     # The line whose form it was, or that had changed.
     line: str = ""
-    field: str = ""
+    field_name: str = ""
     chosen: Sequence[str] = ()
-    values: Mapping[str, str] = dataclass_field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     form: MessageForm | None = None
 
 
