@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from bookings import actions, waiting, workshop
 from bookings.engine import durations
+from bookings.floor import figures
 
 
 @shared_task
@@ -29,3 +30,9 @@ def extend_overruns() -> int:
 def learn_durations() -> int:
     """Learn anew how long services take everywhere. Each visit that ended has taught already: this forgets the old."""
     return durations.learn_all(at=timezone.now())
+
+
+@shared_task
+def refresh_figures() -> int:
+    """Count anew how honest shops and technicians are. A run that finds another one at it leaves it alone."""
+    return figures.refresh(at=timezone.now())
