@@ -7,7 +7,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from notifications.choices import MessageStatus
-from notifications.models import Message
+from notifications.models import Message, Preference
 
 
 @admin.register(Message)
@@ -35,3 +35,24 @@ class MessageAdmin(ModelAdmin):  # type: ignore[misc]
     @display(description=_("Status"), ordering="status", label={"sent": "success", "failed": "danger"})  # type: ignore[untyped-decorator]
     def shown_status(self, message: Message) -> tuple[str, str]:
         return message.status, str(MessageStatus(message.status).label)
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ["user", "visit_channels", "changed_at"]
+    list_filter = ["visit_channels"]
+    list_filter_submit = True
+    search_fields = ["user__email", "user__phone"]
+    search_help_text = _("E-mail or phone")
+    ordering = ["-changed_at", "-pk"]
+    fields = ["user", "visit_channels", "changed_at"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Preference | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Preference | None = None) -> bool:  # noqa: ARG002
+        return False

@@ -11,3 +11,4 @@ class NotificationsConfig(AppConfig):
         from notifications import keeping
 
         privacy.register("messages", export=keeping.export, erase=keeping.erase)
+        privacy.register("message_channels", export=keeping.export_preference, erase=keeping.erase_preference)

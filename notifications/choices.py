@@ -10,3 +10,11 @@ class Channel(models.TextChoices):
 class MessageStatus(models.TextChoices):
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed")
+
+
+class MessageChannels(models.TextChoices):
+    """Where a person wants to read about their visits."""
+
+    SMS = "sms", _("By SMS")
+    EMAIL = "email", _("By e-mail")
+    BOTH = "both", _("Both")

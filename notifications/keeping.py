@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from notifications.models import Message
+from notifications.models import Message, Preference
 
 ERASED = "—"
 
@@ -31,6 +31,16 @@ def export(user: User) -> list[dict[str, Any]]:
 def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (the signature of accounts.privacy)
     """Empty the messages to the person's contacts; that something was sent, and when, stays in the log."""
     _messages(user).update(recipient=ERASED, subject="", body="", error="")
+
+
+def export_preference(user: User) -> str | None:
+    """Where the person wants to read about their visits; None if they never chose."""
+    return Preference.objects.filter(user=user).values_list("visit_channels", flat=True).first()
+
+
+def erase_preference(user: User, at: datetime) -> None:  # noqa: ARG001  (the signature of accounts.privacy)
+    """Forget the choice."""
+    Preference.objects.filter(user=user).delete()
 
 
 def _messages(user: User) -> QuerySet[Message]:

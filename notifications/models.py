@@ -1,10 +1,11 @@
-"""The record of every message that left the platform."""
+"""The record of every message that left the platform, and where people want to read theirs."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import PublicIdModel
-from notifications.choices import Channel, MessageStatus
+from notifications.choices import Channel, MessageChannels, MessageStatus
 
 
 class Message(PublicIdModel):
@@ -28,3 +29,25 @@ class Message(PublicIdModel):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} → {self.recipient}"
+
+
+class Preference(models.Model):
+    """By which channels a person reads about their visits. Nobody has to choose: `notifications.preferences`."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="message_preference", verbose_name=_("person")
+    )
+    visit_channels = models.CharField(_("messages about visits"), max_length=10, choices=MessageChannels)
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        verbose_name = _("message preference")
+        verbose_name_plural = _("message preferences")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(visit_channels__in=MessageChannels.values), name="preference_channels_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.visit_channels}"
