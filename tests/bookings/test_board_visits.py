@@ -259,8 +259,10 @@ def test_unlikely_reading_asks_for_a_reason_beside_the_field(
     assert post(staff, known_car, "check_in", told, **HTMX).status_code == 200
     known_car.refresh_from_db()
     assert (known_car.status, known_car.odometer_km) == (Status.CHECKED_IN, int(km))
-    assert known_car.car.odometer_km == int(km)
     assert known_car.events.get(kind=EventKind.CHECKED_IN).reason == "New instrument cluster"
+    # It waits for somebody else's eyes (test_check_in.py) before it joins the car's record.
+    assert known_car.car.odometer_km == 58_000
+    assert known_car.check_in.is_odometer_questioned
 
 
 def test_plausible_reading_joins_the_cars_record(client: Client, known_car: Booking) -> None:
