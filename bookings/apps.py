@@ -8,11 +8,12 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         # their models need the apps to be loaded
-        from bookings import notifications, planned_visits, privacy, waiting
+        from bookings import floor_notifications, notifications, planned_visits, privacy, waiting
         from bookings.engine import durations
 
         durations.connect()
         notifications.connect()
+        floor_notifications.connect()
         planned_visits.connect()
         privacy.connect()
         waiting.connect()

@@ -1,10 +1,12 @@
-"""Telling the owner what became of their visit: one message for each event, over the channel they are known by.
+"""Telling the owner what became of their visit: one message for each event, over the channels they chose. What happens
+while the car is in the shop is `bookings.floor_notifications`.
 
 Handlers run at least once for each event. A message that the visit has outrun in the meantime is not sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,8 +19,8 @@ from bookings.models import Booking, WaitingEntry
 from core import day_words, outbox
 from core.models import OutboxEvent
 from core.money import format_fen
-from notifications.choices import Channel
 from notifications.delivery import send_template
+from notifications.preferences import Reach, channels_for
 
 # The state in which each message is still true.
 _TRUE_WHILE = {
@@ -28,7 +30,6 @@ _TRUE_WHILE = {
     EventKind.SWAPPED: (Status.CONFIRMED,),
     EventKind.EXPIRED: (Status.EXPIRED,),
     EventKind.CANCELLED: (Status.CANCELLED,),
-    EventKind.READY: (Status.READY,),
 }
 
 
@@ -67,21 +68,22 @@ def _was_requested(booking: Booking) -> bool:
     return booking.events.filter(kind=EventKind.REQUESTED).exists()
 
 
-def _tell(booking: Booking, owner: User, kind: str) -> None:
-    channel, recipient = _channel(owner)
-    if not recipient:
-        return
-    language = owner.language or settings.LANGUAGE_CODE
+def _tell(booking: Booking, owner: User, kind: str, **more: str) -> None:
+    send(booking, channels_for(owner), owner.language or settings.LANGUAGE_CODE, kind, more)
+
+
+def send(booking: Booking, reaches: Sequence[Reach], language: str, kind: str, more: Mapping[str, str]) -> None:
+    """Send the message `kind` about a visit to each of `reaches`; `more` joins what every template knows of a visit."""
     with translation.override(language):
-        context = _context(booking)
-    send_template(channel=channel, kind=f"bookings/{kind}", recipient=recipient, context=context, language=language)
-
-
-def _channel(owner: User) -> tuple[str, str]:
-    """A proven number first: a message about a visit is read on the way. Else the e-mail address."""
-    if owner.phone and owner.phone_verified_at:
-        return Channel.SMS, owner.phone
-    return Channel.EMAIL, owner.email or ""
+        context = {**_context(booking), **more}
+    for reach in reaches:
+        send_template(
+            channel=reach.channel,
+            kind=f"bookings/{kind}",
+            recipient=reach.recipient,
+            context=context,
+            language=language,
+        )
 
 
 def _context(booking: Booking) -> dict[str, Any]:
