@@ -14,7 +14,18 @@ from unfold.decorators import display
 
 from core.catalogue import Seeded
 from vehicles.actions import refresh_search_text
-from vehicles.models import Car, CarModel, Make, OdometerReading, Variant, Wmi
+from vehicles.models import (
+    Car,
+    CarModel,
+    HealthEntry,
+    HealthRecord,
+    Make,
+    OdometerReading,
+    RecordGrant,
+    RecordTransfer,
+    Variant,
+    Wmi,
+)
 
 
 class SeededAdmin(ModelAdmin):  # type: ignore[misc]
@@ -135,3 +146,49 @@ class CarAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Car]:  # noqa: ARG002
         return Car.objects.with_names().select_related("owner")
+
+
+class _ShownOnly(ModelAdmin):  # type: ignore[misc]
+    """Rows that the platform looks at and never changes: a health record is its owner's."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(HealthRecord)
+class HealthRecordAdmin(_ShownOnly):
+    list_display = ["vin", "public_id", "owner", "entry_count", "complete_since_new", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["vin", "public_id"]
+
+
+@admin.register(HealthEntry)
+class HealthEntryAdmin(_ShownOnly):
+    """Facts and hashes. The private part is its holder's and is not shown here."""
+
+    list_display = ["record", "sequence", "occurred_on", "source", "shop_slug", "odometer_km", "recorded_at"]
+    list_select_related = ["record"]
+    list_filter = ["source"]
+    search_fields = ["record__vin", "record__public_id", "public_id", "shop_slug"]
+    exclude = ["private", "holder"]
+
+
+@admin.register(RecordGrant)
+class RecordGrantAdmin(_ShownOnly):
+    list_display = ["record", "shop_name_zh", "parts", "granted_at", "until", "revoked_at"]
+    list_select_related = ["record"]
+    search_fields = ["record__vin", "shop_name_zh", "shop_name_en"]
+
+
+@admin.register(RecordTransfer)
+class RecordTransferAdmin(_ShownOnly):
+    list_display = ["record", "offered_by", "offered_at", "expires_at", "accepted_by", "accepted_at", "cancelled_at"]
+    list_select_related = ["record", "offered_by", "accepted_by"]
+    search_fields = ["record__vin", "public_id"]
+    exclude = ["token_hash"]

@@ -97,6 +97,7 @@ class CarSerializer(serializers.Serializer[Any]):
     plate_display = serializers.SerializerMethodField()
     vin = serializers.CharField()
     model_year = serializers.IntegerField(allow_null=True)
+    delivered_on = serializers.DateField(allow_null=True, help_text=_("the first registration"))
     nickname = serializers.CharField()
     odometer_km = serializers.IntegerField(allow_null=True)
     odometer_at = serializers.DateTimeField(allow_null=True)
@@ -115,6 +116,7 @@ class CarWrite(serializers.Serializer[Any]):
     plate = serializers.CharField(required=False, allow_blank=True, max_length=20)
     vin = serializers.CharField(required=False, allow_blank=True, max_length=40)
     model_year = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=9999)
+    delivered_on = serializers.DateField(required=False, allow_null=True)
     nickname = serializers.CharField(required=False, allow_blank=True, max_length=40)
 
     def details(self, before: CarDetails | None = None) -> CarDetails:

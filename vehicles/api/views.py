@@ -114,7 +114,7 @@ class Cars(generics.ListAPIView[Car]):
         data = NewCar(data=request.data)
         data.is_valid(raise_exception=True)
         car = actions.add_car(
-            owner=_person(request),
+            owner=person(request),
             variant=data.validated_data["variant"],
             details=data.details(),
             odometer_km=data.validated_data.get("odometer_km"),
@@ -134,13 +134,13 @@ class CarDetail(generics.RetrieveDestroyAPIView[Car]):
     def get_queryset(self) -> QuerySet[Car]:
         return _own_cars(self.request)
 
-    @extend_schema(request=CarWrite(partial=True), responses={200: CarSerializer, **refusals(400, 404)})
+    @extend_schema(request=CarWrite(partial=True), responses={200: CarSerializer, **refusals(400, 404, 409)})
     def patch(self, request: Request, **_kwargs: Any) -> Response:
         """Correct what a car is. The odometer has an address of its own."""
         car = self.get_object()
         data = CarWrite(data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        before = CarDetails(plate=car.plate, vin=car.vin, model_year=car.model_year, nickname=car.nickname)
+        before = CarDetails(car.plate, car.vin, car.model_year, car.nickname, car.delivered_on)
         variant = data.validated_data.get("variant", car.variant)
         car = actions.edit_car(car=car, variant=variant, details=data.details(before), at=timezone.now())
         return Response(CarSerializer(car).data)
@@ -170,7 +170,7 @@ class CarOdometer(generics.GenericAPIView[Car]):
         reading = actions.record_odometer(
             car=car,
             km=data.validated_data["odometer_km"],
-            by=_person(request),
+            by=person(request),
             source=OdometerSource.OWNER,
             at=timezone.now(),
             is_correction=data.validated_data["is_correction"],
@@ -179,10 +179,10 @@ class CarOdometer(generics.GenericAPIView[Car]):
 
 
 def _own_cars(request: Request) -> QuerySet[Car]:
-    return Car.objects.visible_to(_person(request)).with_names()
+    return Car.objects.visible_to(person(request)).with_names()
 
 
-def _person(request: Request) -> User:
+def person(request: Request) -> User:
     """Who is signed in; the endpoint lets nobody else in."""
     if not isinstance(request.user, User):
         raise NotAuthenticated

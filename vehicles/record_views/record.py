@@ -59,6 +59,7 @@ def record_context(request: HttpRequest, history: History, car: Car | None) -> d
         "chart": charts.odometer_chart(history.curve, today=history.today),
         "chart_narrow": charts.odometer_chart(history.curve, today=history.today, frame=charts.NARROW),
         "odometer_text": odometer_words(history.curve),
+        "points": points,
         "bars": charts.measure_bars(history.measurements.values(), points),
         "measurements": [
             (known_points.name_of(row.point, points), row)

@@ -16,6 +16,7 @@ from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, RecordDocument, RecordGrant
 from vehicles.record.charts import tone_class
 from vehicles.record.doubts import doubt_words
+from vehicles.record.known_points import KnownPoint, name_of
 from vehicles.record.odometer import Doubt
 from vehicles.record.reading import Event, in_language
 
@@ -56,6 +57,14 @@ def parts(event: Event) -> list[str]:
         if item["outcome"] == "done"
         for part in item["parts"]
     ]
+
+
+@register.filter
+def measured(event: Event, points: dict[str, KnownPoint]) -> list[str]:
+    """What was measured, the worst first, four at most: "Brake pad front left 2.8 mm"."""
+    rows = sorted(event.facts["measurements"], key=lambda row: ("red", "yellow", "green", "").index(row["tone"]))
+    shown = [row for row in rows if row["point"] not in points or points[row["point"]].is_measured][:4]
+    return [f"{name_of(row['point'], points)} {row['value']} {row['unit']}".strip() for row in shown]
 
 
 @register.filter
