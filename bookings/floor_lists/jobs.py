@@ -11,7 +11,7 @@ from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
 
 from bookings.board.day import Card
 from bookings.board.looks import Look
-from bookings.choices import EventKind, LineState, Status
+from bookings.choices import IN_SHOP, EventKind, LineState, Status
 from bookings.floor import lines as floor_lines
 from bookings.floor.lines import Totals
 from bookings.floor_lists.looks import PLACE_LOOKS, Place, place_of
@@ -44,6 +44,11 @@ class Job:
     @property
     def booking(self) -> Booking:
         return self.card.booking
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the car is in the shop, and so has a job card."""
+        return self.booking.status in IN_SHOP
 
     @cached_property
     def place(self) -> Place:
@@ -89,6 +94,23 @@ class Job:
         return [line for line in self.to_do if line.waits_for_parts]
 
     @property
+    def agreed_count(self) -> int:
+        return len(self.agreed)
+
+    @property
+    def done_count(self) -> int:
+        return len(self.done)
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self.waiting)
+
+    @property
+    def failed_note(self) -> str:
+        """What the last quality check found, until it is put right."""
+        return self.aside.failed_note if self.place == Place.WORKING else ""
+
+    @property
     def asked_at(self) -> datetime | None:
         """Since when the owner has been asked: the oldest of the open questions."""
         return min((line.sent_at for line in self.lines if line.is_pending and line.sent_at), default=None)
@@ -97,11 +119,6 @@ class Job:
     def since(self) -> datetime | None:
         """Since when the car is where it is; where the owner is waited for, since when they have been asked."""
         return (self.asked_at if self.place == Place.WAITING_OWNER else None) or self.aside.since
-
-    @property
-    def is_to_redo(self) -> bool:
-        """Whether the last quality check found something that is not put right yet."""
-        return bool(self.aside.failed_note) and self.place == Place.WORKING
 
     @property
     def late_by(self) -> timedelta:

@@ -18,6 +18,8 @@ from bookings.visit_parts import Part
 from shops.choices import ResourceKind
 from shops.models import Resource, Shop
 
+# In an address, instead of a person.
+EVERYBODY = "all"
 # Visits that claim nobody's time, or not for good.
 _NOBODYS = (*LAPSING, Status.EXPIRED, Status.CANCELLED, Status.NO_SHOW)
 # What a technician can go on with, the nearest first; elsewhere somebody else is waited for.
@@ -39,6 +41,19 @@ class Entry:
     def place(self) -> str:
         """Tells the stretches of one visit apart on the page."""
         return f"e{self.part.number or 0}" if self.part else "e"
+
+    @property
+    def part_text(self) -> str:
+        """Which part of the visit it is; empty if it has but one."""
+        return f"{self.part.label}, {self.part.position}" if self.part and self.part.position else ""
+
+    @property
+    def pause_text(self) -> str:
+        """The kind of break and why: "Break: lunch"."""
+        if self.pause is None:
+            return ""
+        kind = self.pause.get_kind_display()
+        return f"{kind}: {self.pause.reason}" if self.pause.reason else kind
 
     def is_running(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at
@@ -64,7 +79,7 @@ class MyDay:
 
     @property
     def to_redo(self) -> list[Job]:
-        return [job for job in self.jobs if job.is_to_redo]
+        return [job for job in self.jobs if job.failed_note]
 
     @property
     def to_do(self) -> list[tuple[Job, list[Line]]]:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bookings.board import stages
-from bookings.choices import Status
+from bookings.choices import IN_SHOP, Status
 from bookings.floor_lists.jobs import Job
 from bookings.floor_lists.looks import Place
 from shops.choices import Permission
@@ -19,31 +19,51 @@ from shops.rules import may
 
 @dataclass(frozen=True)
 class Step:
-    """A step: one of the board's (`stage`, a tap or its dialog), or a link to the page on which it is taken."""
+    """A step: one of the board's (`stage`), or a link to the page on which it is taken."""
 
     label: str | Promise
     icon: str
-    stage: stages.Stage | None = None
+    stage: stages.Step | None = None
     url: str = ""
 
 
 def next_step(job: Job, shop: Shop) -> Step | None:
     """What follows for the car, if the looking member's role may do it."""
-    role, place = shop.viewer_role, job.place
-    if place == Place.WAITING_PARTS and may(role, Permission.BOARD):
-        return Step(_("See the parts"), "package", url=parts_address(shop, job))
+    role = shop.viewer_role
+    if job.place in (Place.RECEIVED, Place.INSPECTING) and may(role, Permission.CHECK_IN):
+        label = _("Inspect") if job.place == Place.RECEIVED else _("Go on inspecting")
+        return Step(label, "search-check", url=_address("floor:inspections", shop, job))
+    if job.place == Place.WAITING_OWNER and may(role, Permission.WALK_IN):
+        return Step(_("Write down the answer"), "phone", url=_address("floor:phone", shop, job))
+    if job.place == Place.WAITING_OWNER and may(role, Permission.CHECK_IN):
+        return job_card(job, shop)
+    if job.place == Place.WAITING_PARTS:
+        return Step(_("See the parts"), "package", url=_parts(shop, job))
     stage = stages.next_stage(job.booking, role=role)
     return Step(stage.label, stage.icon, stage) if stage else None
 
 
-def start(job: Job, shop: Shop) -> Step | None:
-    """Begin the work at once, for a car that has come and needs no inspection before."""
-    if job.booking.status != Status.CHECKED_IN or not may(shop.viewer_role, Permission.CHECK_IN):
-        return None
-    return Step(stages.START.label, stages.START.icon, stages.START)
+def more_steps(job: Job, shop: Shop) -> list[Step]:
+    """What else a technician does with the car in front of them, in one tap each."""
+    if not may(shop.viewer_role, Permission.CHECK_IN) or job.booking.status not in IN_SHOP:
+        return []
+    begin = Step(stages.START.label, stages.START.icon, stages.START)
+    inspect = Step(_("Inspect"), "search-check", url=_address("floor:inspections", shop, job))
+    other = begin if job.booking.status == Status.CHECKED_IN else inspect
+    photo = Step(_("Add a photo"), "camera", url=_address("floor:card", shop, job) + "#photos")
+    return [other, photo, job_card(job, shop)]
 
 
-def parts_address(shop: Shop, job: Job) -> str:
+def job_card(job: Job, shop: Shop) -> Step:
+    """The page of the car's work."""
+    return Step(_("Job card"), "clipboard-list", url=_address("floor:card", shop, job))
+
+
+def _address(name: str, shop: Shop, job: Job) -> str:
+    return reverse(name, args=[shop.slug, job.booking.public_id])
+
+
+def _parts(shop: Shop, job: Job) -> str:
     """The list of what waits for parts, at the first line of this car."""
     at = f"#line-{job.waiting[0].public_id}" if job.waiting else ""
     return reverse("floor_lists:parts", args=[shop.slug]) + at

@@ -9,17 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from bookings.board import stages
 from bookings.board.pages import day_asked, member, rights
 from bookings.floor_lists import my_day as day_list
 from bookings.floor_lists import pipeline as pipeline_list
 from bookings.floor_lists.looks import Place
 from bookings.floor_lists.pages import ListPage, live, people_of, person_asked, whole
-from bookings.floor_lists.steps import next_step, start
+from bookings.floor_lists.steps import more_steps, next_step
 from shops.access import get_staff_shop
 from shops.choices import Permission, ResourceKind
 from shops.models import Resource, Shop
-
-EVERYBODY = "all"
 
 
 @require_GET
@@ -53,7 +52,7 @@ def pipeline_live(request: HttpRequest, slug: str) -> HttpResponse:
 def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
     technicians = people_of(shop, ResourceKind.TECHNICIAN)
     own = next((one for one in technicians if _user_of(one) == member(request).pk), None)
-    everybody = request.GET.get("who") == EVERYBODY
+    everybody = request.GET.get("who") == day_list.EVERYBODY
     person = None if everybody else person_asked(request, technicians, "who") or own
     day = day_asked(request, shop=shop, at=at)
     found = day_list.load(shop=shop, day=day, at=at, person=person, user=member(request))
@@ -66,7 +65,7 @@ def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
         "after": day + timedelta(days=1),
         "now": found.now,
         "now_step": next_step(found.now, shop) if found.now else None,
-        "start": start(found.now, shop) if found.now else None,
+        "more_steps": more_steps(found.now, shop) if found.now else [],
         "entries": [(entry, entry.is_running(at), _step_of(entry, shop)) for entry in found.entries],
         "to_check": [(job, next_step(job, shop)) for job in found.to_check],
         **rights(shop),
@@ -94,7 +93,7 @@ def _pipeline(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
         "person": person,
         "stage": stage,
         "columns": [(column, [(job, next_step(job, shop)) for job in column.jobs]) for column in shown],
-        "inbox": [(job.card, next_step(job, shop)) for job in found.requests],
+        "inbox": [(job.card, stages.next_stage(job.booking, role=shop.viewer_role)) for job in found.requests],
         **rights(shop),
     }
 
