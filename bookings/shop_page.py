@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from bookings import strips
 from bookings.engine import phases
 from bookings.engine.jobs import MAX_SERVICES, Price
+from bookings.floor import figures
 from bookings.owner_views import asked as asking
 from bookings.owner_views import wishes
 from bookings.owner_views.asked import Together
@@ -80,6 +81,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     more = [row for row in rows if row.service in together.also]
     car_query = wishes.car_query(choice)
     here = _position(request)
+    found = figures.of_shop(shop)
     context = {
         "shop": shop,
         "car": choice.car,
@@ -97,7 +99,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "prices_at_first": PRICES_AT_FIRST,
         "distance_m": distance_m(*here, shop.latitude, shop.longitude) if here else None,
-        "technicians": _technicians(shop, chosen),
+        "technicians": [(person, found.get(person.pk)) for person in _technicians(shop, chosen)],
+        "rates": found.get(None),
         "bays": [row for row in shop.resources.all() if row.kind in PLACES],
         "amenities": [(Amenity(key).label, AMENITY_ICONS[Amenity(key)]) for key in shop.amenities if key in Amenity],
         "map": map_data(pins=[_pin(shop)], here=here),

@@ -36,7 +36,6 @@ urlpatterns = [
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("bookings.api.urls")),
-    path("api/v1/", include("shops.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]
 

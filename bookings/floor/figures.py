@@ -185,8 +185,20 @@ class Rates:
         """Whether there are enough visits to say something about what they cost."""
         return self.visits >= FEW
 
-    def for_visit(self, fen: int) -> int:
-        """A sum as the mean of one visit, fen."""
+    @property
+    def quoted_each_fen(self) -> int:
+        """The mean of a visit, fen, as the two that follow."""
+        return self._each(self.quoted_fen)
+
+    @property
+    def approved_each_fen(self) -> int:
+        return self._each(self.approved_fen)
+
+    @property
+    def final_each_fen(self) -> int:
+        return self._each(self.final_fen)
+
+    def _each(self, fen: int) -> int:
         return fen // self.visits if self.visits else 0
 
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
@@ -113,7 +115,7 @@ def test_rate_is_shown_from_five_cases(part: int, whole: int, percent: int | Non
 def test_nothing_counted_says_nothing() -> None:
     found = figures.rates(figure(), Prior())
     assert (found.on_time.percent, found.on_time.mean_percent, found.has_enough) == (None, None, False)
-    assert found.for_visit(100) == 0
+    assert found.quoted_each_fen == 0
 
 
 # --- The SQL against a slow reference -------------------------------------------------------------------------
@@ -406,5 +408,126 @@ def test_rates_of_a_shop_stand_beside_those_of_all(django_assert_num_queries: Dj
     own = found[None]
     assert (own.unjustified.mean_percent, own.on_time.mean_percent, own.comebacks.mean_percent) == (25, 75, 5)
     assert (own.unjustified.percent, own.on_time.percent) == (33, 83)  # (5 + 5) / 30, (10 + 15) / 30
-    assert (own.for_visit(own.quoted_fen), own.for_visit(own.final_fen)) == (10_000, 11_000)
+    assert (own.quoted_each_fen, own.approved_each_fen, own.final_each_fen) == (10_000, 12_000, 11_000)
     assert (found[person.pk].unjustified.percent, found[person.pk].on_time.percent) == (19, None)
+
+
+# --- Pages and the API -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted_shop() -> Shop:
+    """A shop with one technician who has figures, and one who has none."""
+    shop = open_shop(technicians=2)
+    person = shop.resources.filter(kind="technician").order_by("pk")[0]
+    common = {"since": NOW, "computed_at": NOW, "quoted_fen": 268_000, "approved_fen": 310_000, "final_fen": 305_000}
+    IntegrityFigure.objects.create(
+        shop=shop, visits=10, proposals=62, unjustified=3, promised=10, on_time=9, comebacks=1, **common
+    )
+    IntegrityFigure.objects.create(
+        shop=shop, technician=person, visits=7, proposals=2, unjustified=0, promised=7, on_time=7, comebacks=0, **common
+    )
+    return shop
+
+
+@pytest.fixture
+def english(client: Client) -> Client:
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def technicians_of(shop: Shop) -> list[Resource]:
+    return list(shop.resources.filter(kind="technician").order_by("pk"))
+
+
+@pytest.mark.django_db
+def test_shop_page_shows_shares_with_what_they_were_counted_from(english: Client, counted_shop: Shop) -> None:
+    text = english.get(reverse("shops:detail", args=[counted_shop.slug])).content.decode()
+    for words in (
+        "3 of 62 proposals",
+        "5 %",
+        "9 of 10 visits",
+        "1 of 10 visits",
+        "quoted at ¥268, approved by its owner at ¥310 and charged ¥305",
+        "7 visits in the last year · 93 % ready on time",
+        "No visits counted yet",
+        reverse("shops:figures"),
+    ):
+        assert words in text
+    assert "0 % proposed without need" not in text  # two proposals say nothing
+
+
+@pytest.mark.django_db
+def test_shop_page_of_a_new_shop_says_that_nothing_was_counted(english: Client) -> None:
+    text = english.get(reverse("shops:detail", args=[open_shop().slug])).content.decode()
+    assert "Nothing to count yet" in text
+
+
+@pytest.mark.django_db
+def test_technician_page_shows_the_person_and_their_figures(english: Client, counted_shop: Shop) -> None:
+    one, other = technicians_of(counted_shop)
+    text = english.get(reverse("shops:team_member", args=[counted_shop.slug, one.public_id])).content.decode()
+    for words in (
+        one.name_en,
+        "Senior technician",
+        "Maintenance",
+        "7 of 7 visits",
+        "0 of 2 proposals",
+        "Too few to say",
+    ):
+        assert words in text
+    text = english.get(reverse("shops:team_member", args=[counted_shop.slug, other.public_id])).content.decode()
+    assert "Nothing to count yet" in text
+
+
+@pytest.mark.django_db
+def test_technician_page_is_found_under_their_shop_only(client: Client, counted_shop: Shop) -> None:
+    person = technicians_of(counted_shop)[0]
+    bay = counted_shop.resources.get(kind="bay")
+    unlisted = open_shop(is_listed=False)
+    for slug, public_id in (
+        (ShopFactory().slug, person.public_id),
+        (counted_shop.slug, bay.public_id),
+        (counted_shop.slug, "0" * 16),
+        (unlisted.slug, technicians_of(unlisted)[0].public_id),
+    ):
+        assert client.get(reverse("shops:team_member", args=[slug, public_id])).status_code == 404
+    person.is_active = False
+    person.save()
+    assert client.get(reverse("shops:team_member", args=[counted_shop.slug, person.public_id])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_technician_page_queries_do_not_depend_on_the_team(
+    client: Client, counted_shop: Shop, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    address = reverse("shops:team_member", args=[counted_shop.slug, technicians_of(counted_shop)[0].public_id])
+    with django_assert_num_queries(7):  # six of the shop, the figures
+        client.get(address)
+    TechnicianResourceFactory.create_batch(3, shop=counted_shop)
+    with django_assert_num_queries(7):
+        client.get(address)
+
+
+@pytest.mark.django_db
+def test_figures_are_explained(english: Client) -> None:
+    text = english.get(reverse("shops:figures")).content.decode()
+    assert "as if 20 average cases had been counted before" in text
+    assert "Below 5 cases we say nothing" in text
+
+
+@pytest.mark.django_db
+def test_api_shows_the_figures(client: Client, counted_shop: Shop) -> None:
+    body = client.get(reverse("bookings_api:shop", args=[counted_shop.slug])).json()
+    assert body["integrity"]["unjustified"]["part"] == 3
+    assert body["integrity"]["unjustified"]["value"] == pytest.approx(3 / 62)  # the only shop is the mean
+    assert (body["integrity"]["visits"], body["integrity"]["quoted_fen"]) == (10, 268_000)
+    people = {person["id"]: person["integrity"] for person in body["technicians"]}
+    one, other = technicians_of(counted_shop)
+    assert people[one.public_id]["unjustified"] == {"part": 0, "whole": 2, "value": None, "mean": pytest.approx(3 / 62)}
+    assert people[other.public_id] is None
+
+
+@pytest.mark.django_db
+def test_api_of_a_new_shop_has_no_figures(client: Client) -> None:
+    assert client.get(reverse("bookings_api:shop", args=[open_shop().slug])).json()["integrity"] is None
