@@ -10,7 +10,9 @@ class BookingsConfig(AppConfig):
         # their models need the apps to be loaded
         from bookings import floor_notifications, notifications, planned_visits, privacy, waiting
         from bookings.engine import durations
+        from bookings.floor import deferred
 
+        deferred.connect()
         durations.connect()
         notifications.connect()
         floor_notifications.connect()

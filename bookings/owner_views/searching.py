@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bookings.engine import search
+from bookings.engine.jobs import MAX_SERVICES
 from bookings.engine.search import Result, Results, Sort
 from bookings.forms import SearchForm
 from bookings.origins import Origin
+from bookings.owner_views import asked as asking
 from bookings.owner_views import wishes
 from catalog.applicability import reason_against
 from catalog.models import Service
@@ -64,7 +66,20 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "filters": form.filters(),
         **(_results_context(request, form, results, chosen, place.origin) if results is not None and place else {}),
     }
+    if results is not None and service:
+        context |= _together_context(request, context["car_query"], service, services, chosen)
     return render(request, "bookings/search.html", context, status=404 if context["unknown_service"] else 200)
+
+
+def _together_context(
+    request: HttpRequest, car_query: str, service: Service, services: list[Service], chosen: Selection
+) -> dict[str, Any]:
+    """The services that `?also=` names for the same visit. Prices and times of the results are the first one's; the
+    links to a shop carry the others on, and its pages answer for all of them."""
+    keys = asking.keys_of(request.GET)
+    fitting = [one for one in services if one != service and (chosen.variant is None or one.suits(chosen.variant))]
+    also = [one for one in fitting if one.key in keys][: MAX_SERVICES - 1]
+    return {"also": also, "car_query": asking.query(car_query, [one.key for one in also])}
 
 
 def bar_context(

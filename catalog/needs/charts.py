@@ -103,7 +103,7 @@ def _bar(column: Quarter, place: int, count: int, highest: int, *, is_first: boo
         likely_y=_BASE - due - likely,
         likely_height=likely - gap,
         words_y=_BASE - due - likely - 6,
-        has_year=is_first or column.number == 1,
+        has_year=column.number == 1 or (is_first and column.number < 4),  # two years side by side would touch
     )
 
 

@@ -13,6 +13,9 @@ from catalog.needs.loading import Planned
 from catalog.needs.shape import By, Kind, Line, NotOnIt, Trend, Visit
 from core import day_words
 from core.money import format_fen
+from vehicles.record.odometer import Rate
+
+DAYS_A_MONTH = 30.44
 
 
 def when(visit: Visit) -> str:
@@ -55,7 +58,10 @@ def trend(found: Trend, planned: Planned) -> str:
         "value": f"{number(found.value)} {found.unit}",
         "limit": f"{number(found.limit)} {found.unit}",
         "month": day_words.month_year(found.on),
+        "measured": day_words.month_year(found.measured_on),
     }
+    if found.on <= planned.needs.today:
+        return _("%(point)s: %(value)s in %(measured)s, at this pace %(limit)s by now") % values
     return _("%(point)s: %(value)s, about %(limit)s in %(month)s") % values
 
 
@@ -148,6 +154,11 @@ def money_range(low_fen: int, high_fen: int) -> str:
 def about(fen: int) -> str:
     """An estimate in tens of yuan."""
     return format_fen(round(fen, -3))
+
+
+def km_a_month(rate: Rate) -> int:
+    """Kilometres a month at a car's own rate, in tens."""
+    return round(round(rate.km_per_day * DAYS_A_MONTH), -1)
 
 
 def number(value: Decimal | None) -> str:

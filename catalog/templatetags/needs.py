@@ -6,11 +6,11 @@ from datetime import date
 
 from django import template
 
+from catalog.needs import words
 from core import day_words
 from vehicles.record.odometer import Rate
 
 register = template.Library()
-DAYS_A_MONTH = 30.44
 
 
 @register.filter
@@ -28,4 +28,4 @@ def full_day(day: date | None) -> str:
 @register.filter
 def a_month(rate: Rate) -> int:
     """Kilometres a month, in tens."""
-    return int(round(rate.km_per_day * DAYS_A_MONTH, -1))
+    return words.km_a_month(rate)
