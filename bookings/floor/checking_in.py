@@ -23,7 +23,7 @@ from bookings.choices import IN_SHOP, ActorRole, DecisionWay, EventKind, PhotoKi
 from bookings.errors import WrongStatusError
 from bookings.floor import photos, progress
 from bookings.floor.photos import Shown
-from bookings.models import Booking, CheckIn
+from bookings.models import Booking, CheckIn, VisitPhoto
 from core.errors import Conflict, InvalidInput, NotAllowed
 from core.photos import CleanPhoto
 from shops.choices import Permission
@@ -39,6 +39,9 @@ WITH_PLUG = frozenset({Powertrain.PHEV, Powertrain.EREV, Powertrain.BEV})
 SHEET_PHOTOS = (PhotoKind.CONDITION, PhotoKind.DASHBOARD)
 # An owner is asked on the phone for work, never for the state of a car that they do not see.
 CONFIRMING = (DecisionWay.ACCOUNT, DecisionWay.LINK, DecisionWay.DEVICE)
+
+
+SheetPhotos = Mapping[PhotoKind, Sequence[CleanPhoto]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Sheet:
     condition: str = ""
     belongings: str = ""
     owner_words: str = ""
-    photos: Mapping[PhotoKind, Sequence[CleanPhoto]] = field(default_factory=dict)
+    photos: SheetPhotos = field(default_factory=dict)
 
 
 _WRITTEN = ("fuel_percent", "charge_percent", "warning_lights", "condition", "belongings", "owner_words")
@@ -143,8 +146,25 @@ def write_sheet(*, booking: Booking, sheet: Sheet, by: User, at: datetime) -> Ch
     row.warning_lights = sorted(set(sheet.warning_lights), key=list(WARNING_LIGHTS).index)
     row.recorded_at = at  # who read the odometer stays: somebody else has to look at a doubtful one
     row.save(update_fields=["recorded_at", *_WRITTEN])
-    _keep_photos(booking, sheet, by=by, at=at, is_new=is_new)
+    if _keep_photos(booking, sheet.photos, by=by, at=at) and not is_new:
+        _tell_of_photos(booking, sheet.photos, by=by, at=at)
     return row
+
+
+@transaction.atomic
+def add_photos(*, booking: Booking, added: SheetPhotos, by: User, at: datetime) -> list[VisitPhoto]:
+    """Keep more photos with a sheet that the owner has not confirmed.
+
+    Raises SheetConfirmedError, WrongStatusError, InvalidInput, TooManyPhotosError. Side effects: event and outbox
+    `booking.photos`.
+    """
+    booking = locked(booking)
+    _check_photos(added)
+    _check_open(booking)
+    kept = _keep_photos(booking, added, by=by, at=at)
+    progress.touch(booking)
+    _tell_of_photos(booking, added, by=by, at=at)
+    return kept
 
 
 def sheet_of(booking: Booking) -> CheckIn | None:
@@ -219,7 +239,11 @@ def _check(sheet: Sheet) -> None:
         level = getattr(sheet, name)
         if level is not None and not 0 <= level <= 100:
             raise InvalidInput(_("Enter a percentage between 0 and 100."), field=name)
-    if set(sheet.photos) - set(SHEET_PHOTOS):
+    _check_photos(sheet.photos)
+
+
+def _check_photos(added: SheetPhotos) -> None:
+    if set(added) - set(SHEET_PHOTOS):
         raise InvalidInput(_("Photos of the condition or of the dashboard belong here."), field="photos")
 
 
@@ -292,12 +316,14 @@ def _correct(booking: Booking, sheet: Sheet, *, by: User, at: datetime, has_new_
     return booking
 
 
-def _keep_photos(booking: Booking, sheet: Sheet, *, by: User, at: datetime, is_new: bool) -> None:
-    kept = [
+def _keep_photos(booking: Booking, added: SheetPhotos, *, by: User, at: datetime) -> list[VisitPhoto]:
+    return [
         one
-        for kind, cleaned in sheet.photos.items()
+        for kind, cleaned in added.items()
         for one in photos.attach(booking=booking, cleaned=cleaned, shown=Shown(kind), by=by, at=at)
     ]
-    if kept and not is_new:
-        actor, data = Actor(ActorRole.STAFF, by), {"count": len(kept), "of": "check_in"}
-        record(booking=booking, kind=EventKind.PHOTOS, by=actor, at=at, data=data)
+
+
+def _tell_of_photos(booking: Booking, added: SheetPhotos, *, by: User, at: datetime) -> None:
+    data = {"count": sum(map(len, added.values())), "of": "check_in"}
+    record(booking=booking, kind=EventKind.PHOTOS, by=Actor(ActorRole.STAFF, by), at=at, data=data)

@@ -13,7 +13,9 @@ from catalog.points import Point
 # A disc is about this much thicker when new than its least thickness, mm; for the length of its bar only.
 _NEW_DISC_ABOVE_LIMIT = Decimal(3)
 _HALF = Decimal("0.5")
-_NARROW = Decimal(9)  # percent of the bar, under which two labels would touch
+# A digit under the bar on the narrowest phone, in percent of the bar's length, and what keeps two numbers apart.
+_DIGIT = Decimal("2.4")
+_GAP = Decimal("1.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,19 @@ def _ends(
 
 
 def _labels(edges: tuple[Decimal, ...], places: list[Decimal]) -> tuple[Label, ...]:
-    labels = []
-    for number, (edge, place) in enumerate(zip(edges, places, strict=True)):
-        anchor = {0: "start", 3: "end"}.get(number, "middle")
-        before, after = places[1], places[2]
-        is_cramped = (number == 0 and before < _NARROW) or (number == 3 and 100 - after < _NARROW)
-        is_cramped |= number == 2 and after - before < _NARROW
-        if not is_cramped:
-            labels.append(Label(_percent(place), plain(edge.quantize(Decimal("0.01"))), anchor))
-    return tuple(labels)
+    """The numbers at the edges of the zones; where two would touch, the limit of red goes before the others."""
+    texts = [plain(edge.quantize(Decimal("0.01"))) for edge in edges]
+    anchors = ("start", "middle", "middle", "end")
+    kept: list[tuple[Decimal, Decimal]] = []
+    labels: dict[int, Label] = {}
+    for number in (1, 2, 0, 3):
+        half = _DIGIT * len(texts[number]) / 2
+        middle = {"start": half, "end": 100 - half}.get(anchors[number], places[number])
+        span = (middle - half - _GAP, middle + half + _GAP)
+        if all(span[1] <= start or end <= span[0] for start, end in kept):
+            kept.append((middle - half, middle + half))
+            labels[number] = Label(_percent(places[number]), texts[number], anchors[number])
+    return tuple(labels[number] for number in sorted(labels))
 
 
 def _percent(number: Decimal) -> str:

@@ -19,7 +19,7 @@ from bookings.floor.inspecting import NO_LIMIT, plain
 from bookings.floor_pages import visit_photos
 from bookings.floor_pages.inspection_bar import Bar, bar_of
 from bookings.models import Booking, Inspection, InspectionItem, VisitPhoto
-from catalog.choices import PointKind, PointSection
+from catalog.choices import Direction, PointKind, PointSection
 from catalog.models import CheckPoint, InspectionTemplate
 from core.photos import GridPhoto
 from shops.models import Shop
@@ -39,9 +39,9 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    Urgency.RED: Look("bad", "octagon-alert", _("Needs work")),
-    Urgency.YELLOW: Look("warn", "triangle-alert", _("Watch")),
     Urgency.GREEN: Look("ok", "circle-check", _("In order")),
+    Urgency.YELLOW: Look("warn", "triangle-alert", _("Watch")),
+    Urgency.RED: Look("bad", "octagon-alert", _("Needs work")),
 }
 NOT_MEASURED = Look("mute", "circle-slash", _("Not measured"))
 NO_RULE = Look("mute", "ruler", _("No limit known"))
@@ -90,6 +90,19 @@ class Row:
     @property
     def note(self) -> str:
         return "" if self.item is None or self.item.note == NO_LIMIT else self.item.note
+
+    @property
+    def limit(self) -> str:
+        """The limit behind a red or yellow value, in signs: "≤ 3 mm", "3–4 mm"; nothing for the rest."""
+        if self.bar is None or self.look.tone not in ("bad", "warn"):
+            return ""
+        red, yellow, unit = self.bar.red, self.bar.yellow, self.point.unit
+        if self.look.tone == "warn":
+            low, high = sorted((red, yellow), key=Decimal)
+            return f"{low}–{high} {unit}" if Decimal(low) >= 0 else f"{low} … {high} {unit}"
+        sign = "<" if self.point.direction == Direction.LOW_IS_BAD else ">"
+        sign = {"<": "≤", ">": "≥"}[sign] if self.point.is_red_at_limit else sign
+        return f"{sign} {red} {unit}"
 
     @property
     def needs_photo(self) -> bool:

@@ -51,6 +51,7 @@ function fail() {
   const told = root.querySelector("[data-not-sent]");
   told.hidden = false;
   announce(told.textContent);
+  if (isPhone.matches) document.getElementById("point").scrollIntoView({ block: "start" });
   clearTimeout(retry);
   retry = setTimeout(again, RETRY_MS);
 }
@@ -162,6 +163,8 @@ function prepare() {
   document.body.classList.toggle("is-inspecting", isPhone.matches);
   if (pad) pad.hidden = !hasPad;
   if (input() && hasPad) input().inputMode = "none";
+  const tab = root.querySelector(".inspect-tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.clientWidth / 2 + tab.clientWidth / 2;
 }
 
 /** The open point is what one works on: in sight, and on wide screens ready for typing. */
