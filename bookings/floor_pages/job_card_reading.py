@@ -24,6 +24,7 @@ from bookings.choices import (
     PriceBasis,
     Stage,
     Status,
+    Urgency,
 )
 from bookings.floor import advising, lines, progress
 from bookings.floor.lines import Totals
@@ -78,8 +79,9 @@ class LineCard:
 
     @property
     def urgency(self) -> Look | None:
-        """How urgent it is; of what was agreed when booking nothing is said."""
-        return lines_looks.URGENCY[self.version.urgency] if self.line.origin == LineOrigin.ADDED else None
+        """How urgent it is; of what was agreed when booking, and of what is in order, nothing is said."""
+        is_said = self.line.origin == LineOrigin.ADDED and self.version.urgency != Urgency.GREEN
+        return lines_looks.URGENCY[self.version.urgency] if is_said else None
 
     @property
     def symptom_names(self) -> list[str]:
