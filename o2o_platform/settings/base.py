@@ -292,6 +292,9 @@ SPECTACULAR_SETTINGS = {
         "ConfidenceEnum": "vehicles.choices.Confidence",
         "HandoverEnum": "bookings.choices.Handover",
         "HandoverWishEnum": "bookings.choices.HANDOVER_WISHES",
+        "UrgencyEnum": "bookings.choices.Urgency",
+        "AdviceVerdictEnum": "catalog.choices.AdviceVerdict",
+        "OverMaintenanceVerdictEnum": "catalog.choices.OverMaintenanceVerdict",
     },
 }
 
