@@ -7,7 +7,8 @@ class ShopsConfig(AppConfig):
     verbose_name = _("Shops")
 
     def ready(self) -> None:
-        from shops import notifications, privacy  # their models need the apps to be loaded
+        from shops import notifications, privacy, record_names  # their models need the apps to be loaded
 
         notifications.connect()
         privacy.connect()
+        record_names.connect()

@@ -63,7 +63,7 @@ class RecordSerializer(serializers.Serializer[Any]):
         return not history.problems
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class HealthEntrySerializer(serializers.Serializer[Any]):
     """Something that happened to the car, as it is known now. `private` only where it is yours."""
 
     id = serializers.CharField(source="first.public_id")
@@ -128,7 +128,7 @@ class OwnEntryWrite(serializers.Serializer[Any]):
         )
 
 
-class GrantSerializer(serializers.Serializer[Any]):
+class RecordGrantSerializer(serializers.Serializer[Any]):
     """What a shop may read, and until when."""
 
     shop = serializers.CharField(source="shop_key", help_text=_("the shop's public id"))
@@ -139,7 +139,7 @@ class GrantSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField()
 
 
-class GrantWrite(serializers.Serializer[Any]):
+class RecordGrantWrite(serializers.Serializer[Any]):
     """Let a shop read parts of the record. It replaces what the shop was let to read before."""
 
     shop = serializers.SlugField(max_length=80, help_text=_("the shop's address on the site"))
@@ -147,7 +147,7 @@ class GrantWrite(serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=1, max_value=GRANT_DAYS[-1])
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class RecordLinkSerializer(serializers.Serializer[Any]):
     """A link for a buyer. Its address is told once, when it is made."""
 
     id = serializers.CharField(source="public_id")
@@ -155,12 +155,12 @@ class LinkSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class NewLinkSerializer(LinkSerializer):
+class NewRecordLinkSerializer(RecordLinkSerializer):
     address = serializers.SerializerMethodField(help_text=_("told only now"))
 
     def get_address(self, _link: Any) -> str:
         return str(self.context["address"])
 
 
-class LinkWrite(serializers.Serializer[Any]):
+class RecordLinkWrite(serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=1, max_value=LINK_DAYS[-1])

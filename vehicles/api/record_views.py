@@ -20,13 +20,13 @@ from rest_framework.response import Response
 
 from core.api import refusals
 from vehicles.api.record_serializers import (
-    EntrySerializer,
-    GrantSerializer,
-    GrantWrite,
-    LinkSerializer,
-    LinkWrite,
-    NewLinkSerializer,
+    HealthEntrySerializer,
+    NewRecordLinkSerializer,
     OwnEntryWrite,
+    RecordGrantSerializer,
+    RecordGrantWrite,
+    RecordLinkSerializer,
+    RecordLinkWrite,
     RecordSerializer,
 )
 from vehicles.api.views import person
@@ -69,16 +69,16 @@ class Record(_OfOwnCar):
 class RecordEntries(_OfOwnCar):
     """What happened to the car, newest first, across all shops."""
 
-    serializer_class = EntrySerializer
+    serializer_class = HealthEntrySerializer
     queryset = HealthRecord.objects.none()
 
-    @extend_schema(responses={200: EntrySerializer(many=True), **refusals(404)})
+    @extend_schema(responses={200: HealthEntrySerializer(many=True), **refusals(404)})
     def get(self, _request: Request, **_kwargs: Any) -> Response:
         """Corrections are folded into what they correct."""
         page = self.paginate_queryset(list(self.history().events))  # type: ignore[arg-type]
-        return self.get_paginated_response(EntrySerializer(page, many=True).data)
+        return self.get_paginated_response(HealthEntrySerializer(page, many=True).data)
 
-    @extend_schema(request=OwnEntryWrite, responses={201: EntrySerializer, **refusals(400, 404, 409)})
+    @extend_schema(request=OwnEntryWrite, responses={201: HealthEntrySerializer, **refusals(400, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
         """Add work from before the platform, or done elsewhere."""
         car, owner = self.car(), person(request)
@@ -92,7 +92,7 @@ class RecordEntries(_OfOwnCar):
             at=timezone.now(),
             reference=f"own:{owner.pk}:{key}" if key else "",
         )
-        return Response(EntrySerializer(Event((entry,), owner.pk)).data, status=status.HTTP_201_CREATED)
+        return Response(HealthEntrySerializer(Event((entry,), owner.pk)).data, status=status.HTTP_201_CREATED)
 
 
 class RecordExport(_OfOwnCar):
@@ -115,20 +115,20 @@ class RecordExport(_OfOwnCar):
 class RecordGrants(_OfOwnCar):
     """Which shops may read the record."""
 
-    serializer_class = GrantSerializer
+    serializer_class = RecordGrantSerializer
     queryset = RecordGrant.objects.none()
     pagination_class = None
 
-    @extend_schema(responses={200: GrantSerializer(many=True), **refusals(404)})
+    @extend_schema(responses={200: RecordGrantSerializer(many=True), **refusals(404)})
     def get(self, _request: Request, **_kwargs: Any) -> Response:
         """Those that may read now."""
-        return Response(GrantSerializer(self.record().grants.active(timezone.now()), many=True).data)
+        return Response(RecordGrantSerializer(self.record().grants.active(timezone.now()), many=True).data)
 
-    @extend_schema(request=GrantWrite, responses={201: GrantSerializer, **refusals(400, 404, 409)})
+    @extend_schema(request=RecordGrantWrite, responses={201: RecordGrantSerializer, **refusals(400, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
         """Let a shop read parts of the record for some days."""
         record, now = self.record(), timezone.now()
-        data = GrantWrite(data=request.data)
+        data = RecordGrantWrite(data=request.data)
         data.is_valid(raise_exception=True)
         shops = known_shops.find(known_shops.Query(slugs=[data.validated_data["shop"]]))
         if not shops:
@@ -141,13 +141,13 @@ class RecordGrants(_OfOwnCar):
             by=person(request),
             at=now,
         )
-        return Response(GrantSerializer(grant).data, status=status.HTTP_201_CREATED)
+        return Response(RecordGrantSerializer(grant).data, status=status.HTTP_201_CREATED)
 
 
 class RecordGrantDetail(_OfOwnCar):
     """One shop's grant."""
 
-    serializer_class = GrantSerializer
+    serializer_class = RecordGrantSerializer
     queryset = RecordGrant.objects.none()
 
     @extend_schema(responses={204: None, **refusals(404, 409)})
@@ -162,32 +162,32 @@ class RecordGrantDetail(_OfOwnCar):
 class RecordLinks(_OfOwnCar):
     """Links for buyers."""
 
-    serializer_class = LinkSerializer
+    serializer_class = RecordLinkSerializer
     queryset = RecordLink.objects.none()
     pagination_class = None
 
-    @extend_schema(responses={200: LinkSerializer(many=True), **refusals(404)})
+    @extend_schema(responses={200: RecordLinkSerializer(many=True), **refusals(404)})
     def get(self, _request: Request, **_kwargs: Any) -> Response:
         """Those that open now."""
-        return Response(LinkSerializer(self.record().links.active(timezone.now()), many=True).data)
+        return Response(RecordLinkSerializer(self.record().links.active(timezone.now()), many=True).data)
 
-    @extend_schema(request=LinkWrite, responses={201: NewLinkSerializer, **refusals(400, 404, 409)})
+    @extend_schema(request=RecordLinkWrite, responses={201: NewRecordLinkSerializer, **refusals(400, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
         """Make a link; its address is told only now."""
         record, now = self.record(), timezone.now()
-        data = LinkWrite(data=request.data)
+        data = RecordLinkWrite(data=request.data)
         data.is_valid(raise_exception=True)
         until = now + timedelta(days=data.validated_data["days"])
         new = sharing.share(record=record, by=person(request), until=until, at=now)
         address = request.build_absolute_uri(reverse("records:record", args=[new.token]))
-        body = NewLinkSerializer(new.link, context={"address": address}).data
+        body = NewRecordLinkSerializer(new.link, context={"address": address}).data
         return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
 class RecordLinkDetail(_OfOwnCar):
     """One link."""
 
-    serializer_class = LinkSerializer
+    serializer_class = RecordLinkSerializer
     queryset = RecordLink.objects.none()
 
     @extend_schema(responses={204: None, **refusals(404, 409)})

@@ -219,7 +219,15 @@ def _bar(measured: Measured, point: KnownPoint) -> MeasureBar:
     ]
     marker = min(max(share(value), Decimal(3)), Decimal(97))
     limit = point.red_at if point.red_at is not None else point.yellow_at
-    return MeasureBar(point.group_name, measured, zones, f"{marker:.1f}%", f"{limit}")
+    return MeasureBar(point.group_name, measured, zones, f"{marker:.1f}%", _plain(limit))
+
+
+def _plain(number: Decimal | None) -> str:
+    """Without zeros at the end: a limit of 3.00 is 3."""
+    if number is None:
+        return ""
+    whole = number.to_integral_value()
+    return f"{whole:f}" if whole == number else f"{number.normalize():f}"
 
 
 def tone_class(tone: str) -> str:

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -184,10 +185,33 @@ class History:
 
 def history(record: HealthRecord, *, viewer: User | None, today: date) -> History:
     """Everything of a record as `viewer` may see it (None: a buyer or a shop, who see no private part). Two queries."""
-    viewer_id = viewer.pk if viewer else None
+    return histories([record], viewer=viewer, today=today)[record.pk]
+
+
+def histories(records: Sequence[HealthRecord], *, viewer: User | None, today: date) -> dict[int, History]:
+    """The same for many records, by their primary keys, in the same two queries."""
     # The head as it was when the entries were read: a visit may enter between two queries.
-    entries = tuple(record.entries.in_order().select_related("record"))
-    readings = tuple(OdometerReading.objects.filter(car__record=record).order_by("car_id", "read_at", "pk"))
+    entries: dict[int, list[HealthEntry]] = {record.pk: [] for record in records}
+    for entry in HealthEntry.objects.filter(record__in=records).in_order().select_related("record"):
+        entries[entry.record_id].append(entry)
+    readings: dict[int, list[OdometerReading]] = {record.pk: [] for record in records}
+    rows = OdometerReading.objects.filter(car__record__in=records).order_by("car_id", "read_at", "pk")
+    for reading in rows.annotate(of_record=F("car__record")):
+        readings[reading.of_record].append(reading)
+    viewer_id = viewer.pk if viewer else None
+    return {
+        record.pk: _history(record, tuple(entries[record.pk]), tuple(readings[record.pk]), viewer_id, today)
+        for record in records
+    }
+
+
+def _history(
+    record: HealthRecord,
+    entries: tuple[HealthEntry, ...],
+    readings: tuple[OdometerReading, ...],
+    viewer_id: int | None,
+    today: date,
+) -> History:
     events = _events(entries, viewer_id)
     return History(
         record=record,
