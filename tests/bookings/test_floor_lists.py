@@ -175,9 +175,11 @@ def test_pipeline_has_each_car_in_the_column_of_its_stage(job: Wanted, advisor: 
     assert cars(job.shop) == {place: [booking.public_id] for place, booking in expected.items()}
 
 
-def test_pipeline_shows_who_comes_on_the_shops_own_day_only(client: Client) -> None:
-    job = bookable_job(bays=4, technicians=4, timezone="America/Los_Angeles")
-    # 16:00 UTC is 8:00 of the same day there; 05:00 UTC is 21:00 of the day before.
+def test_pipeline_shows_who_comes_on_the_shops_own_day_only(job: Wanted) -> None:
+    city = job.shop.city
+    city.timezone = "America/Los_Angeles"
+    city.save(update_fields=["timezone"])
+    # 17:00 UTC is 9:00 of the same day there: its 17:00 is tomorrow's in UTC.
     at = datetime(2026, 11, 23, 17, tzinfo=UTC)
     today = visit(job, starts_at=datetime(2026, 11, 24, 1, tzinfo=UTC))
     visit(job, starts_at=datetime(2026, 11, 24, 17, tzinfo=UTC))
