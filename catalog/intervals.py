@@ -41,23 +41,44 @@ def general(service: Service) -> Interval:
 
 
 def for_car(services: Iterable[Service], variant: Variant) -> dict[int, Interval]:
-    """The interval of each service on this car, by service id, in one query: the maker's own or the general one.
+    """The interval of each service on this car, by service id, in one query: the maker's own or the general one."""
+    return for_cars(services, [variant])[variant.pk]
+
+
+def for_cars(services: Iterable[Service], variants: Iterable[Variant]) -> dict[int, dict[int, Interval]]:
+    """The same for many variants, by variant id and service id, in one query.
 
     The most specific schedule wins: for the variant, for the make with the variant's powertrain, for the make.
     """
-    services = list(services)
-    rows = MakerSchedule.objects.filter(
-        Q(variant=variant) | Q(variant=None, powertrain__in=["", variant.powertrain]),
-        make=variant.model.make_id,
-        service__in=services,
+    services, variants = list(services), list(variants)
+    rows = sorted(
+        MakerSchedule.objects.filter(
+            Q(variant__in=variants) | Q(variant=None),
+            make__in={variant.model.make_id for variant in variants},
+            service__in=services,
+        ),
+        key=_specificity,
     )
+    return {variant.pk: _of_variant(services, variant, rows) for variant in variants}
+
+
+def _of_variant(services: Iterable[Service], variant: Variant, rows: Iterable[MakerSchedule]) -> dict[int, Interval]:
     schedules: dict[int, MakerSchedule] = {}
-    for row in sorted(rows, key=_specificity):
-        schedules[row.service_id] = row
+    for row in rows:
+        if _fits(row, variant):
+            schedules[row.service_id] = row
     return {
         service.pk: _of_maker(schedules[service.pk], variant) if service.pk in schedules else general(service)
         for service in services
     }
+
+
+def _fits(row: MakerSchedule, variant: Variant) -> bool:
+    if row.make_id != variant.model.make_id:
+        return False
+    if row.variant_id is not None:
+        return row.variant_id == variant.pk
+    return row.powertrain in ("", variant.powertrain)
 
 
 def _specificity(row: MakerSchedule) -> tuple[bool, bool]:

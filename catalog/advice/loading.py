@@ -96,10 +96,25 @@ class Adviser:
 
 def facts_for(variant: Variant) -> Book:
     """The catalogue as this variant sees it. Five queries (two more if make and model are not at hand)."""
+    return books_for([variant])[variant.pk]
+
+
+def books_for(variants: Iterable[Variant]) -> dict[int, Book]:
+    """The same for many variants, by their primary keys, in the same five queries."""
+    variants = list(variants)
     services = list(Service.objects.all())
-    known = intervals.for_car(services, variant)
+    known = intervals.for_cars(services, variants)
     rules = list(OverMaintenanceRule.objects.select_related("service", "alternative"))
     points = list(CheckPoint.objects.select_related("limit_from").prefetch_related("services"))
+    return {variant.pk: _book(services, known[variant.pk], rules, points) for variant in variants}
+
+
+def _book(
+    services: list[Service],
+    known: Mapping[int, Interval],
+    rules: list[OverMaintenanceRule],
+    points: list[CheckPoint],
+) -> Book:
     thresholds = _thresholds(points)
     plain = {
         service.key: _item(service, known[service.pk], rules, thresholds.get(service.pk, ())) for service in services
@@ -122,10 +137,27 @@ def for_car(car: Car, *, today: date, measurements: Iterable[Measurement] = (), 
     Seven queries with a car that has names and record at hand, whatever the number of entries. `book`: `facts_for` of
     the car's variant, where the caller has it already.
     """
-    entries, record = _recorded(car, today)
+    entries, record = _recorded([car], today)[car.pk]
     taken = [*measurements_of(entries), *measurements]
     story = believe(car_facts(car, entries), record, taken, today)
     return Adviser(book or facts_for(car.variant), story)
+
+
+def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
+    """An adviser for each car, by its primary key: eight queries for any number of cars with names and record at
+    hand."""
+    cars = list(cars)
+    books = books_for({car.variant_id: car.variant for car in cars}.values())
+    recorded = _recorded(cars, today)
+    return {
+        car.pk: Adviser(
+            books[car.variant_id],
+            believe(
+                car_facts(car, recorded[car.pk][0]), recorded[car.pk][1], measurements_of(recorded[car.pk][0]), today
+            ),
+        )
+        for car in cars
+    }
 
 
 def advice_for_car(
@@ -184,17 +216,31 @@ def measurements_of(entries: Iterable[Mapping[str, Any]]) -> list[Measurement]:
     ]
 
 
-def _recorded(car: Car, today: date) -> tuple[list[Mapping[str, Any]], RecordFacts]:
-    """The facts of the car's record, corrections folded in, and what it says. Three queries at most."""
-    if car.record is None:
-        rows = OdometerReading.objects.filter(car=car).order_by("read_at", "pk")
-        points = [OdometerPoint(timezone.localdate(row.read_at), row.km) for row in rows]
-        return [], RecordFacts(odometer=tuple(points))
-    history = reading.history(car.record, viewer=None, today=today)
+Recorded = tuple[list[Mapping[str, Any]], RecordFacts]
+
+
+def _recorded(cars: Iterable[Car], today: date) -> dict[int, Recorded]:
+    """The facts of each car's record, corrections folded in, and what it says. Three queries at most."""
+    cars = list(cars)
+    records = [car.record for car in cars if car.record is not None]
+    histories = reading.histories(records, viewer=None, today=today) if records else {}
+    bare = _without_record([car for car in cars if car.record is None])
+    return {car.pk: bare[car.pk] if car.record is None else _of_record(histories[car.record.pk]) for car in cars}
+
+
+def _without_record(cars: list[Car]) -> dict[int, Recorded]:
+    """Cars that have nothing but odometer readings."""
+    points: dict[int, list[OdometerPoint]] = {car.pk: [] for car in cars}
+    for row in OdometerReading.objects.filter(car__in=cars).order_by("read_at", "pk") if cars else ():
+        points[row.car_id].append(OdometerPoint(timezone.localdate(row.read_at), row.km))
+    return {car: ([], RecordFacts(odometer=tuple(of_car))) for car, of_car in points.items()}
+
+
+def _of_record(history: reading.History) -> Recorded:
     curve = history.curve
     points = [*curve.believed, *(questioned.point for questioned in curve.questioned)]
     entries: list[Mapping[str, Any]] = [event.facts for event in history.events]
-    record = record_facts(entries, points, is_complete_since_new=car.record.complete_since_new)
+    record = record_facts(entries, points, is_complete_since_new=history.record.complete_since_new)
     corrected = {(point.on, point.km) for point in points if point.is_corrected}
     return entries, replace(record, odometer=tuple(_without(record.odometer, corrected)))
 
