@@ -126,20 +126,25 @@ def record_odometer(
     return reading
 
 
+def is_plausible(km: int, *, last_km: int, since: timedelta) -> bool:
+    """Whether a reading can follow the last one: not below it, and no more than anybody drives in that time."""
+    return 0 <= km - last_km <= (max(since.days, 0) + 1) * MAX_KM_PER_DAY
+
+
 def _check_plausible(km: int, *, last_km: int, since: timedelta) -> None:
+    if is_plausible(km, last_km=last_km, since=since):
+        return
     if km < last_km:
         raise OdometerDecreasedError(
             _("The last reading was %(last)s km. A reading cannot go down unless the last one was wrong.")
             % {"last": f"{last_km:,}"},
             field="odometer_km",
         )
-    days = max(since.days, 0) + 1
-    if km - last_km > days * MAX_KM_PER_DAY:
-        raise OdometerImplausibleError(
-            _("That is %(more)s km more than %(days)d days ago. Is there a digit too many?")
-            % {"more": f"{km - last_km:,}", "days": days - 1},
-            field="odometer_km",
-        )
+    raise OdometerImplausibleError(
+        _("That is %(more)s km more than %(days)d days ago. Is there a digit too many?")
+        % {"more": f"{km - last_km:,}", "days": max(since.days, 0)},
+        field="odometer_km",
+    )
 
 
 def _apply(car: Car, *, details: CarDetails, at: datetime) -> None:

@@ -126,7 +126,7 @@ class DocumentForm(forms.Form):
 class ShopSearchForm(forms.Form):
     """A shop by its name."""
 
-    q = forms.CharField(label=_("Shop"), max_length=60, required=False)
+    q = forms.CharField(label=_("Shop"), max_length=60)
 
 
 class GrantForm(forms.Form):

@@ -72,7 +72,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_GET
 def garage(request: HttpRequest) -> HttpResponse:
     """The cars of a signed-in owner; for a visitor the remembered one and an invitation to sign in."""
-    cars = Car.objects.visible_to(request.user).with_names() if request.user.is_authenticated else Car.objects.none()
+    own = Car.objects.visible_to(request.user) if request.user.is_authenticated else Car.objects.none()
+    cars = own.with_names().select_related("record")
     context = {"cars": list(cars), "variant": selection.remembered_variant(request)}
     return render(request, "vehicles/car_list.html", context)
 

@@ -25,7 +25,7 @@ def grants(request: HttpRequest, public_id: str) -> HttpResponse:
     """Which shops may read the record, and letting one more."""
     car = own_car(request, public_id)
     record, now = actions.record_of(car), timezone.now()
-    search = ShopSearchForm(request.GET)
+    search = ShopSearchForm(request.GET if "q" in request.GET else None)
     query = search.cleaned_data["q"] if search.is_valid() else ""
     visited = set(record.entries.exclude(shop_slug="").values_list("shop_slug", flat=True))
     chosen = request.POST.get("shop", "")[:40].replace("\x00", "")
