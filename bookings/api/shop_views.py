@@ -189,13 +189,6 @@ class Start(_Move):
 
 
 @extend_schema(responses=_ANSWERS)
-class Ready(_Move):
-    """The work is finished and the car can be collected."""
-
-    act = workshop.mark_ready
-
-
-@extend_schema(responses=_ANSWERS)
 class HandOver(_Move):
     """The owner has the car back."""
 

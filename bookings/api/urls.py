@@ -1,11 +1,21 @@
 from django.urls import path
 
-from bookings.api import comebacks, floor_views, owner_floor_views, shop_detail, shop_views, views, waiting
+from bookings.api import (
+    comebacks,
+    floor_views,
+    line_views,
+    owner_floor_views,
+    shop_detail,
+    shop_views,
+    views,
+    waiting,
+)
 from bookings.floor_lists import api as floor_lists
 
 app_name = "bookings_api"
 visit = "shops/<slug:slug>/bookings/<str:public_id>"
 inspection = f"{visit}/inspections/<int:pk>"
+line = f"{visit}/lines/<slug:line>"
 urlpatterns = [
     path("shops/", views.ShopSearch.as_view(), name="shop_search"),
     path("shops/<slug:slug>/", shop_detail.ShopDetail.as_view(), name="shop"),
@@ -45,7 +55,20 @@ urlpatterns = [
     path(f"{inspection}/points/<slug:key>/", floor_views.InspectionPoint.as_view(), name="inspection_point"),
     path(f"{inspection}/points/<slug:key>/photos/", floor_views.InspectionPhotos.as_view(), name="inspection_photos"),
     path(f"{visit}/start/", shop_views.Start.as_view(), name="start"),
-    path(f"{visit}/ready/", shop_views.Ready.as_view(), name="ready"),
+    path(f"{visit}/card/", line_views.JobCard.as_view(), name="job_card"),
+    path(f"{visit}/lines/", line_views.Propose.as_view(), name="propose"),
+    path(f"{visit}/lines/send/", line_views.Send.as_view(), name="send_lines"),
+    path(f"{line}/change/", line_views.Change.as_view(), name="change_line"),
+    path(f"{line}/withdraw/", line_views.Withdraw.as_view(), name="withdraw_line"),
+    path(f"{line}/done/", line_views.Done.as_view(), name="line_done"),
+    path(f"{line}/not-needed/", line_views.NotNeeded.as_view(), name="line_not_needed"),
+    path(f"{line}/parts/", line_views.WaitForParts.as_view(), name="line_parts"),
+    path(f"{visit}/phone-answer/", line_views.PhoneAnswer.as_view(), name="phone_answer"),
+    path(f"{visit}/stage/", line_views.MoveStage.as_view(), name="stage"),
+    path(f"{visit}/promise/", line_views.Promise.as_view(), name="promise"),
+    path(f"{visit}/messages/", line_views.Messages.as_view(), name="shop_messages"),
+    path(f"{visit}/submit/", line_views.Submit.as_view(), name="submit"),
+    path(f"{visit}/quality-check/", line_views.QualityCheck.as_view(), name="quality_check"),
     path(f"{visit}/hand-over/", shop_views.HandOver.as_view(), name="hand_over"),
     path(f"{visit}/no-show/", shop_views.NoShow.as_view(), name="no_show"),
     path(f"{visit}/cancel/", shop_views.ShopCancel.as_view(), name="shop_cancel"),

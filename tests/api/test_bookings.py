@@ -17,6 +17,7 @@ from catalog.models import Offer
 from core.models import IdempotencyRecord
 from tests.bookings.test_availability import local
 from tests.factories.accounts import UserFactory
+from tests.factories.floor import ALL_IN_ORDER
 from tests.factories.jobs import NOW, bookable_job
 from tests.factories.shops import ShopMemberFactory
 from vehicles.models import Car
@@ -239,10 +240,11 @@ def test_the_shop_takes_a_visit_to_handover(job: Job, owner: User) -> None:
         statuses = [
             move(advisor, visit, "check-in", odometer_km=58_263).json()["status"],
             move(advisor, visit, "start").json()["status"],
-            move(advisor, visit, "ready").json()["status"],
+            move(advisor, visit, "submit").json()["status"],
+            move(staff(job, "technician"), visit, "quality-check", checklist=ALL_IN_ORDER).json()["status"],
             move(advisor, visit, "hand-over").json()["status"],
         ]
-    assert statuses == ["checked_in", "in_service", "ready", "completed"]
+    assert statuses == ["checked_in", "in_service", "in_service", "ready", "completed"]
 
 
 @pytest.mark.parametrize("km", [-1, 1_000_000, "many", None, 1e30])

@@ -85,7 +85,15 @@ def test_board_shows_visits_breaks_people_and_counters_of_a_busy_day(client: Cli
     with time_machine.travel(now, tick=False):
         page = signed_in(client, busy.shop).get(address("day", busy.shop)).content.decode()
     day = board.load(shop=busy.shop, day=now.date(), at=now)
-    assert day.counts == {"to_arrive": 5, "in_work": 5, "ready": 3, "late": 1, "handed_over": 4}
+    assert day.counts == {
+        "to_arrive": 5,
+        "in_work": 5,
+        "waiting_owner": 0,
+        "waiting_parts": 0,
+        "ready": 3,
+        "late": 1,
+        "handed_over": 4,
+    }
     assert day.use.percent == 48
     assert [person.text for person in day.people][-1] == "空闲" or day.people[-1].tone == "ok"
     assert len(day.bays) == 6

@@ -39,7 +39,7 @@ STEPS: list[tuple[str, Status, Status, dict[str, str], set[Role]]] = [
         COUNTER | {TECHNICIAN},
     ),
     ("start", Status.CHECKED_IN, Status.IN_SERVICE, {}, COUNTER | {TECHNICIAN}),
-    ("ready", Status.IN_SERVICE, Status.READY, {}, COUNTER | {TECHNICIAN}),
+    ("submit", Status.IN_SERVICE, Status.IN_SERVICE, {}, COUNTER | {TECHNICIAN}),
     ("reopen", Status.READY, Status.IN_SERVICE, {}, COUNTER | {TECHNICIAN}),
     ("hand_over", Status.READY, Status.COMPLETED, {}, COUNTER | {CASHIER}),
     ("no_show", Status.CONFIRMED, Status.NO_SHOW, {}, COUNTER),
@@ -134,7 +134,7 @@ def test_stale_start_button_does_not_reopen_a_finished_visit(client: Client, job
     assert booking.status == Status.READY
 
 
-@pytest.mark.parametrize("name", ["accept", "start", "ready", "reopen", "hand_over"])
+@pytest.mark.parametrize("name", ["accept", "start", "submit", "reopen", "hand_over"])
 def test_step_by_get_is_not_allowed(client: Client, job: Job, name: str) -> None:
     booking = visit(job, starts_at=START)
     assert signed_in(client, job.shop).get(address(name, job.shop, booking.public_id)).status_code == 405
@@ -154,7 +154,7 @@ def test_htmx_step_answers_the_fresh_panel_and_refreshes_the_board(client: Clien
     assert response.status_code == 200
     assert "board:changed" in response["HX-Trigger"]
     assert "Work started." in response["HX-Trigger"]
-    assert "Report ready" in response.content.decode()
+    assert "Work done" in response.content.decode()
 
 
 def test_one_tap_in_the_agenda_opens_no_panel(client: Client, job: Job) -> None:
