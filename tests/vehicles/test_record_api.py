@@ -90,6 +90,7 @@ def test_an_own_entry_is_added_once(api):
     [
         ({"occurred_on": "2099-01-01"}, "occurred_on"),
         ({"occurred_on": 5}, "occurred_on"),
+        ({"occurred_on": "0001-01-01"}, "occurred_on"),
         ({"odometer_km": -1}, "odometer_km"),
         ({"odometer_km": "a"}, "odometer_km"),
         ({"items": []}, "items"),

@@ -254,6 +254,14 @@ def test_a_wrong_own_entry_is_refused_beside_the_field_and_kept(client, change, 
     assert not HealthEntry.objects.filter(source="owner").exists()
 
 
+def test_an_entry_of_ancient_times_is_refused(client):
+    car = recorded_car()
+    client.force_login(car.owner)
+    response = client.post(at("record_add", car), ENTRY | {"occurred_on": "0001-01-01"})
+    assert response.status_code == 422
+    assert "go back to 1980" in text(response)
+
+
 def test_an_own_entry_is_corrected_and_a_visit_is_not(client):
     car, entries = sample_record()
     own = next(entry for entry in entries if entry.source == "owner")

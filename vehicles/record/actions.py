@@ -23,6 +23,7 @@ from vehicles.record import shape
 from vehicles.record.canonical import digest, entry_hash
 from vehicles.record.known_items import KnownItem
 
+EARLIEST_YEAR = 1980  # the oldest cars that can be added
 MAX_ENTRIES = 5_000  # twenty a month for twenty years: more is a mistake or an attack (product decision)
 
 
@@ -215,6 +216,8 @@ def set_complete_since_new(*, record: HealthRecord, is_complete: bool) -> Health
 def _check_own(own: OwnEntry, *, car: Car, today: date) -> None:
     if own.occurred_on > today:
         raise InvalidInput(_("This day has not come yet."), field="occurred_on")
+    if own.occurred_on.year < EARLIEST_YEAR:
+        raise InvalidInput(_("Entries go back to %(year)d.") % {"year": EARLIEST_YEAR}, field="occurred_on")
     if car.delivered_on and own.occurred_on < car.delivered_on:
         raise InvalidInput(
             _("The car was first registered on %(date)s, after this day.") % {"date": car.delivered_on.isoformat()},
