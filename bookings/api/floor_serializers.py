@@ -138,7 +138,7 @@ class FinishOrder(serializers.Serializer[Any]):
 class InspectionItemSerializer(serializers.ModelSerializer[InspectionItem]):
     """What was found at a point; `tone` follows by its rule, empty where it was not measured or has no limit."""
 
-    value = serializers.SerializerMethodField()
+    value = serializers.SerializerMethodField(method_name="value_as_text")
     tone = serializers.ChoiceField(choices=Urgency.choices, allow_blank=True)
     note = serializers.SerializerMethodField()
     photos = FloorPhotoSerializer(many=True)
@@ -147,7 +147,7 @@ class InspectionItemSerializer(serializers.ModelSerializer[InspectionItem]):
         model = InspectionItem
         fields = ["point", "value", "on_date", "codes", "tone", "symptoms", "note", "at", "photos"]
 
-    def get_value(self, item: InspectionItem) -> str | None:
+    def value_as_text(self, item: InspectionItem) -> str | None:
         return None if item.value is None else plain(item.value)
 
     def get_note(self, item: InspectionItem) -> str:

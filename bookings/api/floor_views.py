@@ -49,7 +49,7 @@ class _OnTheFloor(APIView):
     permission_classes = [IsAuthenticated]
 
     def visit(self, request: Request | HttpRequest, slug: str, public_id: str) -> Booking:
-        shop = get_staff_shop(request, slug, Permission.CHECK_IN)  # type: ignore[arg-type]
+        shop = get_staff_shop(request, slug, Permission.CHECK_IN)
         return get_object_or_404(Booking.objects.at_shop(shop).for_card(), public_id=public_id)
 
     def inspection(self, request: Request, slug: str, public_id: str, pk: int) -> Inspection:

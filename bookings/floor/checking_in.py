@@ -143,7 +143,7 @@ def write_sheet(*, booking: Booking, sheet: Sheet, by: User, at: datetime) -> Ch
     row, _is_made = CheckIn.objects.get_or_create(booking=booking, defaults={"recorded_at": at, "recorded_by": by})
     for name in _WRITTEN:
         setattr(row, name, getattr(sheet, name))
-    row.warning_lights = sorted(set(sheet.warning_lights), key=list(WARNING_LIGHTS).index)
+    row.warning_lights = [key for key in WARNING_LIGHTS if key in sheet.warning_lights]
     row.recorded_at = at  # who read the odometer stays: somebody else has to look at a doubtful one
     row.save(update_fields=["recorded_at", *_WRITTEN])
     if _keep_photos(booking, sheet.photos, by=by, at=at) and not is_new:
@@ -297,9 +297,10 @@ def _car_of(booking: Booking, read: str, *, is_other_car: bool) -> Car | None:
 def _take_back_reading(booking: Booking, car: Car, *, at: datetime) -> None:
     """A reading of this visit that joined a car which was not here is followed by a correction to the one before. A
     first reading stays: there is nothing to go back to, and readings are never removed."""
-    readings = car.readings.order_by("-read_at", "-pk")
-    joined = readings.filter(source=OdometerSource.CHECK_IN, read_at=booking.checked_in_at).first()
-    before = readings.filter(read_at__lt=booking.checked_in_at).first() if joined else None
+    readings, came_at = car.readings.order_by("-read_at", "-pk"), booking.checked_in_at
+    if came_at is None or not readings.filter(source=OdometerSource.CHECK_IN, read_at=came_at).exists():
+        return
+    before = readings.filter(read_at__lt=came_at).first()
     if before is not None:
         vehicle_actions.record_odometer(
             car=car, km=before.km, by=None, source=OdometerSource.CHECK_IN, at=at, is_correction=True

@@ -93,8 +93,8 @@ class CheckInForm(forms.Form):
         help_text=_("As they said it. The owner reads it."),
     )
 
-    def __init__(self, *args: Any, booking: Booking, row: CheckIn | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_first_values(booking, row), **kwargs)
+    def __init__(self, data: Any, files: Any, *, booking: Booking, row: CheckIn | None = None) -> None:
+        super().__init__(data, files, initial=_first_values(booking, row))
         self.is_whole = "sheet" in self.data
         has = booking.variant.powertrain
         for name, kinds in (("fuel_percent", WITH_TANK), ("charge_percent", WITH_PLUG)):
@@ -120,7 +120,7 @@ class CheckInForm(forms.Form):
             return Sheet(**short, owner_words=self.initial["owner_words"])
         kinds = {PhotoKind.CONDITION: data["photos"], PhotoKind.DASHBOARD: data["dashboard_photos"]}
         rest = ("vin", "is_other_car", "warning_lights", "condition", "belongings", "owner_words")
-        levels = {name: data.get(name) for name in ("fuel_percent", "charge_percent")}
+        levels: dict[str, Any] = {name: data.get(name) for name in ("fuel_percent", "charge_percent")}
         return Sheet(**short, **levels, **{name: data[name] for name in rest}, photos=kinds)
 
 

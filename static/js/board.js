@@ -81,6 +81,14 @@ document.addEventListener("keydown", (event) => {
 
 let scroll = null;
 
+// A check-in has photos and a keypad of its own: on a phone it is a page, not a dialog.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const link = event.target;
+  if (!link.matches?.("[data-page-on-phones]") || !matchMedia("(max-width: 47.99rem)").matches) return;
+  event.preventDefault();
+  location.assign(link.href);
+});
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const isPoll = event.target.id === "board-live";
   if (isPoll && (drag || document.hidden)) event.preventDefault();
