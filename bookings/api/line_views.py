@@ -3,6 +3,7 @@ like a missing one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -15,7 +16,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings.actions import Actor
 from bookings.api import base
 from bookings.api.line_serializers import (
     ChangeOrder,
@@ -31,12 +31,12 @@ from bookings.api.line_serializers import (
     draft_of,
 )
 from bookings.api.owner_floor_serializers import MessageOrder, MessageSerializer, choices_of
-from bookings.choices import ActorRole, DecisionWay, Stage
+from bookings.choices import DecisionWay, Stage
 from bookings.floor import deciding, lines, messages, progress, quality
 from bookings.floor.deciding import Voice
 from bookings.floor.lines import Author
 from bookings.floor.messages import Speaker
-from bookings.models import Booking
+from bookings.models import Booking, Line
 from core.api import refusals
 from shops.access import get_staff_shop
 from shops.choices import Permission
@@ -55,6 +55,22 @@ class JobCard(APIView):
         return Response(card_of(get_object_or_404(Booking.objects.at_shop(shop), public_id=public_id)))
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be done: to which visit (and line of it), with what that was sent, by whom, when."""
+
+    booking: Booking
+    order: dict[str, Any]
+    by: Author
+    at: datetime
+    line_id: str
+
+    @property
+    def line(self) -> Line:
+        """The line that the address names. Raises NoSuchLineError (404)."""
+        return lines.find(self.booking, self.line_id)
+
+
 class _Step(APIView):
     """Something done on the job card: who may, what it needs, which action it is. Answers with the fresh card."""
 
@@ -70,12 +86,12 @@ class _Step(APIView):
         author = Author(base.person(request), shop.viewer_role or "")
 
         def run() -> tuple[int, Any]:
-            self.act(booking, order, author, timezone.now(), **where)
+            self.act(Asked(booking, order, author, timezone.now(), where.get("line", "")))
             return 200, card_of(booking)
 
         return base.once(request, run)
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
+    def act(self, asked: Asked) -> object:
         raise NotImplementedError
 
 
@@ -85,15 +101,17 @@ class Propose(_Step):
 
     order = LineOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return lines.propose(booking=booking, draft=draft_of(order, booking), by=by, at=at)
+    def act(self, asked: Asked) -> object:
+        return lines.propose(
+            booking=asked.booking, draft=draft_of(asked.order, asked.booking), by=asked.by, at=asked.at
+        )
 
 
 class Send(_Step):
     """Send every line that the owner has not seen. Sending twice sends once."""
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return lines.send(booking=booking, by=by, at=at)
+    def act(self, asked: Asked) -> object:
+        return lines.send(booking=asked.booking, by=asked.by, at=asked.at)
 
 
 @extend_schema(request=ChangeOrder)
@@ -102,23 +120,23 @@ class Change(_Step):
 
     order = ChangeOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        line, draft = lines.find(booking, where["line"]), draft_of(order, booking)
-        return lines.change(line=line, draft=draft, version=order["version"], by=by, at=at)
+    def act(self, asked: Asked) -> object:
+        line, draft = asked.line, draft_of(asked.order, asked.booking)
+        return lines.change(line=line, draft=draft, version=asked.order["version"], by=asked.by, at=asked.at)
 
 
 class Withdraw(_Step):
     """Take a proposal back that nobody has answered."""
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return lines.withdraw(line=lines.find(booking, where["line"]), by=by, at=at)
+    def act(self, asked: Asked) -> object:
+        return lines.withdraw(line=asked.line, by=asked.by, at=asked.at)
 
 
 class Done(_Step):
     """The work of an approved line is done. Twice is once."""
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return lines.mark_done(line=lines.find(booking, where["line"]), by=by.user, at=at)
+    def act(self, asked: Asked) -> object:
+        return lines.mark_done(line=asked.line, by=asked.by.user, at=asked.at)
 
 
 @extend_schema(request=NotNeededOrder)
@@ -127,9 +145,9 @@ class NotNeeded(_Step):
 
     order = NotNeededOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        line = lines.find(booking, where["line"])
-        return lines.mark_not_needed(line=line, reason=order["reason"], by=by.user, at=at)
+    def act(self, asked: Asked) -> object:
+        line = asked.line
+        return lines.mark_not_needed(line=line, reason=asked.order["reason"], by=asked.by.user, at=asked.at)
 
 
 @extend_schema(request=PartsOrder)
@@ -138,9 +156,9 @@ class WaitForParts(_Step):
 
     order = PartsOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        line = lines.find(booking, where["line"])
-        return lines.wait_for_parts(line=line, by=by.user, at=at, **order)
+    def act(self, asked: Asked) -> object:
+        line = asked.line
+        return lines.wait_for_parts(line=line, by=asked.by.user, at=asked.at, **asked.order)
 
 
 @extend_schema(request=PhoneOrder)
@@ -150,16 +168,16 @@ class PhoneAnswer(_Step):
     permission = Permission.WALK_IN
     order = PhoneOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
+    def act(self, asked: Asked) -> object:
         voice = Voice(
             DecisionWay.PHONE,
-            owner=booking.owner,
-            recorded_by=by.user,
-            role=by.role,
-            spoke_with=order["spoke_with"],
-            note=order["note"],
+            owner=asked.booking.owner,
+            recorded_by=asked.by.user,
+            role=asked.by.role,
+            spoke_with=asked.order["spoke_with"],
+            note=asked.order["note"],
         )
-        return deciding.decide(booking=booking, choices=choices_of(order), voice=voice, at=at)
+        return deciding.decide(booking=asked.booking, choices=choices_of(asked.order), voice=voice, at=asked.at)
 
 
 @extend_schema(request=StageOrder)
@@ -168,8 +186,8 @@ class MoveStage(_Step):
 
     order = StageOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return progress.move(booking=booking, to=Stage(order["stage"]), by=by.actor, at=at)
+    def act(self, asked: Asked) -> object:
+        return progress.move(booking=asked.booking, to=Stage(asked.order["stage"]), by=asked.by.actor, at=asked.at)
 
 
 @extend_schema(request=PromiseOrder)
@@ -179,15 +197,15 @@ class Promise(_Step):
     permission = Permission.WALK_IN
     order = PromiseOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return progress.promise(booking=booking, by=by.actor, at=at, **order)
+    def act(self, asked: Asked) -> object:
+        return progress.promise(booking=asked.booking, by=asked.by.actor, at=asked.at, **asked.order)
 
 
 class Submit(_Step):
     """The work is done: somebody else checks it now. Twice is once."""
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return quality.submit(booking=booking, by=by.user, at=at)
+    def act(self, asked: Asked) -> object:
+        return quality.submit(booking=asked.booking, by=asked.by.user, at=asked.at)
 
 
 @extend_schema(request=QualityOrder)
@@ -196,8 +214,8 @@ class QualityCheck(_Step):
 
     order = QualityOrder
 
-    def act(self, booking: Booking, order: dict[str, Any], by: Author, at: datetime, **where: str) -> object:
-        return quality.check(booking=booking, by=by.user, at=at, **order)
+    def act(self, asked: Asked) -> object:
+        return quality.check(booking=asked.booking, by=asked.by.user, at=asked.at, **asked.order)
 
 
 class Messages(APIView):
