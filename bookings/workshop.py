@@ -46,8 +46,6 @@ from vehicles import actions as vehicle_actions
 from vehicles.choices import OdometerSource
 from vehicles.models import MAX_ODOMETER_KM, Car
 
-# More than this between two visits is a typing error until somebody says otherwise (a taxi drives 120,000 km a year).
-IMPLAUSIBLE_JUMP_KM = 100_000
 # A car that is still in work when its claim is about to end keeps its place, a step at a time.
 OVERRUN_NOTICE = timedelta(minutes=5)
 OVERRUN_STEP = timedelta(minutes=15)
@@ -189,14 +187,14 @@ def _can_do(resource: Resource, present: Resource, needs: list[Claim]) -> bool:
 def check_in(
     *, booking: Booking, odometer_km: int, by: User, at: datetime, plate: str = "", odometer_note: str = ""
 ) -> Booking:
-    """Receive the car. `odometer_km` is compared with what is known of it: a smaller value or a jump beyond
-    `IMPLAUSIBLE_JUMP_KM` is refused (OdometerError) unless `odometer_note` says why it is right.
+    """Receive the car. `odometer_km` is compared with what is known of it: a smaller value, or more than anybody drives
+    since (`vehicles.actions.MAX_KM_PER_DAY`), is refused (OdometerError) unless `odometer_note` says why it is right.
 
     Side effects: what was agreed becomes the visit's lines; the reading joins the car's record (if the car is known),
     a doubtful one only once a second person has looked (`confirm_odometer`); event and outbox `booking.checked_in`.
     """
     booking = locked(booking)
-    is_doubtful = _check_odometer(booking, odometer_km, odometer_note)
+    is_doubtful = _check_odometer(booking, odometer_km, odometer_note, at)
     transition(
         booking=booking,
         kind=EventKind.CHECKED_IN,
@@ -222,8 +220,6 @@ def check_in(
 
 def _join_record(car: Car, km: int, by: User, at: datetime, *, is_correction: bool = False) -> None:
     source = OdometerSource.CHECK_IN
-    # The shop has compared it with more patience than the garage's own check: a car may stand for a year.
-    is_correction = is_correction or (car.odometer_km is not None and km > car.odometer_km)
     vehicle_actions.record_odometer(car=car, km=km, by=by, source=source, at=at, is_correction=is_correction)
 
 
@@ -267,7 +263,7 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
         raise WrongStatusError
     if not note.strip():
         raise InvalidInput(_("Say why the reading is changed."), field="odometer_note")
-    is_doubtful = _check_odometer(booking, odometer_km, note)
+    is_doubtful = _check_odometer(booking, odometer_km, note, at)
     before, booking.odometer_km = booking.odometer_km, odometer_km
     booking.revision += 1
     booking.save(update_fields=["odometer_km", "revision"])
@@ -294,24 +290,26 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
     return booking
 
 
-def _known_km(booking: Booking) -> int | None:
-    """What was known of the car before this visit read its odometer, km."""
-    if booking.car is None:
+def _known_reading(booking: Booking) -> tuple[int, datetime] | None:
+    """What was known of the car before this visit read its odometer: km, and when."""
+    car = booking.car
+    if car is None or car.odometer_km is None or car.odometer_at is None:
         return None
     if booking.checked_in_at is None:
-        return booking.car.odometer_km
-    before = booking.car.readings.filter(read_at__lt=booking.checked_in_at).order_by("-read_at", "-pk")
-    return before.values_list("km", flat=True).first()
+        return car.odometer_km, car.odometer_at
+    before = car.readings.filter(read_at__lt=booking.checked_in_at).order_by("-read_at", "-pk")
+    return before.values_list("km", "read_at").first()
 
 
-def _check_odometer(booking: Booking, km: int, note: str) -> bool:
+def _check_odometer(booking: Booking, km: int, note: str, at: datetime) -> bool:
     """Whether a reading is doubtful, so that a second person has to look. Raises OdometerError for an impossible one,
     and for a doubtful one without a reason."""
     if not 0 <= km <= MAX_ODOMETER_KM:
         raise OdometerError(_("Enter what the odometer shows, between 0 and 999,999 km."), field="odometer_km")
-    known = _known_km(booking)
-    if known is None or 0 <= km - known <= IMPLAUSIBLE_JUMP_KM:
+    reading = _known_reading(booking)
+    if reading is None or vehicle_actions.is_plausible(km, last_km=reading[0], since=at - reading[1]):
         return False
+    known = reading[0]
     if note.strip():
         return True
     if km < known:
