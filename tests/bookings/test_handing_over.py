@@ -15,9 +15,8 @@ from bookings.models import Booking, LineVersion
 from core.errors import InvalidInput, NotAllowed
 from core.models import OutboxEvent
 from tests.factories.accounts import UserFactory
-from tests.factories.handovers import START, handed_over, in_work, ready
-from tests.factories.jobs import bookable_job, lavida, minor_service
-from tests.factories.vehicles import CarFactory
+from tests.factories.handovers import START, driven_car, handed_over, in_work, ready
+from tests.factories.jobs import bookable_job, minor_service
 from vehicles.models import HealthEntry
 
 DATES = st.dates(date(2020, 1, 1), date(2040, 1, 1))
@@ -122,8 +121,7 @@ def test_only_what_was_done_has_a_warranty() -> None:
 
 @pytest.mark.django_db
 def test_questioned_odometer_gives_a_warranty_by_days_only() -> None:
-    car = CarFactory(variant=lavida(), odometer_km=80_000, odometer_at=START)
-    booking = in_work(car=car, km=50_000, note="New instrument")
+    booking = in_work(car=driven_car(80_000), km=50_000, note="New instrument")
     assert booking.check_in.is_odometer_questioned
     workshop.hand_over(booking=ready(booking), by=UserFactory(), at=booking.ends_at)
     line = booking.lines.get()

@@ -21,8 +21,8 @@ from bookings.choices import (
     WarrantyScope,
 )
 from bookings.engine.jobs import Job
+from bookings.floor import advising, record_entry
 from bookings.floor import photos as visit_photos
-from bookings.floor import record_entry
 from bookings.floor.photos import Shown
 from bookings.models import (
     Booking,
@@ -33,11 +33,12 @@ from bookings.models import (
     LineDecision,
     LineVersion,
 )
+from catalog.choices import Payer
 from catalog.models import CheckPoint
 from core import photos
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
-from tests.factories.handovers import START, handed_over, in_work, ready
+from tests.factories.handovers import START, driven_car, handed_over, in_work, ready
 from tests.factories.jobs import bookable_job, lavida
 from tests.factories.photos import corners, saved
 from tests.factories.shops import TechnicianResourceFactory
@@ -223,7 +224,7 @@ def test_photos_are_named_by_their_hash_and_those_of_messages_are_not() -> None:
 
 
 def test_questioned_odometer_is_not_entered() -> None:
-    booking = in_work(car=CarFactory(variant=lavida(), odometer_km=80_000, odometer_at=START), note="New instrument")
+    booking = in_work(car=driven_car(80_000), note="New instrument")
     assert booking.check_in.is_odometer_questioned
     booking = workshop.hand_over(booking=ready(booking), by=UserFactory(), at=booking.ends_at)
     assert entry_of(booking).facts["odometer_km"] is None
@@ -316,6 +317,19 @@ def test_backfill_enters_visits_from_before_in_order() -> None:
     assert entries[0].private["total_fen"] == 26_400
     assert set(entry_of(gone).private) == {"salt"}
     assert chain.verify(entries, head_hash=car.record.head_hash) == []
+
+
+@pytest.mark.parametrize(("days", "pays"), [(10, Payer.SHOP), (11, Payer.OWNER)])
+def test_defect_within_the_warranty_is_the_shops_to_pay(days: int, pays: Payer) -> None:
+    """What is entered is what the advice reads: a warranty of ten days, the last one included."""
+    car, job = CarFactory(variant=lavida()), bookable_job()
+    handed_over(job, car=car)
+    car.refresh_from_db()
+    again = in_work(job, car=car, starts_at=START + timedelta(days=days), km=50_500)
+    advice = advising.adviser(booking=again, at=again.starts_at).on(
+        service="minor_service", measure="", symptoms=frozenset(), fault_codes=frozenset()
+    )
+    assert advice.who_pays == pays
 
 
 def test_owner_of_the_visit_holds_the_private_part() -> None:

@@ -13,11 +13,21 @@ from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import NOW, bookable_job, lavida
 from tests.factories.vehicles import CarFactory
+from vehicles import actions as vehicle_actions
+from vehicles.choices import OdometerSource
 from vehicles.models import Car
 
 # A Monday, 12:00 in Shanghai.
 START = NOW + timedelta(hours=2)
 MS_LIN = Contact(name="林女士", phone="+8613816420957", plate="沪AD8K21", note="刹车有异响")
+
+
+def driven_car(km: int) -> Car:
+    """A car whose owner read its odometer the day before the visit."""
+    car: Car = CarFactory(variant=lavida())
+    source = OdometerSource.OWNER
+    vehicle_actions.record_odometer(car=car, km=km, by=car.owner, source=source, at=START - timedelta(days=1))
+    return car
 
 
 def in_work(
