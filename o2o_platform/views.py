@@ -105,7 +105,7 @@ def _regular(services: list[Service], variant: Variant | None) -> list[PlanLine]
 
 
 def _with_bands(lines: list[PlanLine], variant: Variant | None, place: wishes.Where | None) -> list[dict[str, Any]]:
-    """The lines with what is usual here. What is due next comes with the reminders."""
+    """The lines with what is usual here."""
     if variant is None or place is None:
         return []
     bands = pricing.fair_prices(services=[line.service for line in lines], variant=variant, city=place.origin.city)

@@ -35,7 +35,7 @@ class Planned:
 
 
 def for_car(car: Car, *, today: date) -> Planned:
-    """The plan of an owner's car with what its jobs cost in the city. Eleven queries with names and record at hand."""
+    """The plan of an owner's car with what its jobs cost in the city. Twelve queries at most with names and record at hand."""
     adviser = advice_loading.for_car(car, today=today)
     services = [service for service in adviser.book.services.values() if service.is_listed]
     needs = plan(
@@ -48,7 +48,7 @@ def for_car(car: Car, *, today: date) -> Planned:
 
 
 def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Planned]:
-    """The plans of many cars without prices, by car: nine queries for any number with names and record at hand."""
+    """The plans of many cars without prices, by car: eight queries for any number with names and record at hand."""
     cars = list(cars)
     if not cars:
         return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -54,6 +54,11 @@ class VisitRow:
     about: str
     book_url: str
     is_check: bool
+
+    @property
+    def measured_then(self) -> list[str]:
+        """What to have measured on the way, where the visit books something else."""
+        return [] if self.visit.is_likely_only else [row.name for row in self.lines if row.is_likely]
 
     @property
     def names(self) -> list[str]:
@@ -116,6 +121,29 @@ def shown(planned: Planned) -> Shown:
         price=words.money_range(sums.low_fen, sums.high_fen),
         likely_price=words.money_range(sums.likely_low_fen, sums.likely_high_fen) if sums.likely_high_fen else "",
     )
+
+
+@dataclass(frozen=True)
+class NextDue:
+    """The next visit in one line; no names where nothing can be planned yet."""
+
+    names: list[str]
+    when: str
+    why: str
+    is_now: bool
+
+
+def next_due(planned: Mapping[int, Planned]) -> dict[int, NextDue]:
+    """The first visit of each plan. No query."""
+    return {car: _next_due(one) for car, one in planned.items()}
+
+
+def _next_due(planned: Planned) -> NextDue:
+    if not planned.needs.visits:
+        return NextDue([], "", "", is_now=False)
+    visit = planned.needs.visits[0]
+    names = [planned.book.services[key].name for key in visit.keys]
+    return NextDue(names, words.when(visit), words.why(visit.lines[0], planned), visit.is_now)
 
 
 def book_url(car: Car, keys: Iterable[str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from catalog.needs import loading, rows
+from catalog.needs.rows import NextDue
 from vehicles.models import Car
 
 register = template.Library()
@@ -17,6 +19,19 @@ LEFT_OUT_SHOWN = 5
 
 @register.inclusion_tag("catalog/_needs_panel.html")
 def car_needs(car: Car) -> dict[str, Any]:
-    """The next visits of an owner's car with their cost, and what is left out on purpose. Fourteen queries at most."""
+    """The next visits of an owner's car with their cost, and what is left out on purpose. A dozen queries."""
     plan = rows.shown(loading.for_car(car, today=timezone.localdate()))
     return {"car": car, "plan": plan, "visits": plan.visits[:VISITS_SHOWN], "left_out": plan.left_out[:LEFT_OUT_SHOWN]}
+
+
+@register.simple_tag
+def next_due(cars: Iterable[Car]) -> dict[int, NextDue]:
+    """The next visit of each car, by its primary key: as many queries for many cars as for one (with names and record
+    at hand)."""
+    return rows.next_due(loading.for_cars(cars, today=timezone.localdate()))
+
+
+@register.inclusion_tag("catalog/_next_due.html")
+def next_due_of(car: Car) -> dict[str, Any]:
+    """The next visit of one car, as a line that leads to its plan."""
+    return {"car": car, "due": next_due([car])[car.pk]}

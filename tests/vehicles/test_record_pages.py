@@ -161,7 +161,7 @@ def test_the_record_costs_the_same_whatever_its_length(client, django_assert_num
     car = recorded_car(entries=entries, plate="沪AD8K21")
     client.force_login(car.owner)
     client.get(at("record", car))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(13):
         client.get(at("record", car))
 
 
