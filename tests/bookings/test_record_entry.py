@@ -5,6 +5,7 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from django.core.management import call_command
 
 from accounts import actions as accounts
 from bookings import workshop
@@ -317,6 +318,16 @@ def test_backfill_enters_visits_from_before_in_order() -> None:
     assert entries[0].private["total_fen"] == 26_400
     assert set(entry_of(gone).private) == {"salt"}
     assert chain.verify(entries, head_hash=car.record.head_hash) == []
+
+
+def test_command_enters_every_visit_from_before(capsys: pytest.CaptureFixture[str]) -> None:
+    shop, car = bookable_job().shop, CarFactory(variant=lavida())
+    for days in range(3):
+        completed_visit(shop, 40, starts_at=START - timedelta(days=days), car=car, owner=car.owner)
+    call_command("enter_visits")
+    assert capsys.readouterr().out == "3 visits entered.\n"
+    call_command("enter_visits")
+    assert capsys.readouterr().out == "0 visits entered.\n"
 
 
 @pytest.mark.parametrize(("days", "pays"), [(10, Payer.SHOP), (11, Payer.OWNER)])

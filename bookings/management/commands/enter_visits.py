@@ -13,7 +13,7 @@ from bookings.floor import record_entry
 class Command(BaseCommand):
     help = "Enter visits from before health records were kept into the records of their cars."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  (Django's signature)
         count = 0
         while entered := record_entry.backfill(at=timezone.now()):
             count += entered
