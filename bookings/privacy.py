@@ -10,8 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import privacy
 from accounts.models import User
-from bookings.choices import IN_SHOP, UPCOMING
-from bookings.models import Booking, CalendarFeed, WaitingEntry
+from bookings.choices import IN_SHOP, UPCOMING, PhotoKind
+from bookings.models import (
+    Booking,
+    CalendarFeed,
+    CheckIn,
+    VisitLink,
+    VisitMessage,
+    VisitPhoto,
+    WaitingEntry,
+)
 from core import idempotency
 from core.errors import Conflict
 
@@ -26,6 +34,7 @@ class OpenVisitError(Conflict):
 def connect() -> None:
     """Register with `accounts.privacy`; called once when the app is ready."""
     privacy.register("visits", export=export, erase=erase)
+    privacy.register("visit_words", export=export_words, erase=erase_words)
     privacy.register("waiting_lists", export=export_waiting, erase=erase_waiting)
     privacy.register("calendar", export=export_feed, erase=erase_feeds)
 
@@ -65,6 +74,8 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
         contact_phone="",
         plate="",
         owner_note="",
+        vin="",
+        comeback_reason="",
         visit_address="",
         visit_latitude=None,
         visit_longitude=None,
@@ -75,6 +86,51 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
 
 
 _WITHOUT_PLACE = "jsonb_set(%(expressions)s, '{place}', 'null', false)"
+
+
+def export_words(user: User) -> list[dict[str, Any]]:
+    """What was said and written down in the person's visits, and which photos there are; the photos themselves are on
+    the visit's page."""
+    visits = Booking.objects.visible_to(user).prefetch_related("messages", "photos").select_related("check_in")
+    return [told for visit in visits.order_by("pk") if (told := _told(visit))]
+
+
+def _told(visit: Booking) -> dict[str, Any] | None:
+    sheet: CheckIn | None = getattr(visit, "check_in", None)
+    said = [{"at": row.at.isoformat(), "by_owner": row.is_from_owner, "text": row.text} for row in visit.messages.all()]
+    photos = [
+        {"at": row.uploaded_at.isoformat(), "kind": row.kind, "caption": row.caption, "sha256": row.sha256}
+        for row in visit.photos.all()
+    ]
+    if sheet is None and not said and not photos:
+        return None
+    words = {name: getattr(sheet, name) for name in _SHEET_WORDS} if sheet else {}
+    return {
+        "number": visit.number,
+        "odometer_km": visit.odometer_km,
+        "vin": visit.vin,
+        **words,
+        "comeback_reason": visit.comeback_reason,
+        "messages": said,
+        "photos": photos,
+    }
+
+
+_SHEET_WORDS = ("condition", "belongings", "owner_words", "odometer_reason")
+# Photos that show how the person lives rather than what was done to the car.
+_PERSONAL_PHOTOS = (PhotoKind.CONDITION, PhotoKind.DASHBOARD, PhotoKind.MESSAGE)
+
+
+def erase_words(user: User, at: datetime) -> None:
+    """Empty what was said and written down in the person's visits, delete the photos of the car's state and those sent
+    in messages, and end every link. What was measured, done and charged stays. Runs before `erase`."""
+    visits = Booking.objects.visible_to(user)
+    VisitMessage.objects.filter(booking__in=visits).exclude(text="").update(text="")
+    for photo in VisitPhoto.objects.filter(booking__in=visits, kind__in=_PERSONAL_PHOTOS):
+        photo.delete()
+    # An odometer that was doubted stays explained: its second person needs a reason beside it.
+    CheckIn.objects.filter(booking__in=visits).update(condition="", belongings="", owner_words="")
+    VisitLink.objects.valid(at=at).filter(booking__in=visits).update(revoked_at=at)
 
 
 def export_waiting(user: User) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit  # the public one counts no GET
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -150,7 +150,7 @@ def _may_try(request: HttpRequest) -> bool:
     """Count a link that opens nothing; False once this network address had enough. A link that opens is never refused:
     many people share an address. Without a cache nobody is refused."""
     try:
-        return bool(ratelimit.consume(request, action="visit_link_missed"))
+        return bool(ratelimit.consume(request, app="allauth.account", action="visit_link_missed", limit_get=True))
     except RedisError:
         logger.warning("links that open nothing are not limited: no cache")
         return True

@@ -164,7 +164,7 @@ _STEPS = (Stage.RECEIVED, Stage.INSPECTING, Stage.WAITING_OWNER, Stage.WORKING, 
 def steps(booking: Booking) -> list[dict[str, Any]]:
     """The stages as the stepper shows them; waiting for parts is a stop within the work."""
     names = {
-        Stage.RECEIVED: pgettext("stage of a visit", "Received"),
+        Stage.RECEIVED: pgettext("stage of a visit", "Arrived"),
         Stage.INSPECTING: pgettext("stage of a visit", "Inspect"),
         Stage.WAITING_OWNER: pgettext("stage of a visit", "Your yes"),
         Stage.WORKING: pgettext("stage of a visit", "Work"),

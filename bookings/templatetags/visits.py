@@ -168,9 +168,9 @@ def event_title(event: BookingEvent) -> str:
 @register.filter
 def event_words(event: BookingEvent, booking: Booking) -> str:
     """What stands under an event: where a visit was moved to, what the odometer showed, who did it."""
-    moved = event.data.get("after", {}).get("starts_at")
+    moved = event.data.get("after")  # of a stage it is a word
     if event.kind in (EventKind.RESCHEDULED, EventKind.SWAPPED) and moved:
-        return day_words.day_time(datetime.fromisoformat(moved), zone=booking.zone)
+        return day_words.day_time(datetime.fromisoformat(moved["starts_at"]), zone=booking.zone)
     if event.kind == EventKind.CHECKED_IN and booking.odometer_km is not None:
         return f"{booking.odometer_km:,} km"
     if event.kind == EventKind.EXPIRED:

@@ -1,0 +1,236 @@
+"""What owner and shop say to each other on the visit's page, its photos, and what owners are told while their car is in
+the shop."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from bookings.actions import Actor
+from bookings.choices import ActorRole, DecisionWay
+from bookings.floor import checking_in, deciding, lines, messages, progress
+from bookings.floor.deciding import Choice, Voice
+from bookings.floor.lines import Author
+from bookings.floor.messages import Speaker
+from bookings.models import LineDecision
+from core import outbox
+from notifications import preferences
+from notifications.choices import MessageChannels
+from notifications.models import Message
+from shops.choices import Role
+from tests.bookings.owner_pages import page, text
+from tests.factories import floor
+from tests.factories.accounts import UserFactory
+from tests.factories.floor import Asked
+from tests.factories.jobs import NOW
+from tests.factories.photos import corners, saved
+
+pytestmark = pytest.mark.django_db
+THEN = NOW + timedelta(minutes=20)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(THEN, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def asked(client: Client) -> Asked:
+    client.cookies["django_language"] = "en"
+    owner = UserFactory(email="lin@example.com", language="en")
+    client.force_login(owner)
+    return floor.asked(at=NOW, owner=owner)
+
+
+def deliver() -> list[Message]:
+    """What the outbox has to say, sent now."""
+    before = set(Message.objects.values_list("pk", flat=True))
+    for event_id in outbox.due_ids(at=THEN + timedelta(days=1)):
+        assert outbox.handle(event_id=event_id, at=THEN)
+    return list(Message.objects.exclude(pk__in=before).order_by("pk"))
+
+
+def shop_says(asked: Asked, words: str, at: object = THEN) -> None:
+    messages.say(booking=asked.booking, text=words, by=Speaker(False, asked.advisor, Role.ADVISOR), at=at)
+
+
+def jpeg(name: str = "scratch.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, saved(corners()), "image/jpeg")
+
+
+# --- On the page ----------------------------------------------------------------------------------
+
+
+def test_a_message_with_a_photo_is_kept_and_shown(client: Client, asked: Asked) -> None:
+    response = client.post(page("visit_say", asked.booking), {"text": "See here", "photos": [jpeg()]})
+    assert response["Location"] == page("detail", asked.booking) + "#messages"
+    said = asked.booking.messages.get()
+    assert (said.text, said.is_from_owner, said.author) == ("See here", True, asked.owner)
+    assert said.photos.count() == 1
+    assert "See here" in text(client.get(page("detail", asked.booking)))
+
+
+@pytest.mark.parametrize("words", ["", "   ", "x" * 1001, "a\x00b", "x" * 100_000])
+def test_a_message_that_cannot_be_is_refused_and_kept_in_the_field(client: Client, asked: Asked, words: str) -> None:
+    response = client.post(page("visit_say", asked.booking), {"text": words})
+    assert response.status_code == 400
+    assert "field-error" in text(response)
+    if words.strip() and "\x00" not in words:
+        assert words in text(response)
+    assert not asked.booking.messages.exists()
+
+
+def test_what_is_no_photo_is_said_beside_the_field(client: Client, asked: Asked) -> None:
+    bad = SimpleUploadedFile("evil.jpg", b"<?php", "image/jpeg")
+    response = client.post(page("visit_say", asked.booking), {"text": "Look", "photos": [bad]})
+    assert response.status_code == 400
+    assert "Look</textarea>" in text(response)
+    assert not asked.booking.messages.exists()
+
+
+def test_looking_at_the_page_reads_the_shops_messages(client: Client, asked: Asked) -> None:
+    shop_says(asked, "Hello")
+    assert "<strong>new</strong>" in text(client.get(page("detail", asked.booking)))
+    assert "<strong>new</strong>" not in text(client.get(page("detail", asked.booking)))
+    asked.booking.refresh_from_db()
+    assert messages.unread_by_owner(asked.booking) == 0
+
+
+def test_photos_are_the_owners_alone(client: Client, asked: Asked) -> None:
+    client.post(page("visit_say", asked.booking), {"photos": [jpeg()]})
+    photo = asked.booking.photos.get()
+    there = reverse("bookings:visit_photo", args=[asked.booking.public_id, photo.public_id, "full"])
+    response = client.get(there)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    other = floor.asked(at=NOW, owner=asked.owner)
+    crossed = reverse("bookings:visit_photo", args=[other.booking.public_id, photo.public_id, "full"])
+    assert client.get(crossed).status_code == 404
+    assert client.get(there.replace("/full/", "/huge/")).status_code == 404
+    client.force_login(UserFactory())
+    assert client.get(there).status_code == 404
+    assert Client().get(there).status_code == 302
+
+
+# --- What owners are told -------------------------------------------------------------------------
+
+
+def test_a_proposal_is_told_with_what_it_costs_and_a_link_that_opens(asked: Asked) -> None:
+    (told,) = [message for message in deliver() if message.kind == "bookings/proposed"]
+    assert (told.channel, told.recipient) == ("email", "lin@example.com")
+    for words in ("¥420", "¥688", "Nothing is done or charged without your yes", "12:25"):
+        assert words in told.body
+    address = told.body.split("http")[1].split()[0]
+    assert Client().get("/v/" + address.split("/v/")[1]).status_code == 200
+
+
+def test_a_car_that_came_is_to_be_confirmed(asked: Asked) -> None:
+    kinds = [message.kind for message in deliver()]
+    assert kinds.count("bookings/checked_in") == 1
+    assert "bookings/inspected" not in kinds  # the proposal says more
+
+
+def test_news_that_is_no_longer_true_is_not_sent(asked: Asked) -> None:
+    version = checking_in.version(asked.booking, asked.booking.check_in)
+    checking_in.confirm(booking=asked.booking, way=DecisionWay.ACCOUNT, by=asked.owner, at=THEN, seen=version)
+    choice = Choice(asked.line.public_id, 1, "decline")
+    voice = Voice(DecisionWay.ACCOUNT, owner=asked.owner)
+    deciding.decide(booking=asked.booking, choices=[choice], voice=voice, at=THEN)
+    kinds = {message.kind for message in deliver()}
+    assert "bookings/proposed" not in kinds
+    assert "bookings/checked_in" not in kinds
+    assert LineDecision.objects.filter(line=asked.line).exists()
+
+
+def test_a_changed_line_is_told_once_with_the_present_price(asked: Asked) -> None:
+    author = Author(asked.advisor, Role.ADVISOR)
+    lines.change(line=asked.line, draft=floor.pads_draft(labour_fen=18_000), version=1, by=author, at=THEN)
+    told = [message for message in deliver() if message.kind == "bookings/proposed"]
+    assert len(told) == 1
+    assert "¥480" in told[0].body
+
+
+def test_a_new_promise_is_told_unless_the_owner_moved_it(asked: Asked) -> None:
+    deliver()
+    choice = Choice(asked.line.public_id, 1, "approve")
+    voice = Voice(DecisionWay.ACCOUNT, owner=asked.owner)
+    deciding.decide(booking=asked.booking, choices=[choice], voice=voice, at=THEN)
+    assert deliver() == []
+    asked.booking.refresh_from_db()
+    staff, later = Actor(ActorRole.STAFF, asked.advisor), asked.booking.ends_at + timedelta(minutes=15)
+    progress.promise(booking=asked.booking, ends_at=later, reason="The part is late", by=staff, at=THEN)
+    (told,) = deliver()
+    assert told.kind == "bookings/promise"
+    for words in ("12:40", "12:25", "The part is late"):
+        assert words in told.body
+
+
+def test_a_burst_of_messages_is_one_notification(asked: Asked) -> None:
+    deliver()
+    for seconds in range(3):
+        shop_says(asked, f"Part {seconds}", THEN + timedelta(seconds=40 * seconds))
+    assert [message.kind for message in deliver()] == ["bookings/message"]
+    shop_says(asked, "Something else", THEN + timedelta(minutes=10))
+    assert len(deliver()) == 1
+
+
+def test_own_and_read_messages_are_not_told(client: Client, asked: Asked) -> None:
+    deliver()
+    client.post(page("visit_say", asked.booking), {"text": "Mine"})
+    shop_says(asked, "Yours")
+    client.get(page("detail", asked.booking))
+    assert deliver() == []
+
+
+def test_a_ready_car_is_told_with_the_final_price(asked: Asked) -> None:
+    choice = Choice(asked.line.public_id, 1, "approve")
+    voice = Voice(DecisionWay.ACCOUNT, owner=asked.owner)
+    deciding.decide(booking=asked.booking, choices=[choice], voice=voice, at=THEN)
+    deliver()
+    floor.make_ready(asked.booking, by=asked.advisor, at=THEN)
+    (told,) = deliver()
+    assert told.kind == "bookings/ready"
+    assert "¥688" in told.body
+    assert "/v/" in told.body
+
+
+def test_what_is_not_needed_is_told_with_its_reason(asked: Asked) -> None:
+    choice = Choice(asked.line.public_id, 1, "approve")
+    voice = Voice(DecisionWay.ACCOUNT, owner=asked.owner)
+    deciding.decide(booking=asked.booking, choices=[choice], voice=voice, at=THEN)
+    deliver()
+    asked.line.refresh_from_db()
+    lines.mark_not_needed(line=asked.line, reason="The pads were new", by=asked.advisor, at=THEN)
+    (told,) = deliver()
+    assert told.kind == "bookings/not_needed"
+    assert "The pads were new" in told.body
+
+
+def test_the_chosen_channels_are_used(asked: Asked) -> None:
+    asked.owner.phone, asked.owner.phone_verified_at = "+8613816420957", NOW
+    asked.owner.save(update_fields=["phone", "phone_verified_at"])
+    preferences.choose(user=asked.owner, channels=MessageChannels.BOTH, at=NOW)
+    told = [message for message in deliver() if message.kind == "bookings/proposed"]
+    assert {message.channel for message in told} == {"sms", "email"}
+    # each link is the same one, made once for the event
+    assert len({message.body.split("/v/")[1].split("/")[0] for message in told}) == 1
+
+
+def test_a_walk_in_without_account_gets_an_sms_for_what_needs_an_answer() -> None:
+    asked = floor.asked(at=NOW)
+    told = deliver()
+    assert [(message.channel, message.kind, message.recipient) for message in told] == [
+        ("sms", "bookings/proposed", "+8613816420957")
+    ]
+    assert "/v/" in told[0].body
+    shop_says(asked, "Hello")
+    assert deliver() == []
+
+
+def test_nothing_is_told_twice(asked: Asked) -> None:
+    assert deliver()
+    assert deliver() == []
