@@ -277,7 +277,7 @@ def test_technician_sees_the_own_claims_and_breaks_in_order(client: Client, job:
     pause = AllocationKind.BREAK
     workshop.block(resource=person, starts_at=local(12), ends_at=local(13), kind=pause, reason="Lunch", at=NOW)
     found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech)
-    assert [entry.job.booking if entry.job else entry.pause.reason for entry in found.entries] == [
+    assert [entry.job.booking if entry.job else entry.pause and entry.pause.reason for entry in found.entries] == [
         first,
         "Lunch",
         second,
