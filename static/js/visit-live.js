@@ -19,6 +19,11 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const next = fragment.firstElementChild;
   if (!target.dataset.stamp || !next) return;
   if (next.dataset.stamp === target.dataset.stamp) event.detail.shouldSwap = false;
+  // What was ticked stays ticked; a line that was changed is another one.
+  for (const box of target.querySelectorAll('[data-several] input[name="line"]:checked')) {
+    const same = [...next.querySelectorAll('[data-several] input[name="line"]')].find((one) => one.value === box.value);
+    if (same) same.checked = true;
+  }
 });
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id !== "visit-head") return;
@@ -27,6 +32,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
 });
 // A dialog that was moved with its card has left the top layer: put it back, with what was chosen in it.
 document.addEventListener("htmx:afterSettle", () => {
+  for (const form of document.querySelectorAll("[data-several]")) addUp(form);
   for (const dialog of document.querySelectorAll("dialog[open]")) {
     if (dialog.matches(":modal")) continue;
     dialog.close();
