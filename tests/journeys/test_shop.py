@@ -12,15 +12,18 @@ from bookings.actions import Contact, Holder
 from bookings.choices import Status
 from bookings.engine.availability import day_slots
 from bookings.engine.jobs import Job
+from bookings.floor import quality
 from bookings.models import Booking
 from catalog.models import Offer, Service
 from o2o_platform.demo import people
 from shops.choices import Confirmation, Day
 from shops.models import Closure, OpeningHours, Resource, Shop
+from tests.factories.accounts import UserFactory
+from tests.factories.floor import ALL_IN_ORDER
 from tests.journeys.conftest import DESKTOP, PHONE, TABLET, Browse, Words
 from tests.journeys.looking import look
 from tests.journeys.world import FLAGSHIP, LAVIDA, OIL_SERVICE
-from vehicles.models import Variant
+from vehicles.models import Car, Variant
 
 ALIGNMENT = "wheel_alignment"
 WALK_IN_PLATE = "沪BK7720"
@@ -50,13 +53,20 @@ def test_advisor_takes_a_walk_in_to_handover_on_a_tablet(browse: Browse, zh: Wor
     dialog.get_by_label(zh("Odometer"), exact=True).fill("58263")
     look(page, "board-zh-check-in")
     dialog.get_by_role("button", name=zh("Check in the car")).click()
-    for step in ("Start work", "Report ready"):
+    for step in ("Start work", "Work done"):
         panel.get_by_role("button", name=zh(step)).click()
-    expect(panel.get_by_role("button", name=zh("Hand over"))).to_be_visible()
-    look(page, "board-zh-ready")
-    panel.get_by_role("button", name=zh("Hand over")).click()
-    expect(panel.locator(".panel-foot button[id*=next]")).to_have_count(0)
+    expect(panel.get_by_role("link", name=zh("Quality check"))).to_be_visible()
+    look(page, "board-zh-checking")
     booking = Booking.objects.get(plate=WALK_IN_PLATE)
+    # Somebody who did not do the work checks it.
+    quality.check(booking=booking, checklist=ALL_IN_ORDER, by=UserFactory(), at=timezone.now())
+    page.goto(f"/shop/{FLAGSHIP}/visits/{booking.public_id}/card/")
+    look(page, "job-card-zh-ready")
+    page.get_by_role("link", name=zh("Hand over")).click()
+    look(page, "handover-zh")
+    page.get_by_role("button", name=zh("Hand over")).click()
+    expect(page.get_by_role("button", name=zh("Hand over"))).to_have_count(0)
+    booking.refresh_from_db()
     assert (booking.status, booking.odometer_km) == (Status.COMPLETED, 58_263)
 
     _sees_another_booking_without_reloading(page)
@@ -68,13 +78,14 @@ def test_advisor_takes_a_walk_in_to_handover_on_a_tablet(browse: Browse, zh: Wor
 def _sees_another_booking_without_reloading(page: Page) -> None:
     """An owner books a time of today; it comes to the board by itself."""
     page.evaluate("window.isTheSamePage = true")
-    booking = _owner_books("沪AD8K21")
+    booking = owner_books("沪AD8K21")
     expect(page.locator(f"#board-live [data-visit='{booking.public_id}']:visible").first).to_be_visible(timeout=LIVE_MS)
     assert page.evaluate("window.isTheSamePage")
     look(page, "board-zh-live")
 
 
-def _owner_books(plate: str, *, also: str = "", with_loaner: bool = False) -> Booking:
+def owner_books(plate: str, *, also: str = "", with_loaner: bool = False, car: Car | None = None) -> Booking:
+    """A visit of today at the flagship that the demo owner has booked."""
     at = timezone.now()
     shop = Shop.objects.select_related("city").get(slug=FLAGSHIP)
     variant = Variant.objects.with_names().get(slug=LAVIDA)
@@ -86,11 +97,11 @@ def _owner_books(plate: str, *, also: str = "", with_loaner: bool = False) -> Bo
     holder = Holder(owner)
     held = actions.hold(job=job, starts_at=slot.starts_at, holder=holder, at=at)
     contact = Contact(name="林女士", phone=owner.phone or "", plate=plate)
-    return actions.confirm(booking=held, by=owner, holder=holder, contact=contact, car=None, at=at)
+    return actions.confirm(booking=held, by=owner, holder=holder, contact=contact, car=car, at=at)
 
 
 def test_advisor_works_through_the_agenda_on_a_phone(browse: Browse, zh: Words):
-    booking = _owner_books("沪AD8K21")
+    booking = owner_books("沪AD8K21")
     page = browse(PHONE, person="zhao")
     page.goto(f"/shop/{FLAGSHIP}/board/")
     row = page.locator("li.agenda-row", has_text="D8K21")
@@ -109,7 +120,7 @@ def test_advisor_answers_a_request_and_finds_every_part_of_a_visit(browse: Brows
     shop = Shop.objects.select_related("city").get(slug=FLAGSHIP)
     Shop.objects.filter(pk=shop.pk).update(confirmation=Confirmation.BY_HAND)
     try:
-        booking = _owner_books("沪AD8K21", also=ALIGNMENT, with_loaner=True)
+        booking = owner_books("沪AD8K21", also=ALIGNMENT, with_loaner=True)
     finally:
         Shop.objects.filter(pk=shop.pk).update(confirmation=shop.confirmation)
     page = browse({"viewport": {"width": 1280, "height": 860}}, locale="en-GB", person="zhao")
