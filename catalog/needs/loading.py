@@ -35,7 +35,8 @@ class Planned:
 
 
 def for_car(car: Car, *, today: date) -> Planned:
-    """The plan of an owner's car with what its jobs cost in the city. Twelve queries at most with names and record at hand."""
+    """The plan of an owner's car with what its jobs cost in the city. Twelve queries at most with names and
+    record at hand."""
     adviser = advice_loading.for_car(car, today=today)
     services = [service for service in adviser.book.services.values() if service.is_listed]
     needs = plan(

@@ -62,7 +62,9 @@ class VisitRow:
 
     @property
     def names(self) -> list[str]:
-        return [row.name for row in self.lines]
+        """What is due; where nothing is more than likely, that."""
+        due = [row.name for row in self.lines if not row.is_likely]
+        return due or [row.name for row in self.lines]
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,9 @@ def _next_due(planned: Planned) -> NextDue:
     if not planned.needs.visits:
         return NextDue([], "", "", is_now=False)
     visit = planned.needs.visits[0]
-    names = [planned.book.services[key].name for key in visit.keys]
-    return NextDue(names, words.when(visit), words.why(visit.lines[0], planned), visit.is_now)
+    due = [line for line in visit.lines if line.kind != Kind.LIKELY] or list(visit.lines)
+    names = [planned.book.services[line.key].name for line in due]
+    return NextDue(names, words.when(visit), words.why(due[0], planned), visit.is_now)
 
 
 def book_url(car: Car, keys: Iterable[str]) -> str:
