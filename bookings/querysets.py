@@ -60,8 +60,8 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 
         is_new = Q(at__gt=F("booking__shop_read_at")) | Q(booking__shop_read_at=None)
         news = VisitMessage.objects.filter(is_new, booking=OuterRef("pk"), is_from_owner=True).order_by()
-        news = news.values("booking").annotate(n=Count("pk")).values("n")
-        return self.annotate(unread=Coalesce(Subquery(news), 0))
+        counted = news.values("booking").annotate(n=Count("pk")).values("n")
+        return self.annotate(unread=Coalesce(Subquery(counted), 0))
 
 
 class WaitingQuerySet(models.QuerySet["WaitingEntry"]):
