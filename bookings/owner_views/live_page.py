@@ -101,7 +101,7 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
         "steps": steps(booking),
         "stage_look": _stage_look(booking),
         "first_promise": _first_promise(booking, events),
-        "promise_reason": next((one.reason for one in reversed(events) if one.kind == EventKind.PROMISE), ""),
+        "promise_reason": _promise_reason(events),
         "pending": [card for card in cards if card.is_pending],
         "settled": [card for card in cards if not card.is_pending],
         "totals": totals,
@@ -110,7 +110,9 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
         "today": f"{at.astimezone(booking.zone):%Y-%m-%d}",
         "has_links": VisitLink.objects.valid(at=at).filter(booking=booking).exists(),
         "masked_phone": _masked(booking.contact_phone),
-        "entries": timeline.entries(booking, events, inspections, photos),
+        "entries": timeline.entries(
+            booking, events, inspections, photos, {line.public_id: line.current.name for line in rows}
+        ),
         "findings": _findings(inspections, facts),
         "messages_said": messages,
         "message_form": (trouble and trouble.form) or MessageForm(),
@@ -217,6 +219,11 @@ def _first_promise(booking: Booking, events: Sequence[BookingEvent]) -> datetime
     changed = next((one for one in events if one.kind == EventKind.PROMISE), None)
     before = datetime.fromisoformat(changed.data["before"]) if changed else None
     return before if before != booking.ends_at else None
+
+
+def _promise_reason(events: Sequence[BookingEvent]) -> str:
+    last = next((one for one in reversed(events) if one.kind == EventKind.PROMISE), None)
+    return timeline.promise_reason(last) if last else ""
 
 
 # --- Lines and findings -------------------------------------------------------------------------------

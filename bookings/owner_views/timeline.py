@@ -68,14 +68,16 @@ def entries(
     events: Sequence[BookingEvent],
     inspections: Sequence[Inspection],
     photos: Mapping[VisitPhoto, GridPhoto],
+    names: Mapping[str, str],
 ) -> list[Entry]:
-    """The entries of `events`, newest first; `photos` are those of the visit in order with how they are shown."""
+    """The entries of `events`, newest first; `photos` are those of the visit in order with how they are shown, `names`
+    the lines by public id in the reader's language (events keep them in that of whoever acted)."""
     shown = [event for event in events if is_shown(event)]
     of_event = _spread(shown, inspections, photos)
     return [
         Entry(
             event.at,
-            _title(event),
+            _title(event, names),
             _text(event, booking, inspections),
             *_look(event),
             photos=of_event.get(event.pk, ()),
@@ -122,7 +124,7 @@ def _look(event: BookingEvent) -> tuple[str, str]:
     return _LOOKS.get(event.kind) or (words.event_icon(event.kind), words.event_tone(event.kind))
 
 
-def _title(event: BookingEvent) -> str:
+def _title(event: BookingEvent, names: Mapping[str, str]) -> str:
     data = event.data
     if event.kind == EventKind.STAGE:
         return str(Stage(data["after"]).label)
@@ -133,13 +135,14 @@ def _title(event: BookingEvent) -> str:
         label = str(EventKind(event.kind).label)
         if event.kind == EventKind.PARTS and not data.get("waits"):
             label = _("Parts have come")
-        return _("%(what)s: %(line)s") % {"what": label, "line": data["title"]} if data.get("title") else label
+        line = names.get(data.get("line", ""), data.get("title", ""))
+        return _("%(what)s: %(line)s") % {"what": label, "line": line} if line else label
     if event.kind == EventKind.DECIDED:
-        return _decided(event)
+        return _decided(event, names)
     return words.event_title(event)
 
 
-def _decided(event: BookingEvent) -> str:
+def _decided(event: BookingEvent, names: Mapping[str, str]) -> str:
     lines = event.data.get("lines", ())
     if len(lines) == 1:
         label = {
@@ -147,7 +150,7 @@ def _decided(event: BookingEvent) -> str:
             Decision.DECLINE: _("Declined: %(line)s"),
             Decision.DEFER: _("Put off: %(line)s"),
         }[Decision(lines[0]["decision"])]
-        return label % {"line": lines[0]["title"]}
+        return label % {"line": names.get(lines[0]["line"], lines[0]["title"])}
     return ngettext("%(n)d line answered", "%(n)d lines answered", len(lines)) % {"n": len(lines)}
 
 
@@ -166,7 +169,14 @@ def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspectio
         return _("Expected on %(day)s") % {"day": event.data["expected_on"]}
     if event.actor_role == ActorRole.STAFF and event.reason and event.kind != EventKind.CANCELLED:
         return event.reason
-    return words.event_words(event, booking)
+    # A stage that the owner's answer led to: the answer stands below.
+    is_consequence = event.kind == EventKind.STAGE and event.actor_role == ActorRole.OWNER
+    return "" if is_consequence else words.event_words(event, booking)
+
+
+def promise_reason(event: BookingEvent) -> str:
+    """Why the promise moved; what the owner moved by an answer is said in the reader's language."""
+    return _("Approved work") if event.actor_role == ActorRole.OWNER else event.reason
 
 
 def _promise(event: BookingEvent, booking: Booking) -> str:
@@ -174,7 +184,7 @@ def _promise(event: BookingEvent, booking: Booking) -> str:
     before = datetime.fromisoformat(event.data["before"]).astimezone(booking.zone)
     is_same_day = after.date() == before.date()
     pattern = "%H:%M" if is_same_day else "%m-%d %H:%M"
-    values = {"before": before.strftime(pattern), "after": after.strftime(pattern), "reason": event.reason}
+    values = {"before": before.strftime(pattern), "after": after.strftime(pattern), "reason": promise_reason(event)}
     return _("%(after)s instead of %(before)s: %(reason)s") % values
 
 

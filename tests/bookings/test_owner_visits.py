@@ -150,11 +150,19 @@ def test_status_answers_only_when_something_changed(client: Client) -> None:
     assert client.get(page("status", booking), headers={"If-None-Match": first["ETag"]}).status_code == 304
     seen = {"seen": str(booking.revision)}
     assert client.get(page("status", booking), seen).status_code == 204
-    workshop.check_in(booking=booking, odometer_km=58_263, by=UserFactory(), at=NOW)
+    client.post(page("reschedule", booking), {"starts_at": local(15).isoformat()})
     assert client.get(page("status", booking), headers={"If-None-Match": first["ETag"]}).status_code == 200
     changed = client.get(page("status", booking), seen)
     assert changed.status_code == 200
-    assert "Car checked in" in text(changed)
+    assert "Moved to another time" in text(changed)
+
+
+def test_the_status_of_a_car_that_has_come_asks_for_its_own_page(client: Client) -> None:
+    booking = booked(client, bookable_job(), UserFactory())
+    workshop.check_in(booking=booking, odometer_km=58_263, by=UserFactory(), at=NOW)
+    answer = client.get(page("status", booking), {"seen": "0"})
+    assert (answer.status_code, answer["HX-Refresh"], answer.content) == (200, "true", b"")
+    assert "Car checked in" in text(client.get(page("detail", booking)))
 
 
 # --- Moving ---------------------------------------------------------------------------------------

@@ -412,3 +412,14 @@ def test_a_booked_visit_asks_by_the_same_address_and_turns_into_the_live_page(cl
     asked = signed_in(client)
     assert asked.booking.status == Status.IN_SERVICE
     assert client.get(page("status", asked.booking))["HX-Refresh"] == "true"
+
+
+def test_the_timeline_names_lines_in_the_readers_language(client: Client) -> None:
+    asked = signed_in(client)
+    client.cookies["django_language"] = "zh-hans"
+    answer(client, asked, "approve")
+    lines.mark_done(line=asked.line, by=asked.advisor, at=NOW + timedelta(minutes=30))
+    client.cookies["django_language"] = "en"
+    html = text(client.get(page("detail", asked.booking)))
+    assert "Approved: Front brake pads" in html
+    assert "12:25 instead of 11:40: Approved work" in html
