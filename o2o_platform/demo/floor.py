@@ -28,6 +28,8 @@ from vehicles.models import Car
 _USUAL = {
     "pad_": (Decimal("3.4"), Decimal("9.5")),
     "tread_": (Decimal("2.9"), Decimal("7.2")),
+    "disc_front_min": (Decimal("21.0"), Decimal("21.0")),
+    "disc_rear_min": (Decimal("8.0"), Decimal("8.0")),
     "disc_front": (Decimal("22.4"), Decimal("23.8")),
     "disc_rear": (Decimal("8.6"), Decimal("9.8")),
     "brake_fluid_water": (Decimal("0.6"), Decimal("2.6")),
