@@ -37,7 +37,8 @@ CHECKLIST = {
 def submit(*, booking: Booking, by: User, at: datetime, technician: Resource | None = None) -> Booking:
     """The work is done: every approved line is marked done, and the car waits for the quality check.
 
-    Raises LinesOpenError while the owner has not answered or parts are missing, WrongStageError outside of work. Twice is once.
+    Raises LinesOpenError while the owner has not answered or parts are missing, WrongStageError outside of work. Twice
+    is once.
     """
     booking = locked(booking)
     if booking.stage == Stage.CHECKING:

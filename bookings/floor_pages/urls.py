@@ -9,6 +9,7 @@ from bookings.floor_pages import (
     job_card_views,
     lines_views,
     quality_views,
+    record_views,
     visit_photos,
 )
 
@@ -45,6 +46,12 @@ urlpatterns = [
     path(_LINE + "parts/", lines_views.parts, name="line_parts"),
     path(_LINE + "withdraw/", lines_views.withdraw, name="withdraw_line"),
     path(_VISIT + "quality-check/", quality_views.check, name="quality_check"),
+    path(_VISIT + "record/", record_views.record, name="record"),
+    re_path(
+        r"^(?P<slug>[-\w]+)/visits/(?P<public_id>[-\w]+)/record/documents/(?P<document_id>[-\w]+)/(?P<size>full|thumbnail)/$",
+        record_views.document,
+        name="record_document",
+    ),
     path(_VISIT + "handover/", handover_views.hand_over, name="handover"),
     path(_VISIT + "handover/show/", handover_views.show, name="handover_show"),
 ]
