@@ -268,7 +268,7 @@ class ComebackForm(forms.Form):
 
 def _covered_words(line: Line) -> str:
     """A line with the end of its warranty (it has one: it is covered)."""
-    until = day_words.weekday_day_month(line.warranty_until) if line.warranty_until else ""
+    until = day_words.full_day(line.warranty_until) if line.warranty_until else ""
     said = {"what": line.current.name, "day": until}
     if line.warranty_until_km is None:
         return gettext("%(what)s, warranty until %(day)s") % said

@@ -119,7 +119,7 @@ class OwnEntryForm(forms.Form):
 class DocumentForm(forms.Form):
     """A photo of a paper."""
 
-    title = forms.CharField(label=_("What it is"), max_length=80, required=False)
+    title = forms.CharField(label=_("Title"), max_length=80, required=False)
     photo = PhotoField(label=_("Photo"))
 
 
@@ -139,7 +139,7 @@ class GrantForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose what the shop may read.")},
     )
-    days = forms.TypedChoiceField(label=_("For"), coerce=int, initial=30)
+    days = forms.TypedChoiceField(label=_("It may read for"), coerce=int, initial=30)
 
     def __init__(self, *args: Any, shops: list[KnownShop], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -134,7 +134,7 @@ class Card:
 
     @property
     def technician_names(self) -> str:
-        return ", ".join(resource.name for resource in self.technicians)
+        return str(_(", ")).join(resource.name for resource in self.technicians)
 
     @property
     def has_parts(self) -> bool:

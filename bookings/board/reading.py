@@ -125,16 +125,16 @@ def _text_of(event: BookingEvent, booking: Booking) -> str:
     if event.kind == EventKind.STAGE and event.data.get("after") in Stage.values:
         text = str(Stage(event.data["after"]).label)
     if event.kind == EventKind.PROMISE and "after" in event.data:
-        text = f"{text}: {_wall(event.data['before'], booking)} → {_wall(event.data['after'], booking)}"
+        text = f"{text} · {_wall(event.data['before'], booking)} → {_wall(event.data['after'], booking)}"
     if title := event.data.get("title"):
-        text = f"{text}: {title}"
+        text = f"{text} · {title}"
     if isinstance(km := event.data.get("odometer_km"), int):
         text = f"{text} {km:,} km"
     if isinstance(fee_fen := event.data.get("fee_fen"), int) and fee_fen:
         text = _("%(text)s, fee %(fee)s") % {"text": text, "fee": format_fen_exact(fee_fen, currency=booking.currency)}
     if event.kind in (EventKind.RESCHEDULED, EventKind.SWAPPED) and "after" in event.data:
         before, after = (_wall(event.data[name]["starts_at"], booking) for name in ("before", "after"))
-        text = f"{text}: {before} → {after}"
+        text = f"{text} · {before} → {after}"
     return text
 
 

@@ -338,7 +338,7 @@ def _check_photos(points: Sequence[CheckPoint], items: Mapping[str, InspectionIt
         if point.key in items and photo_missing(point, items[point.key], has_photo=items[point.key].pk in shown)
     ]
     if bare:
-        names = ", ".join(point.name for point in bare[:5])
+        names = _(", ").join(point.name for point in bare[:5])
         message = _("A red result needs its photo first: %(names)s.") % {"names": names}
         raise PhotoNeededError(message, extra={"points": [point.key for point in bare]})
 

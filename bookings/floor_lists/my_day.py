@@ -53,7 +53,7 @@ class Entry:
         if self.pause is None:
             return ""
         kind = self.pause.get_kind_display()
-        return f"{kind}: {self.pause.reason}" if self.pause.reason else kind
+        return f"{kind} · {self.pause.reason}" if self.pause.reason else kind
 
     def is_running(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.choices import Decision, PhotoKind, Stage
 from bookings.floor.deciding import Choice
@@ -103,7 +104,7 @@ class PhoneForm(forms.Form):
             choices=[
                 (Decision.APPROVE.value, _("Approves")),
                 (Decision.DECLINE.value, _("Declines")),
-                (Decision.DEFER.value, _("Later")),
+                (Decision.DEFER.value, pgettext_lazy("answer to a proposal", "Later")),
             ],
             widget=forms.RadioSelect,
         )

@@ -299,7 +299,7 @@ def warranty_text(version: LineVersion) -> str:
 
 
 def _parts_text(version: LineVersion) -> str:
-    return ", ".join(f"{part['name']} × {part['quantity']}" for part in version.parts) or "–"
+    return str(_(", ")).join(f"{part['name']} × {part['quantity']}" for part in version.parts) or "–"
 
 
 def _part_total(part: Mapping[str, Any]) -> int:

@@ -328,6 +328,12 @@ def day(at: datetime | date | None, zone: Zone = None) -> str:
 
 
 @register.filter
+def full_day(at: datetime | date | None, zone: Zone = None) -> str:
+    """21 Nov 2026 / 2026年11月21日: a day that may lie in another year."""
+    return day_words.full_day(_local_day(at, zone)) if at else ""
+
+
+@register.filter
 def clock(at: datetime | None, zone: Zone = None) -> str:
     """14:30 on the wall clock of `zone`."""
     return f"{at.astimezone(_zone(zone)):%H:%M}" if at else ""
