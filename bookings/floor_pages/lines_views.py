@@ -250,6 +250,7 @@ def _preview(booking: Booking, typed: _Typed, at: datetime) -> dict[str, Any]:
         )
         context |= {
             "advice": adviser.words(given),
+            "advice_source": given.source,
             "advice_look": lines_looks.ADVICE[given.verdict],
             "is_against": given.verdict in drafts.AGAINST,
         }

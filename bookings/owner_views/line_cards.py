@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
@@ -50,7 +51,9 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One check point's result: its name, what was read there, and where that lies on its zones."""
+    """One check point's result: its name, what was read there, and where that lies on its zones.
+
+    `rule` is the threshold in words, `source` where it comes from, one a line."""
 
     name: str
     value: str
@@ -59,6 +62,7 @@ class Reading:
     word: str
     bar: Bar | None
     rule: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class AdviceNote:
-    """The platform's advice in words, with its tone and icon."""
+    """The platform's advice in words, with where its rule comes from, its tone and icon."""
 
     words: words.Words
+    source: str
     tone: str
     icon: str
 
@@ -87,6 +92,8 @@ class LineCard:
     line: Line
     facts: Facts
     photos: Sequence[GridPhoto] = ()
+    # What the visit's approved lines come to, fen.
+    approved_fen: int = 0
 
     @cached_property
     def version(self) -> LineVersion:
@@ -106,7 +113,18 @@ class LineCard:
         """Other whenever the card looks other: a card with the same one is left alone when the page renews itself."""
         line = self.line
         said = self.said.pk if self.said else 0
-        return f"{self.anchor}-{line.version}-{line.state}-{said}-{int(line.waits_for_parts)}{len(self.photos)}"
+        own = f"{self.anchor}-{line.version}-{line.state}-{said}-{int(line.waits_for_parts)}{len(self.photos)}"
+        return f"{own}-{self.if_this_fen}-{self.if_this_at:%m%d%H%M}" if self.is_pending else own
+
+    @property
+    def if_this_at(self) -> datetime:
+        """The promise once this line is approved as well, and no other."""
+        return self.booking.ends_at + timedelta(minutes=self.version.extra_minutes)
+
+    @property
+    def if_this_fen(self) -> int:
+        """The price of the visit once this line is approved as well, and no other, fen."""
+        return self.approved_fen + self.version.total_fen
 
     @cached_property
     def said(self) -> LineDecision | None:
@@ -194,8 +212,10 @@ class LineCard:
         advice = advice_of(self.version)
         if advice is None:
             return None
-        said = words.words(advice, words.Names(self.facts.services, self.facts.points))
-        return AdviceNote(said, *_advice_look(advice))
+        measure = self.version.measure
+        listed = {measure.key: measure} if measure else {}
+        said = words.words(advice, words.Names(self.facts.services, self.facts.points, listed))
+        return AdviceNote(said, advice.source, *_advice_look(advice))
 
     @property
     def is_against_advice(self) -> bool:
@@ -251,6 +271,7 @@ def read(point: CheckPoint, value: object, tone: str, limits: Mapping[str, Decim
         word=str(Urgency(tone).label) if tone in Urgency.values else "",
         bar=None if number is None else bar_of(point.threshold, point.new_value, number, limits),
         rule=point.rule,
+        source=point.source,
     )
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 from bookings import rules
 from bookings.choices import IN_SHOP, EventKind, PhotoKind, Stage, Status
 from bookings.floor import checking_in, comebacks, handing_over, lines
+from bookings.floor.messages import TALKING
 from bookings.models import (
     Allocation,
     BookedService,
@@ -87,9 +88,9 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
     inspections = _inspections(booking)
     photos = {photo: grid_photo(door, photo) for photo in _photos(booking)}
     facts = _facts(rows, inspections)
-    cards = _cards(booking, rows, facts, photos)
-    messages = _messages(booking, photos)
     totals = lines.totals(rows)
+    cards = _cards(booking, rows, facts, photos, totals.approved_fen)
+    messages = _messages(booking, photos)
     return {
         **_addresses(door),
         "door": door,
@@ -116,7 +117,7 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
         "findings": _findings(inspections, facts),
         "messages_said": messages,
         "message_form": (trouble and trouble.form) or MessageForm(),
-        "can_talk": booking.status in (*IN_SHOP, Status.CONFIRMED, Status.COMPLETED),
+        "can_talk": booking.status in TALKING,
         "trouble": trouble or Trouble(),
         "later": later,
         "is_live": booking.status in (*IN_SHOP, Status.CONFIRMED) or _was_just_here(booking, at),
@@ -229,7 +230,9 @@ def _promise_reason(events: Sequence[BookingEvent]) -> str:
 # --- Lines and findings -------------------------------------------------------------------------------
 
 
-def _cards(booking: Booking, rows: Sequence[Line], facts: Facts, photos: dict[VisitPhoto, GridPhoto]) -> list[LineCard]:
+def _cards(
+    booking: Booking, rows: Sequence[Line], facts: Facts, photos: dict[VisitPhoto, GridPhoto], approved_fen: int
+) -> list[LineCard]:
     """The lines as cards. A line without photos of its own shows those of the check points that speak for it."""
     own: dict[int, list[GridPhoto]] = defaultdict(list)
     of_point: dict[str, list[GridPhoto]] = defaultdict(list)
@@ -242,7 +245,7 @@ def _cards(booking: Booking, rows: Sequence[Line], facts: Facts, photos: dict[Vi
     for line in rows:
         named = [str(entry.get("point", "")) for entry in line.current.evidence]
         borrowed = [drawn for point in dict.fromkeys(named) for drawn in of_point.get(point, ())]
-        cards.append(LineCard(booking, line, facts, tuple(own.get(line.pk) or borrowed)))
+        cards.append(LineCard(booking, line, facts, tuple(own.get(line.pk) or borrowed), approved_fen))
     return cards
 
 

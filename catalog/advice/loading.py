@@ -71,7 +71,7 @@ class Book:
 
     @property
     def names(self) -> words.Names:
-        return words.Names(self.services, self.points)
+        return words.Names(self.services, self.points, self.rules)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -28,12 +28,21 @@ class NamedPoint(Named, Protocol):
         ...
 
 
+class Reasoned(Protocol):
+    @property
+    def why(self) -> str:
+        """Why a measure is rarely needed."""
+        ...
+
+
 @dataclass(frozen=True)
 class Names:
-    """What services and check points are called in the reader's language."""
+    """What services and check points are called in the reader's language, and why measures are on the list of what is
+    rarely needed."""
 
     services: Mapping[str, Named]
     points: Mapping[str, NamedPoint]
+    rules: Mapping[str, Reasoned] = field(default_factory=dict)
 
     def services_of(self, keys: tuple[str, ...]) -> str:
         return _listed([self.services[key].name if key in self.services else key for key in keys])
@@ -74,12 +83,14 @@ def _reason(advice: Advice, names: Names) -> str:
     numbers = advice.numbers
     match advice.rule:
         case AdviceRule.MAKER_SCHEDULE | AdviceRule.GENERAL_INTERVAL | AdviceRule.FIRST_SERVICE:
-            return _by_schedule(advice)
+            return _joined(_by_schedule(advice), _since(advice))
         case AdviceRule.MEASURED_LIMIT | AdviceRule.MEASURED_WATCH | AdviceRule.MEASURED_GOOD:
             return _by_measurement(advice, names)
         case AdviceRule.TESTED_AND_AGED:
-            parts = {"first": _by_measurement(advice, names), "second": _by_interval(numbers)}
-            return _("%(first)s %(second)s") % parts
+            interval = _joined(_by_interval(numbers), _since(advice))
+            return _joined(_by_measurement(advice, names), interval)
+        case AdviceRule.OVER_MAINTENANCE | AdviceRule.HARMFUL if advice.subject in names.rules:
+            return _joined(_plain_reasons()[AdviceRule(advice.rule)], names.rules[advice.subject].why)
         case AdviceRule.EVIDENCE:
             found = [*(str(Symptom(key).label) for key in numbers.symptoms), *numbers.codes]
             return (
@@ -125,6 +136,26 @@ def _by_schedule(advice: Advice) -> str:
     if numbers.is_from_new:
         return _("Counted from new, %(percent)s %% of %(whose)s (%(interval)s) is used.") % values
     return _("Last done on %(start)s. Of %(whose)s (%(interval)s), %(percent)s %% is used.") % values
+
+
+def _since(advice: Advice) -> str:
+    """Where the interval that made it due ends; empty for what is not due. Just before its end it is due already."""
+    numbers = advice.numbers
+    if advice.verdict != AdviceVerdict.DUE_NOW or numbers.used is None:
+        return ""
+    is_over = numbers.used >= 1
+    if numbers.used_by == "km" and numbers.due_km is not None:
+        said = _("It was due at %(km)s km.") if is_over else _("It is due at %(km)s km.")
+        return said % {"km": _km(numbers.due_km)}
+    if numbers.due_on is None:
+        return ""
+    said = _("It was due on %(day)s.") if is_over else _("It is due on %(day)s.")
+    return said % {"day": _day(numbers.due_on)}
+
+
+def _joined(first: str, second: str) -> str:
+    """Two sentences as the language sets them."""
+    return _("%(first)s %(second)s") % {"first": first, "second": second} if second else first
 
 
 def _by_interval(numbers: Numbers) -> str:

@@ -6,17 +6,20 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.core import signing
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.actions import Actor
 from bookings.choices import ActorRole, DecisionWay, LineState, Status
-from bookings.floor import lines, messages, progress, quality
+from bookings.floor import advising, lines, messages, progress, quality
 from bookings.floor.lines import Author
 from bookings.floor.messages import Speaker
 from bookings.models import LineDecision
 from bookings.owner_views import polling
+from catalog.models import CheckPoint, OverMaintenanceRule
 from shops.choices import Role
 from tests.bookings.owner_pages import booked, page, text
 from tests.factories import floor
@@ -86,6 +89,71 @@ def test_advice_against_and_the_shops_reason_stand_side_by_side(client: Client) 
     assert "The platform's advice: Not needed" in html
     assert "The shop proposes it all the same, because:" in html
     assert "The customer hears a noise" in html
+
+
+def test_a_measurement_shows_its_rule_and_the_source_of_it(client: Client) -> None:
+    floor.brake_pads()
+    CheckPoint.objects.update(source="行业通行的 3 mm 厚度限值 | The limit of 3 mm usual in the trade")
+    html = text(client.get(page("detail", signed_in(client).booking)))
+    found = html.split("Everything that was inspected")[1].split("</ul></details>")[0]
+    card = html.split('class="ask-evidence')[1].split('class="ask-price"')[0]
+    for place in (card, found):
+        assert "Replace at 3 mm or less" in place
+        assert "The limit of 3 mm usual in the trade" in place
+        assert "行业通行" not in place
+
+
+@pytest.mark.parametrize(("is_listed", "said"), [(True, "Too few prices here"), (False, "Not in our price lists")])
+def test_a_price_without_comparison_says_why(client: Client, is_listed: bool, said: str) -> None:
+    draft = floor.pads_draft() if is_listed else floor.flush_draft()
+    html = text(client.get(page("detail", signed_in(client, drafts=[draft]).booking)))
+    price = html.split('class="ask-price"')[1].split('class="meta ask-warranty"')[0]
+    assert [words for words in ("Too few prices here", "Not in our price lists") if words in price] == [said]
+
+
+def test_each_line_says_when_the_car_is_ready_and_what_it_costs_if_it_alone_is_approved(client: Client) -> None:
+    asked = signed_in(client, drafts=[floor.pads_draft(), floor.flush_draft()])
+    html = text(client.get(page("detail", asked.booking)))
+    assert "ready <strong>12:25</strong>, in all <strong>¥688</strong>" in html
+    assert "ready <strong>12:00</strong>, in all <strong>¥356</strong>" in html
+    answer(client, asked, "approve")
+    html = text(client.get(page("visit_news", asked.booking)))
+    assert "ready <strong>12:45</strong>, in all <strong>¥776</strong>" in html
+    assert html.count("If you approve this:") == 1
+
+
+def test_advice_against_a_measure_says_why_where_it_comes_from_and_how_we_decide(client: Client) -> None:
+    rule = OverMaintenanceRule.objects.create(
+        key="engine_flush",
+        name_zh="发动机内部清洗",
+        name_en="Engine flush",
+        verdict="not_recommended",
+        why_zh="没有需要清洗的油泥。",
+        why_en="There is no sludge to flush.",
+        source="行业经验 | Trade practice",
+        confidence="likely",
+    )
+    draft = floor.flush_draft(title="", measure=rule, against_reason="The owner asked for it")
+    asked = signed_in(client, drafts=[draft])
+    html = text(client.get(page("detail", asked.booking)))
+    advice = html.split('class="advice tone-bad"')[1].split("</section>")[0]
+    for words in ("There is no sludge to flush.", "Trade practice", "How we decide", reverse("catalog:advice_rules")):
+        assert words in advice
+    version = asked.line.current
+    with translation.override("en"):
+        known = advising.words_on(version, advising.names())
+        one = {"words": known, "advice_tone": "bad", "advice_icon": "scale"}
+        box = render_to_string("floor/_line_advice.html", {"one": one, "version": version})
+    for words in ("There is no sludge to flush.", "Trade practice", "How we decide", "The owner asked for it"):
+        assert words in box
+
+
+def test_putting_off_promises_the_plan_and_no_reminder(client: Client) -> None:
+    asked = signed_in(client)
+    html = text(client.get(page("detail", asked.booking), {"later": asked.line.public_id}))
+    dialog = html.split('class="dialog"')[1].split("</dialog>")[0]
+    assert "When shall it come up again?" in dialog
+    assert "emind" not in dialog
 
 
 def test_a_line_that_was_not_sent_is_not_shown(client: Client) -> None:

@@ -12,6 +12,7 @@ from catalog.advice.belief import believe
 from catalog.advice.facts import CarFacts, RecordFacts
 from catalog.advice.loading import Adviser
 from catalog.choices import AdviceRule, AdviceVerdict
+from catalog.models import OverMaintenanceRule
 from tests.catalogue import catalogue  # noqa: F401
 from tests.factories.accounts import UserFactory
 from tests.factories.vehicles import CarFactory
@@ -55,6 +56,30 @@ def test_the_maker_schedule_decides_and_says_so_in_words() -> None:
     }
     assert advice["source"]
     assert advice["confidence"] == "likely"
+
+
+@pytest.mark.parametrize(
+    ("on", "km", "words"),
+    [
+        ("2026-05-22", 48_000, "102 % is used. It was due at 58,000 km."),
+        ("2026-05-22", 48_500, "97 % is used. It is due at 58,500 km."),
+        ("2025-11-01", 57_000, "is used. It was due on 1 Nov 2026."),
+        ("2025-11-26", 57_000, "98 % is used. It is due on 26 Nov 2026."),
+    ],
+)
+def test_what_is_due_names_the_kilometres_or_the_day_that_made_it_due(on: str, km: int, words: str) -> None:
+    advice = one({"service": "minor_service"}, record=[{"service": "minor_service", "on": on, "km": km}])
+    assert advice["verdict"] == "due_now"
+    assert words in advice["words"]["reason"]
+
+
+@pytest.mark.parametrize("measure", ["engine_flush", "engine_bay_wash"])
+def test_what_is_rarely_needed_says_why_of_this_very_measure(measure: str) -> None:
+    rule = OverMaintenanceRule.objects.get(key=measure)
+    advice = one({"measure": measure})
+    assert advice["verdict"] == "mostly_unnecessary"
+    assert rule.why_en
+    assert advice["words"]["reason"].endswith(f" {rule.why_en}")
 
 
 def test_many_proposals_are_answered_in_order() -> None:
