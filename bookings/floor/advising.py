@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,4 +73,7 @@ def names() -> Names:
 def words_on(version: LineVersion, known: Names) -> Words | None:
     """The advice that a version of a line keeps, in the active language; None where none was given (what was agreed
     when booking). No query."""
-    return words(Advice.from_json(version.advice), known) if version.advice else None
+    if not version.advice:
+        return None
+    listed = {version.measure.key: version.measure} if version.measure else {}
+    return words(Advice.from_json(version.advice), replace(known, rules=listed))
