@@ -2,22 +2,29 @@
 
 Handlers run at least once for each event. What is no longer true when the message would leave is not sent, and what a
 later event tells again is told by that one. A walk-in without an account is told what needs an answer, by SMS to the
-number that was left.
+number that was left, and so is what they may want to keep: the handover, and what was written down for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from bookings import notifications
-from bookings.choices import IN_SHOP, ActorRole, EventKind, Status
-from bookings.floor import lines, links
+from bookings.actions import locked
+from bookings.choices import IN_SHOP, ActorRole, Decision, DecisionWay, EventKind, LineState, Status
+from bookings.errors import WrongStatusError
+from bookings.floor import handing_over, lines, links, warranty
 from bookings.models import Booking, BookingEvent, CheckIn, VisitMessage
 from core import day_words, outbox
+from core.errors import Conflict
 from core.models import OutboxEvent
 from core.money import format_fen
 from notifications.choices import Channel
@@ -25,8 +32,31 @@ from notifications.preferences import Reach, channels_for
 
 # Messages that come one after the other within this time are told once (product decision).
 QUIET = timedelta(minutes=2)
-# Without an account nobody asked for news; these need an answer, or the car can be fetched.
-_FOR_WALK_INS = (EventKind.PROPOSED, EventKind.PROMISE, EventKind.READY)
+# A link that somebody asks for goes out once within this time (product decision).
+LINK_EVERY = timedelta(minutes=1)
+# Without an account nobody asked for news: these need an answer, are said to them, or are worth keeping.
+_FOR_WALK_INS = (
+    EventKind.CHECKED_IN,
+    EventKind.PROPOSED,
+    EventKind.PROMISE,
+    EventKind.READY,
+    EventKind.COMPLETED,
+    "phone",
+    "message",
+    "link",
+)
+
+
+class NobodyToReachError(Conflict):
+    """The visit has neither an account that can be written to nor a number."""
+
+    code = "nobody_to_reach"
+    message = _("There is no number and no e-mail address to send a link to. Show the owner this visit on your device.")
+
+
+class LinkJustSentError(Conflict):
+    code = "link_just_sent"
+    message = _("A link went out less than a minute ago. Wait a moment before you send another.")
 
 
 def connect() -> None:
@@ -37,7 +67,28 @@ def connect() -> None:
     outbox.subscribe(f"booking.{EventKind.PROMISE}")(tell_promise)
     outbox.subscribe(f"booking.{EventKind.NOT_NEEDED}")(tell_not_needed)
     outbox.subscribe(f"booking.{EventKind.READY}")(tell_ready)
+    outbox.subscribe(f"booking.{EventKind.DECIDED}")(tell_phone_answer)
+    outbox.subscribe(f"booking.{EventKind.COMPLETED}")(tell_completed)
     outbox.subscribe("visit.message")(tell_message)
+    outbox.subscribe("visit.link")(tell_link)
+
+
+@transaction.atomic
+def send_link(*, booking: Booking, at: datetime) -> None:
+    """Send the owner a fresh link to their visit; the older ones live to their end.
+
+    Raises WrongStatusError before the car has come, NobodyToReachError, LinkJustSentError within `LINK_EVERY` of the
+    last one that was asked for. Side effects: outbox `visit.link`.
+    """
+    booking = locked(booking)
+    if booking.status not in (*IN_SHOP, Status.COMPLETED):
+        raise WrongStatusError
+    if not _reaches(booking, "link"):
+        raise NobodyToReachError
+    asked_for = OutboxEvent.objects.filter(topic="visit.link", key=booking.public_id)
+    if any(datetime.fromisoformat(one.payload["at"]) > at - LINK_EVERY for one in asked_for):
+        raise LinkJustSentError
+    outbox.emit(topic="visit.link", key=booking.public_id, at=at, payload={"at": at.isoformat()})
 
 
 def tell_checked_in(event: OutboxEvent) -> None:
@@ -106,12 +157,49 @@ def tell_message(event: OutboxEvent) -> None:
     said = VisitMessage.objects.filter(pk=event.payload.get("message")).first()
     if said is None or said.is_from_owner:
         return
-    booking = _visit(event, (Status.CONFIRMED, *IN_SHOP, Status.COMPLETED))
+    booking = _visit(event, (*IN_SHOP, Status.COMPLETED))
     if booking is None or (booking.owner_read_at and booking.owner_read_at >= said.at):
         return
     earlier = booking.messages.filter(is_from_owner=False, at__gte=said.at - QUIET, pk__lt=said.pk)
     if not earlier.exists():
         _tell(booking, "message", text=said.text[:60])
+
+
+def tell_phone_answer(event: OutboxEvent) -> None:
+    """What was written down for the owner from a telephone call: they get a copy, and can put it right. Of what the
+    owner answered themselves nothing is said, nor of a line that was answered again since."""
+    booking = _visit(event, (*IN_SHOP, Status.COMPLETED))
+    said = _decided(event, booking) if booking else None
+    if booking is None or said is None or said.data.get("way") != DecisionWay.PHONE:
+        return
+    since = booking.events.filter(kind=EventKind.DECIDED, pk__gt=said.pk)
+    again = {one["line"] for later in since for one in later.data["lines"]}
+    with translation.override(_language(booking)):
+        answers = _answers(booking, [one for one in said.data["lines"] if one["line"] not in again])
+    if answers:
+        by = said.actor.display_name if said.actor else ""
+        _tell(booking, "phone", answers=answers, by=by, spoke_with=said.data.get("spoke_with", ""))
+
+
+def tell_completed(event: OutboxEvent) -> None:
+    """The car was handed over: the bill, the warranty, and a link by which the handover can be confirmed for as long as
+    that is possible."""
+    booking = _visit(event, (Status.COMPLETED,))
+    now = timezone.now()
+    if booking is None or booking.completed_at is None or now > booking.completed_at + handing_over.CONFIRM_WITHIN:
+        return
+    done = booking.lines.filter(state=LineState.DONE, warranty_until__isnull=False).with_versions()
+    with translation.override(_language(booking)):
+        covered = "\n".join(warranty.in_words(line) for line in done)
+    confirm = "yes" if handing_over.can_confirm(booking, at=now) else ""
+    _tell(booking, EventKind.COMPLETED, life=handing_over.CONFIRM_WITHIN, covered=covered, confirm=confirm)
+
+
+def tell_link(event: OutboxEvent) -> None:
+    """Somebody of the shop sends the owner a new link."""
+    booking = _visit(event, (*IN_SHOP, Status.COMPLETED))
+    if booking and not _is_told_again(event):
+        _tell(booking, "link")
 
 
 # --- Parts ------------------------------------------------------------------------------------------
@@ -132,23 +220,53 @@ def _last(booking: Booking, kind: EventKind) -> BookingEvent | None:
     return booking.events.filter(kind=kind).order_by("at", "pk").last()
 
 
-def _tell(booking: Booking, kind: str, **more: str) -> None:
+def _decided(event: OutboxEvent, booking: Booking) -> BookingEvent | None:
+    """The decision that `event` tells of: as many came after the one as after the other, both are written together."""
+    later = OutboxEvent.objects.filter(topic=event.topic, key=event.key, pk__gt=event.pk).count()
+    rows = booking.events.filter(kind=EventKind.DECIDED).select_related("actor").order_by("-pk")
+    return next(iter(rows[later : later + 1]), None)
+
+
+def _answers(booking: Booking, said: Iterable[dict[str, Any]]) -> str:
+    """What was said about each line, a sentence and a row for each, in the active language."""
+    names = {
+        (line.public_id, version.number): version.name
+        for line in booking.lines.with_versions()
+        for version in line.versions.all()
+    }
+    return "\n".join(
+        gettext("%(line)s, %(price)s: %(answer)s.")
+        % {
+            "line": names.get((one["line"], one["version"]), one["title"]),
+            "price": format_fen(one["total_fen"]),
+            "answer": Decision(one["decision"]).label,
+        }
+        for one in said
+    )
+
+
+def _tell(booking: Booking, kind: str, *, life: timedelta = links.LIFE, **more: str) -> None:
     reaches = _reaches(booking, kind)
     if not reaches:
         return
-    language = (booking.owner.language if booking.owner else "") or settings.LANGUAGE_CODE
-    token = links.make(booking=booking, at=timezone.now())
-    notifications.send(booking, reaches, language, kind, {**more, "visit_url": links.address(token)})
+    token = links.make(booking=booking, at=timezone.now(), life=life)
+    notifications.send(booking, reaches, _language(booking), kind, {**more, "visit_url": links.address(token)})
+
+
+def _language(booking: Booking) -> str:
+    return (booking.owner.language if booking.owner else "") or settings.LANGUAGE_CODE
 
 
 def _reaches(booking: Booking, kind: str) -> list[Reach]:
-    if booking.owner is not None:
-        return channels_for(booking.owner)
-    if kind not in _FOR_WALK_INS or not booking.contact_phone:
-        return []
+    """Where the owner reads it. A number that was left with an account's visit serves for a link that is asked for."""
+    known = channels_for(booking.owner) if booking.owner is not None else []
+    may_call = kind == "link" if booking.owner is not None else kind in _FOR_WALK_INS
+    if known or not may_call or not booking.contact_phone:
+        return known
     return [Reach(Channel.SMS, booking.contact_phone)]
 
 
 def _clock(at: datetime, booking: Booking) -> str:
-    """A time on the shop's clock, with its day where that is another than today's."""
-    return day_words.near_day_time(at, now=timezone.now(), zone=booking.zone)
+    """A time on the shop's clock in the owner's language, with its day where that is another than today's."""
+    with translation.override(_language(booking)):
+        return day_words.near_day_time(at, now=timezone.now(), zone=booking.zone)

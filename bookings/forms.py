@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import ContactField, PhoneField
@@ -18,6 +17,7 @@ from bookings.actions import Contact
 from bookings.choices import CancelReason, Handover
 from bookings.engine.jobs import VisitPlace
 from bookings.engine.search import Filters, Point, Sort
+from bookings.floor import warranty
 from bookings.models import Line
 from bookings.origins import MAX_TEXT
 from core import day_words
@@ -236,7 +236,8 @@ class CancelForm(forms.Form):
 
 
 class ComebackForm(forms.Form):
-    """What is wrong again, and with which lines (public ids) of those that are under warranty."""
+    """With which lines (public ids) of those that are under warranty something is wrong again: all of them unless the
+    owner takes some out; and in what way, if they want to say."""
 
     lines = forms.MultipleChoiceField(
         label=_("What has to be put right?"),
@@ -249,30 +250,20 @@ class ComebackForm(forms.Form):
     words = forms.CharField(
         label=_("What is wrong again?"),
         max_length=500,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Say what is wrong again.")},
     )
 
     def __init__(self, *args: Any, lines: Sequence[Line], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.covered = lines
         field = self.fields["lines"]
-        field.choices = [(line.public_id, _covered_words(line)) for line in lines]  # type: ignore[attr-defined]
-        if len(lines) == 1:
-            field.initial = [lines[0].public_id]
+        field.choices = [(line.public_id, warranty.in_words(line)) for line in lines]  # type: ignore[attr-defined]
+        field.initial = [line.public_id for line in lines]
 
     def chosen(self) -> list[Line]:
         """The lines that were ticked."""
         return [line for line in self.covered if line.public_id in self.cleaned_data["lines"]]
-
-
-def _covered_words(line: Line) -> str:
-    """A line with the end of its warranty (it has one: it is covered)."""
-    until = day_words.full_day(line.warranty_until) if line.warranty_until else ""
-    said = {"what": line.current.name, "day": until}
-    if line.warranty_until_km is None:
-        return gettext("%(what)s, warranty until %(day)s") % said
-    return gettext("%(what)s, warranty until %(day)s or %(km)s km") % {**said, "km": f"{line.warranty_until_km:,}"}
 
 
 class WaitingForm(forms.Form):

@@ -30,7 +30,9 @@ class ComebackOrder(serializers.Serializer[Any]):
         max_length=MAX_LINES,
         help_text=_("ids of lines that are under warranty"),
     )
-    words = serializers.CharField(max_length=comebacks.MAX_WORDS, help_text=_("what is wrong again"))
+    words = serializers.CharField(
+        max_length=comebacks.MAX_WORDS, required=False, allow_blank=True, default="", help_text=_("what is wrong again")
+    )
 
 
 class Comeback(APIView):

@@ -67,11 +67,13 @@ def can_open(booking: Booking, at: datetime) -> list[Line]:
 
 @transaction.atomic
 def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: datetime) -> Booking:
-    """Open a visit at the shop's next free slot in which `lines` are put right at no charge; `words` says what is
-    wrong again. It is confirmed at once, whatever the shop asks of other visits, and moves like any visit.
+    """Open a visit at the shop's next free slot in which `lines` are put right at no charge; `words` (may be
+    empty) says what is wrong again. It is confirmed at once, whatever the shop asks of other visits, and moves like
+    any visit.
 
-    While a comeback of the visit is open it is returned and nothing is opened. Raises InvalidInput (no line, no
-    words), NoSuchLineError (404) for another visit's line, WarrantyOverError, NoFreeSlotError with the shop's number.
+    While a comeback of the visit is open it is returned and nothing is opened. Raises InvalidInput (no line,
+    too many words), NoSuchLineError (404) for another visit's line, WarrantyOverError, NoFreeSlotError with the
+    shop's number.
     Side effects: the new visit's event and outbox `booking.confirmed`; event and outbox `booking.comeback` on the
     visit that is put right.
     """
@@ -94,8 +96,6 @@ def _checked(booking: Booking, lines: Sequence[Line], words: str, at: datetime) 
         raise InvalidInput(_("Choose what has to be put right."), field="lines")
     if any(line.booking_id != booking.pk for line in lines):
         raise NoSuchLineError
-    if not words:
-        raise InvalidInput(_("Say what is wrong again."), field="words")
     if len(words) > MAX_WORDS:
         raise InvalidInput(_("Write 500 characters at most."), field="words")
     wanted = {line.pk for line in lines}

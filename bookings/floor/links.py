@@ -22,10 +22,11 @@ SHOWN = (Status.CONFIRMED, *IN_SHOP, Status.COMPLETED)
 
 
 @transaction.atomic
-def make(*, booking: Booking, at: datetime) -> str:
-    """Make another link to a visit and return its token, which is kept nowhere. Older ones live to their end."""
+def make(*, booking: Booking, at: datetime, life: timedelta = LIFE) -> str:
+    """Make another link to a visit that opens it for `life`, and return its token, which is kept nowhere. Older ones
+    live to their end."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    VisitLink.objects.create(booking=booking, digest=_digest(token), created_at=at, expires_at=at + LIFE)
+    VisitLink.objects.create(booking=booking, digest=_digest(token), created_at=at, expires_at=at + life)
     return token
 
 

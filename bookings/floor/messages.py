@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.actions import locked
-from bookings.choices import IN_SHOP, UPCOMING, PhotoKind, Status
+from bookings.choices import IN_SHOP, PhotoKind, Status
 from bookings.errors import WrongStatusError
 from bookings.floor import photos, progress
 from bookings.floor.photos import Shown
@@ -23,7 +23,8 @@ from core.photos import CleanPhoto
 MAX_LENGTH = 1_000
 # A conversation, not a forum; it also bounds the pages (product decision).
 MAX_MESSAGES = 300
-TALKING = (*UPCOMING, *IN_SHOP, Status.COMPLETED)
+# Before the car has come the shop has no page to read and answer on: owners leave a note with the booking, or call.
+TALKING = (*IN_SHOP, Status.COMPLETED)
 
 
 class TooManyMessagesError(Conflict):
@@ -44,7 +45,8 @@ class Speaker:
 def say(*, booking: Booking, text: str, by: Speaker, at: datetime, cleaned: Sequence[CleanPhoto] = ()) -> VisitMessage:
     """Say something in a visit, with photos or without words. Saying it is reading what came before.
 
-    Raises InvalidInput, TooManyMessagesError, WrongStatusError for a visit that came to nothing. Side effects: outbox
+    Raises InvalidInput, TooManyMessagesError, WrongStatusError before the car has come and for a visit that came to
+    nothing. Side effects: outbox
     `visit.message` with the message's id, so that the other side is told.
     """
     booking = locked(booking)

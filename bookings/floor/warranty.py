@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.choices import LineState, WarrantyScope
 from bookings.models import Booking, CheckIn, Line, LineVersion
 from catalog.choices import ServiceCategory
 from catalog.models import Service
+from core import day_words
 from core.errors import InvalidInput
 from shops.models import Shop
 
@@ -89,3 +91,12 @@ def covers(*, until: date | None, until_km: int | None, today: date, odometer_km
     if until is None or today > until:
         return False
     return until_km is None or odometer_km is None or odometer_km <= until_km
+
+
+def in_words(line: Line) -> str:
+    """A line with the end of its warranty, in the active language. Needs the line's versions at hand."""
+    until = day_words.full_day(line.warranty_until) if line.warranty_until else ""
+    said = {"what": line.current.name, "day": until}
+    if line.warranty_until_km is None:
+        return gettext("%(what)s, warranty until %(day)s") % said
+    return gettext("%(what)s, warranty until %(day)s or %(km)s km") % {**said, "km": f"{line.warranty_until_km:,}"}

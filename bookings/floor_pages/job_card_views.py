@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from bookings import floor_notifications
 from bookings.actions import Actor
 from bookings.board.pages import member, staff_page
 from bookings.choices import ActorRole, DecisionWay, PhotoKind, Stage
@@ -132,6 +134,20 @@ def promise(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         return progress.promise(booking=booking, ends_at=form.instant(), reason=reason, by=by, at=at)
 
     return taken(request, shop, booking, at, Step("promise", form, act, _("Promised anew: the owner is told.")))
+
+
+@require_POST
+def send_link(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """A fresh link for an owner whose link has ended or got lost."""
+    shop = get_staff_shop(request, slug, Permission.CHECK_IN)
+    booking, at = card_visit(shop, public_id), timezone.now()
+
+    def act() -> object:
+        return floor_notifications.send_link(booking=booking, at=at)
+
+    return taken(
+        request, shop, booking, at, Step("link", forms.Form(request.POST), act, _("A new link is on its way."))
+    )
 
 
 @accepts_photos

@@ -37,6 +37,7 @@ urlpatterns = [
     path(_VISIT + "card/stage/", job_card_views.stage, name="stage"),
     path(_VISIT + "card/promise/", job_card_views.promise, name="promise"),
     path(_VISIT + "card/messages/", job_card_views.say, name="say"),
+    path(_VISIT + "card/link/", job_card_views.send_link, name="send_link"),
     path(_VISIT + "card/photos/", job_card_views.add_photos, name="add_photos"),
     path(_VISIT + "lines/new/", lines_views.add, name="add_line"),
     path(_VISIT + "lines/advice/", lines_views.advice, name="line_advice"),

@@ -18,6 +18,7 @@ from bookings.floor import lines, messages, photos
 from bookings.floor.messages import Speaker
 from bookings.floor.photos import Shown
 from bookings.models import Booking, BookingEvent, LineDecision
+from core.models import OutboxEvent
 from core.photos import clean
 from shops.choices import Role
 from tests.bookings.floor_cards import NOW, approved, as_member, decided, here, own_words, proposed, sent, staff, url
@@ -250,3 +251,28 @@ def test_form_without_a_photo_is_refused_beside_the_field(client: Client, job: J
     response = post(as_member(client, job.shop), url("add_photos", here(job)), {"kind": "work"})
     assert response.status_code == 400
     assert "Take or choose a photo." in response.content.decode()
+
+
+# --- A link again -----------------------------------------------------------------------------------
+
+
+def test_link_is_sent_again_from_the_card(client: Client, job: Job) -> None:
+    booking = here(job)
+    Booking.objects.filter(pk=booking.pk).update(contact_phone="+8613816420957")
+    page = get(as_member(client, job.shop), url("card", booking)).content.decode()
+    assert url("send_link", booking) in page
+    assert post(client, url("send_link", booking)).status_code == 302
+    assert OutboxEvent.objects.filter(topic="visit.link", key=booking.public_id).count() == 1
+    again = post(client, url("send_link", booking))
+    assert again.status_code == 409
+    assert "A link went out less than a minute ago" in again.content.decode()
+    assert get(client, url("send_link", booking)).status_code == 405
+
+
+def test_link_for_nobody_is_refused_in_words(client: Client, job: Job) -> None:
+    booking = here(job)
+    Booking.objects.filter(pk=booking.pk).update(contact_phone="", owner=None)
+    response = post(as_member(client, job.shop), url("send_link", booking))
+    assert response.status_code == 409
+    assert "There is no number and no e-mail address" in response.content.decode()
+    assert not OutboxEvent.objects.filter(topic="visit.link").exists()

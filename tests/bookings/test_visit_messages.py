@@ -10,13 +10,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from bookings import actions, workshop
 from bookings.actions import Actor
-from bookings.choices import ActorRole, DecisionWay
-from bookings.floor import checking_in, deciding, lines, messages, progress
+from bookings.choices import ActorRole, DecisionWay, EventKind
+from bookings.floor import checking_in, deciding, handing_over, lines, links, messages, progress
 from bookings.floor.deciding import Choice, Voice
 from bookings.floor.lines import Author
 from bookings.floor.messages import Speaker
-from bookings.models import LineDecision
+from bookings.floor_notifications import LinkJustSentError, NobodyToReachError, send_link
+from bookings.models import LineDecision, VisitLink
 from core import outbox
 from notifications import preferences
 from notifications.choices import MessageChannels
@@ -26,7 +28,7 @@ from tests.bookings.owner_pages import page, text
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.floor import Asked
-from tests.factories.jobs import NOW
+from tests.factories.jobs import CONTACT, NOW, bookable_job
 from tests.factories.photos import corners, saved
 
 pytestmark = pytest.mark.django_db
@@ -205,8 +207,7 @@ def test_what_is_not_needed_is_told_with_its_reason(asked: Asked) -> None:
     deliver()
     asked.line.refresh_from_db()
     lines.mark_not_needed(line=asked.line, reason="The pads were new", by=asked.advisor, at=THEN)
-    (told,) = deliver()
-    assert told.kind == "bookings/not_needed"
+    (told,) = [message for message in deliver() if message.kind == "bookings/not_needed"]
     assert "The pads were new" in told.body
 
 
@@ -224,13 +225,146 @@ def test_a_walk_in_without_account_gets_an_sms_for_what_needs_an_answer() -> Non
     asked = floor.asked(at=NOW)
     told = deliver()
     assert [(message.channel, message.kind, message.recipient) for message in told] == [
-        ("sms", "bookings/proposed", "+8613816420957")
+        ("sms", "bookings/checked_in", "+8613816420957"),
+        ("sms", "bookings/proposed", "+8613816420957"),
     ]
-    assert "/v/" in told[0].body
-    shop_says(asked, "Hello")
+    assert all("/v/" in message.body for message in told)
+    actions.record(booking=asked.booking, kind=EventKind.INSPECTED, by=Actor(ActorRole.STAFF, asked.advisor), at=THEN)
+    lines.withdraw(line=asked.line, by=Author(asked.advisor, Role.ADVISOR), at=THEN)
     assert deliver() == []
+
+
+def test_a_walk_in_without_account_is_told_that_the_shop_has_written() -> None:
+    asked = floor.asked(at=NOW)
+    deliver()
+    shop_says(asked, "Hello")
+    (told,) = deliver()
+    assert (told.channel, told.kind) == ("sms", "bookings/message")
+    assert "/v/" in told.body
 
 
 def test_nothing_is_told_twice(asked: Asked) -> None:
     assert deliver()
     assert deliver() == []
+
+
+# --- At the end, on the phone, and a link again -----------------------------------------------------
+
+
+def handed_over(asked: Asked) -> None:
+    """The proposal is approved, everything is done and checked, and the owner has the car back."""
+    choice = Choice(asked.line.public_id, 1, "approve")
+    deciding.decide(booking=asked.booking, choices=[choice], voice=Voice(DecisionWay.LINK), at=THEN)
+    floor.make_ready(asked.booking, by=asked.advisor, at=THEN)
+    deliver()
+    workshop.hand_over(booking=asked.booking, by=asked.advisor, at=THEN)
+
+
+def opened_by(body: str) -> VisitLink:
+    return links.find(body.split("/v/")[1].split("/", maxsplit=1)[0], at=THEN)
+
+
+def test_a_handover_is_told_with_bill_warranty_and_a_link_for_seven_days(asked: Asked) -> None:
+    handed_over(asked)
+    (told,) = deliver()
+    assert told.kind == "bookings/completed"
+    for words in ("¥688", "Front brake pads, warranty until", "82,263 km", "confirm that you have the car"):
+        assert words in told.body
+    assert opened_by(told.body).expires_at == THEN + timedelta(days=7)
+
+
+def test_a_walk_in_is_told_of_the_handover_and_confirms_it_by_the_link() -> None:
+    asked = floor.asked(at=NOW)
+    handed_over(asked)
+    (told,) = deliver()
+    assert (told.channel, told.kind) == ("sms", "bookings/completed")
+    token = told.body.split("/v/")[1].split("/")[0]
+    assert Client().post(reverse("bookings:link_confirm_handover", args=[token])).status_code == 302
+    asked.booking.refresh_from_db()
+    assert asked.booking.handover_confirmed_way == DecisionWay.LINK
+
+
+def test_a_handover_that_was_confirmed_is_not_asked_for_again(asked: Asked) -> None:
+    handed_over(asked)
+    handing_over.confirm(booking=asked.booking, way=DecisionWay.ACCOUNT, by=asked.owner, at=THEN)
+    (told,) = deliver()
+    assert "¥688" in told.body
+    assert "confirm that you have the car" not in told.body
+
+
+def test_a_handover_of_last_week_is_not_told(asked: Asked, clock: time_machine.Traveller) -> None:
+    handed_over(asked)
+    clock.shift(timedelta(days=7, seconds=1))
+    for event_id in outbox.due_ids(at=THEN + timedelta(days=1)):
+        assert outbox.handle(event_id=event_id, at=THEN)
+    assert not Message.objects.filter(kind="bookings/completed").exists()
+
+
+def phoned(asked: Asked, decision: str) -> None:
+    voice = Voice(DecisionWay.PHONE, recorded_by=asked.advisor, role=Role.ADVISOR, spoke_with="Ms Lin")
+    choice = Choice(asked.line.public_id, 1, decision)
+    deciding.decide(booking=asked.booking, choices=[choice], voice=voice, at=THEN)
+
+
+def test_what_was_said_on_the_phone_is_sent_as_a_copy(asked: Asked) -> None:
+    deliver()
+    phoned(asked, "approve")
+    told = [message for message in deliver() if message.kind == "bookings/phone"]
+    assert len(told) == 1
+    for words in ("Front brake pads, ¥420: Approved.", "by Chen Jianguo", "spoke with Ms Lin"):
+        assert words in told[0].body
+    assert opened_by(told[0].body).expires_at == THEN + links.LIFE
+
+
+def test_two_calls_are_two_copies_and_an_answer_that_was_replaced_is_in_none() -> None:
+    asked = floor.asked(at=NOW, drafts=[floor.pads_draft(), floor.flush_draft()])
+    deliver()
+    phoned(asked, "approve")
+    voice = Voice(DecisionWay.PHONE, recorded_by=asked.advisor, role=Role.ADVISOR, spoke_with="Ms Lin")
+    both = [Choice(asked.lines[0].public_id, 1, "decline"), Choice(asked.lines[1].public_id, 1, "approve")]
+    deciding.decide(booking=asked.booking, choices=both, voice=voice, at=THEN + timedelta(minutes=1))
+    told = [message for message in deliver() if message.kind == "bookings/phone"]
+    assert [message.channel for message in told] == ["sms"]
+    assert "¥420" in told[0].body
+    assert "¥88" in told[0].body
+
+
+def test_own_answers_are_not_copied_back(asked: Asked) -> None:
+    deliver()
+    choice = Choice(asked.line.public_id, 1, "decline")
+    for way in (DecisionWay.ACCOUNT, DecisionWay.LINK):
+        deciding.decide(booking=asked.booking, choices=[choice], voice=Voice(way, owner=asked.owner), at=THEN)
+        choice = Choice(asked.line.public_id, 1, "approve")
+    assert deliver() == []
+
+
+def test_a_link_is_sent_again_at_most_once_a_minute(asked: Asked) -> None:
+    deliver()
+    send_link(booking=asked.booking, at=THEN)
+    with pytest.raises(LinkJustSentError):
+        send_link(booking=asked.booking, at=THEN + timedelta(seconds=59))
+    (told,) = deliver()
+    assert (told.kind, told.recipient) == ("bookings/link", "lin@example.com")
+    assert opened_by(told.body).booking == asked.booking
+    send_link(booking=asked.booking, at=THEN + timedelta(seconds=60))
+    assert len(deliver()) == 1
+
+
+def test_a_link_for_a_walk_in_goes_to_the_number_or_is_refused() -> None:
+    asked = floor.asked(at=NOW)
+    deliver()
+    send_link(booking=asked.booking, at=THEN)
+    (told,) = deliver()
+    assert (told.channel, told.recipient) == ("sms", "+8613816420957")
+    asked.booking.contact_phone = ""
+    asked.booking.save(update_fields=["contact_phone"])
+    with pytest.raises(NobodyToReachError):
+        send_link(booking=asked.booking, at=THEN + timedelta(hours=1))
+
+
+def test_nobody_writes_before_the_car_has_come(client: Client, asked: Asked) -> None:
+    later = actions.book(
+        job=bookable_job(), starts_at=NOW + timedelta(days=1), by=asked.owner, contact=CONTACT, car=None, at=NOW
+    )
+    assert client.post(page("visit_say", later), {"text": "Hello"}).status_code == 409
+    assert not later.messages.exists()
