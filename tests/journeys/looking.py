@@ -32,14 +32,19 @@ _axe_script = Axe().axe_script
 _numbers = count(1)
 
 
+def fits(page: Page, name: str) -> None:
+    """Assert that nothing on the page as it is now is wider than the screen; `name` says what it is."""
+    page.wait_for_load_state()
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} ({page.url}) is {wide} px wider than its screen: {_widest(page)}"
+
+
 def look(page: Page, name: str, leaving_out: Sequence[str] = ()) -> None:
     """Assert that the page as it is now is in order in both themes; `name` says what it is.
 
     `leaving_out` are selectors of what axe shall not judge because it comes with a package.
     """
-    page.wait_for_load_state()
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{name} ({page.url}) is {wide} px wider than its screen: {_widest(page)}"
+    fits(page, name)
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe_script)
     number = next(_numbers)
