@@ -39,6 +39,8 @@ from shops.choices import Confirmation
 from shops.models import Shop
 from vehicles.models import Car
 
+# An event tells why in a line; who wrote more keeps it where it belongs (a quality check its note).
+MAX_REASON = 200
 # Holds that one person or browser can have at once over all shops; one per shop besides.
 MAX_HOLDS = 3
 
@@ -439,7 +441,7 @@ def record(  # noqa: PLR0913  (the columns of an event)
         actor_role=by.role,
         from_status=before,
         to_status=booking.status,
-        reason=reason,
+        reason=reason[:MAX_REASON],
         data=data or {},
     )
     visit_rows.insert_event(event)

@@ -198,7 +198,14 @@ class LineState(models.TextChoices):
 
 LINE_MOVES: dict[str, frozenset[str]] = {
     LineState.PROPOSED: frozenset(
-        {LineState.APPROVED, LineState.DECLINED, LineState.DEFERRED, LineState.WITHDRAWN, LineState.PROPOSED}
+        {
+            LineState.APPROVED,
+            LineState.DECLINED,
+            LineState.DEFERRED,
+            LineState.WITHDRAWN,
+            LineState.NOT_NEEDED,
+            LineState.PROPOSED,
+        }
     ),
     # A changed line must be approved again; an owner may change their mind while nothing is done.
     LineState.APPROVED: frozenset(

@@ -339,8 +339,12 @@ def start(*, booking: Booking, by: User, at: datetime) -> Booking:
         kind=EventKind.REOPENED if again else EventKind.STARTED,
         by=Actor(ActorRole.STAFF, by),
         at=at,
-        changes={"stage": Stage.WORKING, **({"ready_at": None, "final_fen": None} if again else {"started_at": at})},
+        changes={"stage": Stage.WORKING, **(_REOPENED if again else {"started_at": at})},
     )
+
+
+# What was true of finished work, and is not any more.
+_REOPENED = {"ready_at": None, "final_fen": None, "handover_confirmed_at": None, "handover_confirmed_way": ""}
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
@@ -47,6 +48,13 @@ class PlateTakenError(Conflict):
     code = "plate_taken"
 
 
+class CarGoneError(Conflict):
+    """The car has left the garage while its page was open: removed, or handed over."""
+
+    code = "car_gone"
+    message = gettext_lazy("This car is not in your garage any more. Nothing was changed.")
+
+
 @dataclass(frozen=True)
 class CarDetails:
     """What an owner says about a car, as typed. Plate and VIN may be empty, the year unknown."""
@@ -80,6 +88,8 @@ def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -
     """Correct what a car is. Raises what `add_car` raises, and VinFixedError. The odometer has its own action."""
     User.objects.select_for_update().get(pk=car.owner_id)
     car = Car.objects.select_for_update().get(pk=car.pk)
+    if car.removed_at is not None:
+        raise CarGoneError
     car.variant = variant
     _apply(car, details=details, at=at)
     car.save(update_fields=["variant", "plate", "vin", "model_year", "nickname", "delivered_on", "record"])

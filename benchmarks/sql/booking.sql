@@ -20,11 +20,13 @@ WHERE r.shop_id = :shop AND r.is_active;
 INSERT INTO bookings_booking (public_id, number, shop_id, service_id, variant_id, owner_id, visitor_key, status, source,
     starts_at, ends_at, timezone, local_date, local_time, plan, handover, with_loaner, labour_fen, parts_fen, discount_fen,
     deposit_fen, late_cancel_fee_fen, no_show_fee_fen, fee_fen, currency, parts_note, free_cancel_until, contact_name,
-    contact_phone, plate, owner_note, visit_address, confirmed_at, created_at, revision)
+    contact_phone, plate, owner_note, visit_address, confirmed_at, created_at, revision,
+    vin, comeback_reason, handover_confirmed_way)
 VALUES ('b' || :client_id || '-' || :tail, 'b' || :client_id || '-' || :tail, :shop, :service, :variant, :owner, '',
     'confirmed', 'online', now() + interval '100 days', now() + interval '100 days 40 minutes', 'Asia/Shanghai',
     (now() + interval '100 days')::date, (now() + interval '100 days')::time, '{}', 'drop_off', false, 8400, 18400, 0, 0, 0, 0,
-    0, 'CNY', '', now(), 'Li Lei', '+8613800138000', '', '', '', now(), now(), 0)
+    0, 'CNY', '', now(), 'Li Lei', '+8613800138000', '', '', '', now(), now(), 0,
+    '', '', '')
 RETURNING id AS booking \gset
 INSERT INTO bookings_allocation (resource_id, booking_id, kind, during, reason, is_pinned)
 SELECT (:shop::int - 1) * 10 + seat, :booking, 'work',

@@ -236,9 +236,9 @@ class Messages(APIView):
         responses={201: MessageSerializer, **refusals(400, 401, 403, 404, 409, 422)},
     )
     def post(self, request: Request, slug: str, public_id: str) -> Response:
-        order = base.checked(MessageOrder, request.data)
         shop = get_staff_shop(request, slug, Permission.CHECK_IN)
         booking = get_object_or_404(Booking.objects.at_shop(shop), public_id=public_id)
+        order = base.checked(MessageOrder, request.data)
         speaker = Speaker(is_owner=False, user=base.person(request), role=shop.viewer_role or "")
 
         def run() -> tuple[int, Any]:

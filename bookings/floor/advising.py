@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bookings.choices import IN_SHOP
 from bookings.floor.drafts import Draft
 from bookings.models import Booking, InspectionItem, LineVersion
 from catalog.advice import loading
@@ -33,10 +34,18 @@ def adviser(*, booking: Booking, at: datetime) -> Adviser:
     measured in the visit. A walk-in without a car on the platform is judged by its powertrain and odometer alone."""
     today = at.astimezone(booking.zone).date()
     measured = measurements(booking)
-    if booking.car is not None:
+    if booking.car is not None and _is_open_to_shop(booking):
         return loading.for_car(booking.car, today=today, measurements=measured)
     car = CarFacts(powertrain=booking.variant.powertrain, odometer_km=booking.odometer_km, odometer_on=today)
     return Adviser(loading.facts_for(booking.variant), believe(car, RecordFacts(), measured, today))
+
+
+def _is_open_to_shop(booking: Booking) -> bool:
+    """Whether advice may stand on the car's record: while the visit is under way and the record is its owner's. What
+    was sold since, or is over, is nothing that the shop may ask about."""
+    record = booking.car.record if booking.car else None
+    is_sold = record is not None and record.owner_id != booking.owner_id
+    return booking.status in IN_SHOP and not is_sold
 
 
 def measurements(booking: Booking) -> list[Measurement]:

@@ -162,6 +162,7 @@ def add_photos(*, booking: Booking, added: SheetPhotos, by: User, at: datetime) 
     _check_photos(added)
     _check_open(booking)
     kept = _keep_photos(booking, added, by=by, at=at)
+    CheckIn.objects.filter(booking=booking).update(recorded_at=at)  # another version: it shows more now
     progress.touch(booking)
     _tell_of_photos(booking, added, by=by, at=at)
     return kept

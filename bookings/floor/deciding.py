@@ -88,11 +88,13 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
     if not choices:
         raise InvalidInput(_("Choose what to do with at least one line."), field="decision")
     known = {line.public_id: line for line in booking.lines.shown_to_owner().with_versions()}
-    news = [(choice, line) for choice in choices if not _is_said(line := _checked(choice, known, booking, at), choice)]
-    minutes = sum(_take(choice, line, voice, booking, at) for choice, line in news)
+    asked = [(choice, _checked(choice, known, voice, booking, at)) for choice in choices]
+    news = [(choice, line) for choice, line in asked if not _is_said(line, choice)]
     if news:
         record(booking=booking, kind=EventKind.DECIDED, by=voice.actor, at=at, data=_told(news, voice))
-        progress.put_off(booking, minutes, reason=str(_("Approved work")), by=voice.actor, at=at)
+        with progress.keeping_promise(booking, reason=str(_("Approved work")), by=voice.actor, at=at):
+            for choice, line in news:
+                _take(choice, line, voice, booking, at)
         progress.follow_lines(booking, by=voice.actor, at=at)
         progress.touch(booking)
     return [known[choice.line] for choice in choices]
@@ -108,19 +110,34 @@ def _check_voice(voice: Voice) -> None:
         raise NotAllowed
 
 
-def _checked(choice: Choice, known: dict[str, Line], booking: Booking, at: datetime) -> Line:
+def _checked(choice: Choice, known: dict[str, Line], voice: Voice, booking: Booking, at: datetime) -> Line:
     line = known.get(choice.line)
     if line is None:
         raise NoSuchLineError
     if line.version != choice.version:
         raise LineChangedError(extra={"line": line.public_id, "version": line.version})
-    if line.state in SETTLED_LINES:
+    if line.state in SETTLED_LINES or (choice.decision != Decision.APPROVE and _is_being_redone(line, booking)):
         raise LineSettledError(extra={"line": line.public_id, "state": line.state})
+    if voice.way == DecisionWay.PHONE and _answered_themselves(line):
+        raise NotAllowed(_("The owner has answered this line themselves. Only they can change their answer."))
     if choice.decision == Decision.DEFER:
         _check_reminder(choice, booking, at)
     elif choice.defer_until or choice.defer_km:
         raise InvalidInput(_("Only a deferred line is brought up again."), field="defer_until")
     return line
+
+
+def _is_being_redone(line: Line, booking: Booking) -> bool:
+    """Whether the work was done once and the quality check sent it back: it is in the car, and cannot be declined."""
+    if line.state != LineState.APPROVED:
+        return False
+    return booking.events.filter(kind=EventKind.LINE_DONE, data__line=line.public_id).exists()
+
+
+def _answered_themselves(line: Line) -> bool:
+    """Whether the owner's last word on the present version came from themselves."""
+    said = [one for one in line.decisions.all() if one.version == line.version]
+    return bool(said) and max(said, key=lambda one: one.pk).way in (DecisionWay.ACCOUNT, DecisionWay.LINK)
 
 
 def _check_reminder(choice: Choice, booking: Booking, at: datetime) -> None:
@@ -139,9 +156,8 @@ def _is_said(line: Line, choice: Choice) -> bool:
     return (last.version, last.defer_until, last.defer_km) == (choice.version, choice.defer_until, choice.defer_km)
 
 
-def _take(choice: Choice, line: Line, voice: Voice, booking: Booking, at: datetime) -> int:
-    """Write one decision down and move the line. Returns by how many minutes the promise moves (back, if negative)."""
-    was_approved = line.state == LineState.APPROVED
+def _take(choice: Choice, line: Line, voice: Voice, booking: Booking, at: datetime) -> None:
+    """Write one decision down and move the line."""
     to = _STATES[choice.decision]
     if to != line.state and to not in LINE_MOVES[line.state]:
         raise LineSettledError(extra={"line": line.public_id, "state": line.state})
@@ -159,13 +175,9 @@ def _take(choice: Choice, line: Line, voice: Voice, booking: Booking, at: dateti
         defer_until=choice.defer_until,
         defer_km=choice.defer_km,
     )
-    minutes = line.current.extra_minutes
     line.state = to
     line.waits_for_parts = line.waits_for_parts and to == LineState.APPROVED
     line.save(update_fields=["state", "waits_for_parts"])
-    if to == LineState.APPROVED:
-        return 0 if was_approved else minutes
-    return -minutes if was_approved else 0
 
 
 def _told(news: Sequence[tuple[Choice, Line]], voice: Voice) -> dict[str, Any]:

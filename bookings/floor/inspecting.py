@@ -165,6 +165,8 @@ def finish(*, inspection: Inspection, by: User, at: datetime, rest_reason: str =
     inspection = _locked(inspection)
     if inspection.finished_at is not None:
         return inspection
+    if inspection.booking.status not in (Status.CHECKED_IN, Status.IN_SERVICE):
+        raise WrongStatusError
     points = points_of(inspection)
     _close_rest(inspection, points, rest_reason.strip(), by=by, at=at)
     items = {item.point: item for item in inspection.items.all()}

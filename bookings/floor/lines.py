@@ -21,6 +21,7 @@ from bookings.choices import (
     LINE_MOVES,
     SETTLED_LINES,
     ActorRole,
+    Decision,
     EventKind,
     LineOrigin,
     LineState,
@@ -39,6 +40,8 @@ from shops.models import Resource
 MAX_LINES = 60
 # While the car is in the workshop, lines can come and change.
 OPEN = (Status.CHECKED_IN, Status.IN_SERVICE)
+# Only what is approved waits for parts.
+_WAITING = ("waits_for_parts", "parts_expected_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +122,12 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
     # The off-peak discount that was agreed stays, as far as there is labour to take it off.
     content["discount_fen"] = min(line.current.discount_fen, content["labour_fen"])
     was_sent = line.sent_at is not None
-    _move(line, LineState.PROPOSED)
-    line.version += 1
-    line.sent_at = at if was_sent else None
-    _write_version(line, line.version, content, by, at)
-    line.save(update_fields=["state", "version", "sent_at"])
+    with progress.keeping_promise(booking, reason=str(_("A line was changed")), by=by.actor, at=at):
+        _move(line, LineState.PROPOSED)
+        line.version += 1
+        line.sent_at = at if was_sent else None
+        _write_version(line, line.version, content, by, at)
+        line.save(update_fields=["state", "version", "sent_at", *_WAITING])
     line = find(booking, line.public_id)
     if was_sent:
         _tell_proposed(booking, [line], by, at)
@@ -150,10 +154,13 @@ def send(*, booking: Booking, by: Author, at: datetime) -> list[Line]:
 
 @transaction.atomic
 def withdraw(*, line: Line, by: Author, at: datetime) -> Line:
-    """Take a proposal back that nobody has answered yet. Raises LineSettledError."""
+    """Take a proposal back that nobody has answered yet. Raises LineSettledError, also for what the owner had agreed
+    to before it was changed: that is found not needed, with a reason."""
     booking, line = _locked_line(line)
     if line.state != LineState.PROPOSED:
         raise LineSettledError
+    if any(said.decision == Decision.APPROVE for said in line.decisions.all()):
+        raise LineSettledError(_("The owner had agreed to this. Say why it is not needed instead."))
     _move(line, LineState.WITHDRAWN)
     line.save(update_fields=["state"])
     if line.sent_at is not None:
@@ -203,10 +210,11 @@ def mark_not_needed(*, line: Line, reason: str, by: User, at: datetime) -> Line:
     booking, line = _locked_line(line)
     if not reason.strip():
         raise InvalidInput(_("Say why: the owner reads it."), field="reason")
-    _move(line, LineState.NOT_NEEDED)
-    line.not_needed_reason = reason.strip()
-    line.save(update_fields=["state", "not_needed_reason"])
     actor = Actor(ActorRole.STAFF, by)
+    with progress.keeping_promise(booking, reason=str(_("A line is not needed")), by=actor, at=at):
+        _move(line, LineState.NOT_NEEDED)
+        line.not_needed_reason = reason.strip()
+        line.save(update_fields=["state", "not_needed_reason", *_WAITING])
     _tell(booking, EventKind.NOT_NEEDED, line, actor, at, reason=line.not_needed_reason)
     progress.follow_lines(booking, by=actor, at=at)
     progress.touch(booking)
@@ -263,6 +271,8 @@ def _move(line: Line, to: LineState) -> None:
     if to not in LINE_MOVES[line.state]:
         raise LineSettledError
     line.state = to
+    if to != LineState.APPROVED:
+        line.waits_for_parts, line.parts_expected_on = False, None
 
 
 def _tell(  # noqa: PLR0913  (what happened to which line, by whom, why)

@@ -5,19 +5,23 @@ Both expect the visit's row locked (`bookings.actions.locked`). Instants are UTC
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
 from bookings.actions import Actor, locked, record
 from bookings.choices import IN_SHOP, STAGE_MOVES, EventKind, LineState, Stage, Status
 from bookings.errors import WrongStageError, WrongStatusError
-from bookings.models import Booking
+from bookings.models import Booking, LineVersion
 from core.errors import InvalidInput
 
 # A promise further away than this is a typing error.
 FURTHEST_PROMISE = timedelta(days=60)
+SHORTEST = timedelta(minutes=5)  # a visit takes some time, whatever is taken off it
 # The stages that a person chooses by a tap; the others follow from what happens.
 CHOSEN = (Stage.INSPECTING, Stage.WORKING, Stage.WAITING_PARTS)
 
@@ -88,13 +92,33 @@ def promise(*, booking: Booking, ends_at: datetime, reason: str, by: Actor, at: 
     return _put_to(booking, ends_at, reason=reason.strip(), by=by, at=at)
 
 
+@contextmanager
+def keeping_promise(booking: Booking, *, reason: str, by: Actor, at: datetime) -> Iterator[None]:
+    """Let the promise of a locked visit follow what is done to its lines inside: it moves by what they add to it more,
+    or less, than before."""
+    before = _added_minutes(booking)
+    yield
+    put_off(booking, _added_minutes(booking) - before, reason=reason, by=by, at=at)
+
+
+def _added_minutes(booking: Booking) -> int:
+    """What the approved and done lines add to the time agreed when booking, minutes. One query."""
+    present = LineVersion.objects.filter(line__booking=booking, number=F("line__version"))
+    approved = present.filter(line__state__in=(LineState.APPROVED, LineState.DONE))
+    minutes: int | None = approved.aggregate(minutes=Sum("extra_minutes"))["minutes"]
+    return minutes or 0
+
+
 def put_off(booking: Booking, minutes: int, *, reason: str, by: Actor, at: datetime) -> Booking:
-    """Move the promise of a locked visit by what the owner has approved; the shop is held to the new time."""
+    """Move the promise of a locked visit by what the owner has approved, or taken back (negative); the shop is held to
+    the new time. It never moves into the past, nor before the visit's start."""
     if not minutes:
         return booking
     by_time = timedelta(minutes=minutes)
     booking.agreed_end_at = (booking.agreed_end_at or booking.ends_at) + by_time
-    return _put_to(booking, booking.ends_at + by_time, reason=reason, by=by, at=at)
+    earliest = max(booking.starts_at + SHORTEST, min(booking.ends_at, at))
+    ends_at = booking.ends_at + by_time
+    return _put_to(booking, ends_at if minutes > 0 else max(ends_at, earliest), reason=reason, by=by, at=at)
 
 
 def _put_to(booking: Booking, ends_at: datetime, *, reason: str, by: Actor, at: datetime) -> Booking:

@@ -104,11 +104,15 @@ def check(
 
 def _is_alone(booking: Booking, by: User) -> bool:
     """Whether the checker did some of the work. Raises NotAllowed if somebody else of the shop could check it."""
-    if not booking.lines.filter(state=LineState.DONE, done_by=by).exists():
+    done = booking.lines.filter(state=LineState.DONE)
+    workers = {
+        pk for pair in done.values_list("done_by", "technician__technician__user") for pk in pair if pk is not None
+    }
+    if by.pk not in workers:
         return False
     able = [role for role, rights in PERMISSIONS.items() if Permission.CHECK_IN in rights]
     others = ShopMember.objects.filter(shop=booking.shop_id, role__in=able).exclude(user=by)
-    if others.exclude(user__in=booking.lines.filter(state=LineState.DONE).values("done_by")).exists():
+    if others.exclude(user__in=workers).exists():
         raise NotAllowed(_("Somebody who did not do the work has to check it."))
     return True
 

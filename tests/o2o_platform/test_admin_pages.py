@@ -11,18 +11,24 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings.models import Allocation, Booking, BookingEvent, CalendarFeed, LearnedDuration, WaitingEntry
-from catalog.models import Offer, PriceChange
+from catalog.choices import PointKind, PointSection
+from catalog.models import CheckPoint, InspectionTemplate, Offer, PriceChange
 from core.models import OutboxEvent
-from notifications.choices import Channel, MessageStatus
-from notifications.models import Message
+from notifications import preferences
+from notifications.choices import Channel, MessageChannels, MessageStatus
+from notifications.models import Message, Preference
 from shops.choices import ChangeKind
 from shops.models import Invitation, Shop, ShopChange
 from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
+from tests.factories.records import recorded_car
 from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
 from tests.factories.vehicles import CarFactory, WmiFactory
-from vehicles.models import Car
+from vehicles.choices import RecordPart
+from vehicles.models import Car, HealthEntry, HealthRecord, RecordGrant, RecordTransfer
+from vehicles.record import sharing, transfers
+from vehicles.record.known_shops import KnownShop
 
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +43,14 @@ SEEN_ONLY = {
     Invitation,
     LearnedDuration,
     Message,
+    HealthEntry,
+    HealthRecord,
     Offer,
     OutboxEvent,
+    Preference,
     PriceChange,
+    RecordGrant,
+    RecordTransfer,
     ShopChange,
     WaitingEntry,
 }
@@ -68,6 +79,29 @@ def _rows() -> None:
     Message.objects.create(channel=Channel.EMAIL, kind="code", recipient="lin@example.com", status=MessageStatus.SENT)
     Group.objects.create(name="Moderators")
     _waits_and_learns(shop)
+    _is_recorded(shop)
+    wipers = CheckPoint.objects.create(
+        key="wipers", name_zh="雨刮片", name_en="Wiper blades", section=PointSection.values[0], kind=PointKind.LOOK
+    )
+    template = InspectionTemplate.objects.create(
+        key="quick", name_zh="快检", name_en="Quick check", powertrains=["ice"]
+    )
+    template.points.create(point=wipers, position=1)
+
+
+def _is_recorded(shop: Shop) -> None:
+    """A car's health record that a shop may read and that is being handed over, and a choice of channels."""
+    car = recorded_car()
+    preferences.choose(user=car.owner, channels=MessageChannels.values[0], at=AFTERNOON)
+    transfers.offer_transfer(car=car, by=car.owner, at=AFTERNOON)
+    sharing.grant(
+        record=car.record,
+        shop=KnownShop(shop.public_id, shop.slug, shop.name_zh, shop.name_en),
+        parts=[RecordPart.VISITS],
+        until=AFTERNOON + timedelta(days=7),
+        by=car.owner,
+        at=AFTERNOON,
+    )
 
 
 def _waits_and_learns(shop: Shop) -> None:

@@ -90,7 +90,7 @@ class RecordEntries(_OfOwnCar):
             own=data.own_entry(),
             by=owner,
             at=timezone.now(),
-            reference=f"own:{owner.pk}:{key}" if key else "",
+            reference=f"own:{car.public_id}:{key}" if key else "",
         )
         return Response(HealthEntrySerializer(Event((entry,), owner.pk)).data, status=status.HTTP_201_CREATED)
 

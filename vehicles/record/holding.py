@@ -46,7 +46,7 @@ def claim(*, owner: User, vin: str, own: HealthRecord | None, at: datetime) -> H
     if own is None:
         return _taken_up(vin, owner) or _named(HealthRecord(owner=owner), vin)
     own = HealthRecord.objects.select_for_update().get(pk=own.pk)
-    if vin == own.vin:
+    if vin == own.vin or (not own.vin and _is_elsewhere(vin, own)):
         return own
     if own.vin and own.entries.filter(source=EntrySource.VISIT).exists():
         raise VinFixedError(
@@ -59,6 +59,12 @@ def claim(*, owner: User, vin: str, own: HealthRecord | None, at: datetime) -> H
         return _named(own, vin)
     _join(own, waiting, at=at)
     return waiting
+
+
+def _is_elsewhere(vin: str, own: HealthRecord) -> bool:
+    """Whether a car of this record has had the VIN all along, from when two garages could: the record went to the
+    other one, and the car can still be edited."""
+    return bool(vin) and own.cars.filter(vin=vin, removed_at__isnull=True).exists()
 
 
 def release(*, car: Car, at: datetime) -> None:

@@ -53,7 +53,8 @@ def secret_address(view: View) -> View:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         response = view(*args, **kwargs)
         response["Cache-Control"] = "private, no-store"
-        response["Referrer-Policy"] = "no-referrer"
+        # Not "no-referrer": a browser would send no origin with the page's own forms then, and they would be refused.
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

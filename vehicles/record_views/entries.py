@@ -54,7 +54,7 @@ def _add(request: HttpRequest, car: Car, form: OwnEntryForm) -> HealthEntry:
         own=form.own_entry(tuple(receipt.sha256 for receipt in receipts)),
         by=owner,
         at=now,
-        reference=f"own:{owner.pk}:{key}" if key else "",
+        reference=f"own:{car.public_id}:{key}" if key else "",
     )
     if entry.recorded_at == now:
         for receipt in receipts:
