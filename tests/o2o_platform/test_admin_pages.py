@@ -80,12 +80,10 @@ def _rows() -> None:
     Group.objects.create(name="Moderators")
     _waits_and_learns(shop)
     _is_recorded(shop)
-    wipers = CheckPoint.objects.create(
-        key="wipers", name_zh="雨刮片", name_en="Wiper blades", section=PointSection.values[0], kind=PointKind.LOOK
-    )
-    template = InspectionTemplate.objects.create(
-        key="quick", name_zh="快检", name_en="Quick check", powertrains=["ice"]
-    )
+    names = {"name_zh": "雨刮片", "name_en": "Wiper blades"}
+    section = PointSection.values[0]
+    wipers = CheckPoint.objects.create(key="wipers", section=section, kind=PointKind.LOOK, highest=2, **names)
+    template = InspectionTemplate.objects.create(key="quick", powertrains=["ice"], **names)
     template.points.create(point=wipers, position=1)
 
 
