@@ -161,7 +161,7 @@ def _advance(booking: Booking, *, desk: User, now: datetime, rng: Random) -> Boo
         booking = workshop.start(booking=booking, by=desk, at=started_at)
     if booking.status == Status.IN_SERVICE and booking.started_at:
         ready_at = max(booking.ends_at + minutes(-8, 12), booking.started_at + minutes(5, 9))
-        if ready_at > now:
+        if ready_at > now or booking.lines.pending().exists():  # the owner one signs in as still has to answer
             return booking
         booking = floor.finish(booking, by=desk, checked_by=people.second(), at=ready_at)
     if booking.status == Status.READY and booking.ready_at:

@@ -54,7 +54,7 @@ def test_two_visits_change_places_and_both_tell_it(client: Client, pair: tuple[B
     assert response.status_code == 200
     assert starts(one, two) == [local(16), local(13)]
     assert all(visit.events.filter(kind=EventKind.SWAPPED).exists() for visit in pair)
-    assert "Changed places with another visit: 11-23 13:00 → 11-23 16:00" in response.content.decode()
+    assert "Changed places with another visit · 11-23 13:00 → 11-23 16:00" in response.content.decode()
 
 
 def test_form_lists_only_confirmed_visits_of_the_day_at_other_times(client: Client) -> None:

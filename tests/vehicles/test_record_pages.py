@@ -129,7 +129,7 @@ def test_the_record_tells_what_happened_and_who_says_so(client):
     for words in (
         "Volkswagen Lavida 2021",
         "LSVA•••4847",
-        "6 visits, 3 shops",
+        "6 visits · 3 shops",
         "8 entries verified",
         "Verified visit",
         "Not verified",
@@ -364,7 +364,7 @@ def test_a_buyers_link_opens_without_signing_in_and_shows_no_private_part(client
         response = client.get(reverse(f"records:{name}", args=[token, *more]))
         assert response.status_code == 200
         assert response["Cache-Control"] == "private, no-store"
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "same-origin"
         assert "noindex" in response["X-Robots-Tag"]
         for secret in ("沪AD8K21", "沪A·D8K21", "¥268", "26800", "小区门口修车铺", "squeal", "王磊", car.owner.name):
             assert secret not in text(response), (name, secret)
@@ -425,7 +425,7 @@ def test_a_car_is_handed_over_by_its_code(client):
     assert response.status_code == 302
     assert address.endswith(response.url)
     page = client.get(response.url)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert "沪A" not in text(page)
     taken = client.post(response.url)
     own = Car.objects.get(owner=buyer)
