@@ -70,18 +70,32 @@ part AS (
     JOIN shops_resource AS person ON person.id = line.technician_id AND person.shop_id = visit.shop_id
     GROUP BY visit.shop_id, line.technician_id, visit.id
 ),
-proposal AS (
-    SELECT booking.shop_id, author.technician_id, version.advice_verdict = ANY(%(unjustified)s) AS is_unjustified
+sent AS (
+    SELECT line.id AS line_id, line.booking_id, version.number, version.created_by_id,
+        version.advice_verdict = ANY(%(unjustified)s) AS is_unjustified
     FROM bookings_line AS line
-    JOIN bookings_lineversion AS version ON version.line_id = line.id AND version.number = line.version
-    JOIN bookings_booking AS booking ON booking.id = line.booking_id
+    JOIN bookings_lineversion AS version ON version.line_id = line.id
+    WHERE line.origin = %(added)s AND line.sent_at > %(since)s AND line.sent_at <= %(at)s
+        AND (version.number = line.version OR EXISTS (
+            SELECT FROM bookings_bookingevent AS event
+            WHERE event.booking_id = line.booking_id AND event.kind = %(proposed)s AND event.data -> 'lines'
+                @> jsonb_build_array(jsonb_build_object('line', line.public_id, 'version', version.number))
+        ))
+),
+said AS (
+    SELECT DISTINCT ON (line_id) booking_id, created_by_id, is_unjustified
+    FROM sent ORDER BY line_id, is_unjustified DESC, number DESC
+),
+proposal AS (
+    SELECT booking.shop_id, author.technician_id, said.is_unjustified
+    FROM said
+    JOIN bookings_booking AS booking ON booking.id = said.booking_id
     LEFT JOIN LATERAL (
         SELECT min(person.id) AS technician_id
         FROM shops_technician AS technician
         JOIN shops_resource AS person ON person.id = technician.resource_id
-        WHERE technician.user_id = version.created_by_id AND person.shop_id = booking.shop_id
+        WHERE technician.user_id = said.created_by_id AND person.shop_id = booking.shop_id
     ) AS author ON true
-    WHERE line.origin = %(added)s AND line.sent_at > %(since)s AND line.sent_at <= %(at)s
 ),
 counted AS (
     SELECT part.shop_id, part.technician_id, 1 AS visits, 0 AS proposals, 0 AS unjustified,
@@ -121,6 +135,7 @@ def refresh(*, at: datetime) -> int:
         "at": at,
         "completed": Status.COMPLETED,
         "comeback": EventKind.COMEBACK,
+        "proposed": EventKind.PROPOSED,
         "done": LineState.DONE,
         "added": LineOrigin.ADDED,
         "approved": [str(state) for state in _APPROVED],

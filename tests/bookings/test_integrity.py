@@ -27,12 +27,16 @@ from bookings.choices import (
     Urgency,
     WarrantyScope,
 )
-from bookings.floor import figures
+from bookings.floor import figures, lines
+from bookings.floor.drafts import Draft
 from bookings.floor.figures import Prior
 from bookings.models import Booking, BookingEvent, IntegrityFigure, Line, LineDecision, LineVersion
 from shops.models import Resource, Shop
+from tests.bookings.floor_cards import NOW as FLOOR_NOW
+from tests.bookings.floor_cards import author, decided, here, own_words
 from tests.factories.accounts import UserFactory
-from tests.factories.jobs import NOW
+from tests.factories.catalog import OverMaintenanceRuleFactory
+from tests.factories.jobs import NOW, bookable_job
 from tests.factories.shops import ShopFactory, TechnicianResourceFactory, open_shop
 from tests.factories.visits import completed_visit, visit
 
@@ -179,13 +183,20 @@ def _count_visit(booking: Booking, found: dict[tuple[int, int | None], Counts]) 
 
 
 def _count_proposal(line: Line, found: dict[tuple[int, int | None], Counts]) -> None:
-    version = line.current
+    told = [said for event in line.booking.events.filter(kind="proposed") for said in event.data["lines"]]
+    sent = [
+        version
+        for version in line.versions.order_by("number")
+        if version.number == line.version or {"line": line.public_id, "version": version.number} in told
+    ]
+    against = [version for version in sent if version.advice_verdict in ("not_needed", "mostly_unnecessary")]
+    version = [*sent, *against][-1]
     people = Resource.objects.filter(shop=line.booking.shop_id, technician__user=version.created_by_id)
     author = people.order_by("pk").first() if version.created_by_id else None
     for person in {None, author.pk if author else None}:
         row = found[line.booking.shop_id, person]
         row.proposals += 1
-        row.unjustified += version.advice_verdict in ("not_needed", "mostly_unnecessary")
+        row.unjustified += bool(against)
 
 
 def kept() -> dict[tuple[int, int | None], Counts]:
@@ -257,6 +268,8 @@ class World:
             if number > 1:
                 line.version = number
                 line.save(update_fields=["version"])
+            if sent_at and rnd.random() < 0.5:
+                self._tell(line, number)
         self._settle(line)
 
     def _add_version(self, line: Line, number: int) -> None:
@@ -278,6 +291,17 @@ class World:
             warranty_km=2_000,
             advice_verdict=verdict,
             against_reason="It squeals",
+        )
+
+    def _tell(self, line: Line, number: int) -> None:
+        lines = [{"line": "0" * 16, "version": 1}, {"line": line.public_id, "version": number}]
+        BookingEvent.objects.create(
+            booking=line.booking,
+            at=NOW,
+            kind=EventKind.PROPOSED,
+            actor_role="staff",
+            to_status=line.booking.status,
+            data={"lines": lines, "total_fen": 0},
         )
 
     def _settle(self, line: Line) -> None:
@@ -327,6 +351,37 @@ def test_figures_are_what_a_slow_count_finds(seed: int) -> None:
     totals = [sum(getattr(row, one.name) for row in expected.values()) for one in fields(Counts)]
     assert all(totals), "the random visits leave something out"
     assert any(person for _shop, person in expected)
+
+
+def engine_flush() -> Draft:
+    """A draft that the platform advises against."""
+    return own_words("", measure=OverMaintenanceRuleFactory(), against_reason="The owner asks")
+
+
+@pytest.mark.django_db
+def test_changing_a_proposal_after_the_owner_declined_it_takes_nothing_back() -> None:
+    booking = here(bookable_job())
+    wrote = author(booking)
+    line = lines.propose(booking=booking, draft=engine_flush(), by=wrote, at=FLOOR_NOW)
+    lines.send(booking=booking, by=wrote, at=FLOOR_NOW)
+    line = decided(lines.find(booking, line.public_id), Decision.DECLINE)
+    line = lines.change(line=line, draft=own_words(), version=1, by=wrote, at=FLOOR_NOW)
+    assert line.current.advice_verdict not in figures.UNJUSTIFIED
+    figures.refresh(at=FLOOR_NOW + timedelta(days=1))
+    row = IntegrityFigure.objects.get()
+    assert (row.proposals, row.unjustified) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_draft_that_only_the_shop_saw_does_not_count() -> None:
+    booking = here(bookable_job())
+    wrote = author(booking)
+    line = lines.propose(booking=booking, draft=engine_flush(), by=wrote, at=FLOOR_NOW)
+    lines.change(line=line, draft=own_words(), version=1, by=wrote, at=FLOOR_NOW)
+    lines.send(booking=booking, by=wrote, at=FLOOR_NOW)
+    figures.refresh(at=FLOOR_NOW + timedelta(days=1))
+    row = IntegrityFigure.objects.get()
+    assert (row.proposals, row.unjustified) == (1, 0)
 
 
 @pytest.mark.django_db
@@ -448,8 +503,8 @@ def test_shop_page_shows_shares_with_what_they_were_counted_from(english: Client
         "5 %",
         "9 of 10 visits",
         "1 of 10 visits",
-        "quoted at ¥268, approved by its owner at ¥310 and charged ¥305",
-        "7 visits in the last year · 93 % ready on time",
+        "On average of 10 visits, a visit was quoted at ¥268, approved by its owner at ¥310 and charged ¥305",
+        "7 visits in the last year · 93 % ready on time (counted from 7)",
         "No visits counted yet",
         reverse("shops:figures"),
     ):
