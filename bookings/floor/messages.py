@@ -79,12 +79,6 @@ def _read(booking: Booking, by: Speaker, at: datetime) -> None:
     Booking.objects.filter(pk=booking.pk).update(**{"owner_read_at" if by.is_owner else "shop_read_at": at})
 
 
-def unread_by_owner(booking: Booking) -> int:
-    """How many of the shop's messages the owner has not seen. One query."""
-    rows = booking.messages.filter(is_from_owner=False)
-    return (rows.filter(at__gt=booking.owner_read_at) if booking.owner_read_at else rows).count()
-
-
 def unread_by_shop(booking: Booking) -> int:
     """How many of the owner's messages nobody of the shop has seen. One query."""
     rows = booking.messages.filter(is_from_owner=True)

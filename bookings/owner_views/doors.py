@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 
 from allauth.core.internal import ratelimit  # the public one counts no GET
 from django.contrib.auth.decorators import login_required
@@ -17,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
+from django.utils.cache import add_never_cache_headers
 from redis.exceptions import RedisError
 
 from accounts.models import User
@@ -85,10 +86,25 @@ class Door:
 Behind = Callable[..., HttpResponseBase]
 
 
-def by_account(view: Behind) -> Behind:
-    """For the owner who is signed in; anybody else's visit looks like a missing one."""
+def _not_kept(view: Behind) -> Behind:
+    """`never_cache` for answers that do not say themselves how long they are kept. It would take a photo's own header
+    away, and every poll that draws the page anew would fetch them all again."""
 
-    @never_cache
+    @wraps(view)
+    def answered(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(*args, **kwargs)
+        if "Cache-Control" not in response.headers:
+            add_never_cache_headers(response)
+        return response
+
+    return answered
+
+
+def by_account(view: Behind) -> Behind:
+    """For the owner who is signed in; anybody else's visit looks like a missing one. The answer is kept by nobody,
+    unless the view has said how long (photos)."""
+
+    @_not_kept
     @login_required
     @wraps(view)
     def checked(request: HttpRequest, public_id: str, **kwargs: str) -> HttpResponseBase:
@@ -102,18 +118,17 @@ def by_account(view: Behind) -> Behind:
 
 
 def by_link(view: Behind) -> Behind:
-    """For whoever has the link. The answer is kept by nobody, found by no search engine, and tells no other site its
-    address; a token that opens nothing is answered in words, and counted against guessing."""
+    """For whoever has the link. The answer is kept by nobody (unless the view has said how long), found by no search
+    engine, and tells no other site its address; a token that opens nothing is answered in words, and counted against
+    guessing."""
 
-    @never_cache
+    @_not_kept
     @wraps(view)
     def checked(request: HttpRequest, token: str, **kwargs: str) -> HttpResponseBase:
         response = _behind_link(view, request, token, kwargs)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         # "no-referrer" would make browsers send "Origin: null", which the check against forged requests refuses.
         response.headers["Referrer-Policy"] = "same-origin"
-        if not response.headers.get("Content-Type", "").startswith("image/"):
-            response.headers["Cache-Control"] = "no-store, private"
         return response
 
     return checked

@@ -123,6 +123,9 @@ def test_photos_open_by_the_link_of_their_visit_only(client: Client, asked: Aske
     response = client.get(there)
     assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
     assert response["X-Robots-Tag"] == "noindex, nofollow"
+    assert response["Cache-Control"] == "private, max-age=86400, immutable"
+    again = client.get(there, headers={"If-None-Match": response["ETag"]})
+    assert (again.status_code, again["Cache-Control"]) == (304, "private, max-age=86400, immutable")
     foreign = reverse("bookings:link_photo", args=[token(other), photo.public_id, "full"])
     assert client.get(foreign).status_code == 404
 

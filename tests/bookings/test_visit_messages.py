@@ -100,7 +100,7 @@ def test_looking_at_the_page_reads_the_shops_messages(client: Client, asked: Ask
     assert "<strong>new</strong>" in text(client.get(page("detail", asked.booking)))
     assert "<strong>new</strong>" not in text(client.get(page("detail", asked.booking)))
     asked.booking.refresh_from_db()
-    assert messages.unread_by_owner(asked.booking) == 0
+    assert asked.booking.owner_read_at == THEN
 
 
 def test_photos_are_the_owners_alone(client: Client, asked: Asked) -> None:
@@ -109,13 +109,15 @@ def test_photos_are_the_owners_alone(client: Client, asked: Asked) -> None:
     there = reverse("bookings:visit_photo", args=[asked.booking.public_id, photo.public_id, "full"])
     response = client.get(there)
     assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    assert response["Cache-Control"] == "private, max-age=86400, immutable"
     other = floor.asked(at=NOW, owner=asked.owner)
     crossed = reverse("bookings:visit_photo", args=[other.booking.public_id, photo.public_id, "full"])
     assert client.get(crossed).status_code == 404
     assert client.get(there.replace("/full/", "/huge/")).status_code == 404
     client.force_login(UserFactory())
     assert client.get(there).status_code == 404
-    assert Client().get(there).status_code == 302
+    unknown = Client().get(there)
+    assert (unknown.status_code, "no-store" in unknown["Cache-Control"]) == (302, True)
 
 
 # --- What owners are told -------------------------------------------------------------------------
