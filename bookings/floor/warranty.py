@@ -71,12 +71,17 @@ def begin(booking: Booking, *, at: datetime) -> None:
     Kilometres count from the reading at check-in; while that is questioned only the days do.
     """
     lines = list(booking.lines.filter(state=LineState.DONE).with_versions())
-    sheet = CheckIn.objects.filter(booking=booking).first()
-    km = None if sheet and sheet.is_odometer_questioned else booking.odometer_km
+    km = reading(booking)
     handed_over_on = at.astimezone(booking.zone).date()
     for line in lines:
         line.warranty_until, line.warranty_until_km = ends(line.current, handed_over_on=handed_over_on, odometer_km=km)
     Line.objects.bulk_update(lines, ["warranty_until", "warranty_until_km"])
+
+
+def reading(booking: Booking) -> int | None:
+    """The odometer from which a visit's warranty counts, km; None where it was not read or is questioned. One query."""
+    sheet = CheckIn.objects.filter(booking=booking).first()
+    return None if sheet and sheet.is_odometer_questioned else booking.odometer_km
 
 
 def ends(version: LineVersion, *, handed_over_on: date, odometer_km: int | None) -> tuple[date, int | None]:

@@ -13,7 +13,8 @@ from shops.choices import Amenity
 
 @dataclass(frozen=True)
 class BilledLine:
-    """A done line with its warranty: until which day and which odometer reading it runs."""
+    """A done line with its warranty: until which day and which odometer reading it runs; None where only the days
+    count."""
 
     line: Line
     version: LineVersion
@@ -31,6 +32,8 @@ class Bill:
     agreed_fen: int
     check: QualityCheck | None
     gives_old_parts_back: bool
+    is_reading_questioned: bool
+    is_handed_over: bool
 
     @property
     def has_parts(self) -> bool:
@@ -42,21 +45,24 @@ def bill(booking: Booking, *, at: datetime) -> Bill:
     those of a handover at `at`."""
     rows = list(Line.objects.with_versions().filter(booking=booking))
     on = (booking.completed_at or at).astimezone(booking.zone).date()
+    km = warranty.reading(booking)
     return Bill(
-        done=[_billed(row, on, booking) for row in rows if row.state == LineState.DONE],
+        done=[_billed(row, on, km) for row in rows if row.state == LineState.DONE],
         left=[row for row in rows if row.state in _LEFT],
         total_fen=booking.total_fen,
         agreed_fen=booking.agreed_fen,
         check=booking.quality_checks.filter(is_passed=True).select_related("by").order_by("at", "pk").last(),
         gives_old_parts_back=Amenity.OLD_PARTS in booking.shop.amenities,
+        is_reading_questioned=km is None and booking.odometer_km is not None,
+        is_handed_over=booking.completed_at is not None,
     )
 
 
 _LEFT = (LineState.DECLINED, LineState.DEFERRED, LineState.NOT_NEEDED)
 
 
-def _billed(row: Line, on: date, booking: Booking) -> BilledLine:
-    until, until_km = warranty.ends(row.current, handed_over_on=on, odometer_km=booking.odometer_km)
+def _billed(row: Line, on: date, km: int | None) -> BilledLine:
+    until, until_km = warranty.ends(row.current, handed_over_on=on, odometer_km=km)
     if row.warranty_until is not None:
         until, until_km = row.warranty_until, row.warranty_until_km
     return BilledLine(row, row.current, until, until_km)

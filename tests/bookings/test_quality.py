@@ -16,6 +16,7 @@ from bookings.models import Booking, BookingEvent
 from shops.choices import Role
 from tests.bookings.floor_cards import NOW, approved, as_member, decided, here, sent, staff, url
 from tests.factories import floor
+from tests.factories.handovers import driven_car, in_work, ready
 from tests.factories.jobs import bookable_job
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,31 @@ def test_handover_lists_what_was_done_with_warranty_and_what_was_not(client: Cli
     assert "Not done, not charged" in page
     # Ten days and 2,000 km by law, from 23 November and 58,263 km.
     assert "60,263 km" in page
+
+
+@pytest.mark.parametrize("name", ["handover", "handover_show"])
+def test_bill_names_no_kilometres_while_the_reading_is_questioned(client: Client, job: Job, name: str) -> None:
+    booking = ready(in_work(job, car=driven_car(80_000), km=50_000, note="New instrument"))
+    advisor = as_member(client, job.shop)
+
+    def page() -> str:
+        with time_machine.travel(booking.ends_at, tick=False):
+            return advisor.get(url(name, booking), {"lang": "en"}).content.decode()
+
+    assert "52,000 km" not in page()
+    assert "The kilometres are set if somebody else confirms the reading before the handover" in page()
+    workshop.confirm_odometer(booking=booking, by=staff(job.shop), at=booking.ends_at)
+    assert "52,000 km" in page()
+    assert "questioned" not in page()
+
+
+def test_bill_handed_over_with_a_questioned_reading_says_that_the_days_count(client: Client, job: Job) -> None:
+    booking = ready(in_work(job, car=driven_car(80_000), km=50_000, note="New instrument"))
+    booking = workshop.hand_over(booking=booking, by=staff(job.shop), at=booking.ends_at)
+    with time_machine.travel(booking.ends_at, tick=False):
+        page = as_member(client, job.shop).get(url("handover", booking)).content.decode()
+    assert "52,000 km" not in page
+    assert "only the days of the warranty count, whatever the kilometres" in page
 
 
 def test_owner_confirms_on_the_shops_device_in_their_language(client: Client, job: Job) -> None:
