@@ -33,16 +33,6 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 # States that lapse by themselves at `hold_expires_at`: a hold nobody confirmed, a request the shop did not answer.
 LAPSING = (Status.HELD, Status.REQUESTED)
-# States in which a visit claims its bay and technician.
-CLAIMING = (
-    Status.HELD,
-    Status.REQUESTED,
-    Status.CONFIRMED,
-    Status.CHECKED_IN,
-    Status.IN_SERVICE,
-    Status.READY,
-    Status.COMPLETED,
-)
 UPCOMING = (Status.REQUESTED, Status.CONFIRMED)
 IN_SHOP = (Status.CHECKED_IN, Status.IN_SERVICE, Status.READY)
 ENDED = (Status.COMPLETED, Status.EXPIRED, Status.CANCELLED, Status.NO_SHOW)

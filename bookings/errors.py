@@ -121,13 +121,6 @@ class NotCheckedError(Conflict):
     message = _("The quality check has not been passed yet.")
 
 
-class NobodyToAskError(Conflict):
-    """There is no owner on the platform who could decide, and nobody was spoken with."""
-
-    code = "nobody_to_ask"
-    message = _("This visit has no owner on the platform. Write down what they said on the phone.")
-
-
 class WrongStageError(Conflict):
     code = "wrong_stage"
     message = _("The car is at another stage by now. Look at it again.")

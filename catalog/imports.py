@@ -39,7 +39,6 @@ MINUTES = range(5, 601)
 
 REQUIRED = ("service", "scope", "target", "labour_yuan", "parts_yuan")
 OPTIONAL = ("parts_note", "minutes", "offered")
-FOR_READERS = ("service_name", "target_name")
 COLUMNS = ("service", "service_name", "scope", "target", "target_name", *REQUIRED[3:], *OPTIONAL)
 
 _YES = {"", "yes", "y", "1", "true", "是"}

@@ -64,11 +64,6 @@ def weekday(day: date) -> str:
     return _words().weekday(day)
 
 
-def day_month(day: date) -> str:
-    """`21 Nov` / `11月21日`."""
-    return _words().day(day)
-
-
 def weekday_day_month(day: date) -> str:
     """`Sat 21 Nov` / `11月21日 周六`."""
     return _words().weekday_day(day)

@@ -21,10 +21,6 @@ class ShopQuerySet(models.QuerySet["Shop"]):
         """Shops that owners can find and book."""
         return self.filter(is_listed=True)
 
-    def staffed_by(self, user: User) -> Self:
-        """Shops at which this person works, in any role. A platform admin does not work at any shop by that alone."""
-        return self.filter(members__user=user)
-
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Listed shops, and the unlisted ones at which this person works."""
         if not user.is_authenticated:

@@ -96,15 +96,15 @@ class HealthEntryQuerySet(models.QuerySet["HealthEntry"]):
         """As they were written."""
         return self.order_by("sequence")
 
-    def newest_first(self) -> Self:
-        """By the day on which it happened, not by when it was written down."""
-        return self.order_by("-occurred_on", "-sequence")
-
 
 class RecordGrantQuerySet(models.QuerySet["RecordGrant"]):
     def active(self, at: datetime) -> Self:
         """Grants that let somebody read at that moment."""
         return self.filter(revoked_at__isnull=True, until__gt=at)
+
+    def opening(self, part: RecordPart) -> Self:
+        """Grants that open that part of the record."""
+        return self.filter(parts__contains=[part])
 
 
 class RecordLinkQuerySet(models.QuerySet["RecordLink"]):

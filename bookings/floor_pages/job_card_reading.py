@@ -171,10 +171,6 @@ class JobCard:
         """Whether this member may write down what the owner says on the phone, and promise another time."""
         return may(self.role, Permission.WALK_IN)
 
-    @property
-    def may_hand_over(self) -> bool:
-        return may(self.role, Permission.CLOSE_DAY)
-
     @cached_property
     def is_open(self) -> bool:
         return self.booking.status in lines.OPEN
@@ -222,10 +218,6 @@ class JobCard:
         """Whether the time promised now is not the one that the shop is held to."""
         agreed = self.booking.agreed_end_at
         return agreed is not None and agreed != self.booking.ends_at
-
-    @property
-    def asks_inspection(self) -> bool:
-        return self.is_open and not self.has_inspection
 
 
 def load(*, booking: Booking, shop: Shop, at: datetime) -> JobCard:

@@ -31,7 +31,9 @@ def comeback(request: HttpRequest, public_id: str) -> HttpResponse:
     if (known := comebacks.current(booking)) is not None:
         return redirect("bookings:detail", known.public_id)
     now = timezone.now()
-    form = ComebackForm(request.POST if request.method == "POST" else None, lines=comebacks.can_open(booking, now))
+    lines = comebacks.can_open(booking, now)
+    data = request.POST if request.method == "POST" else None
+    form = ComebackForm(data, lines=lines, ticked=comebacks.fitting(booking, lines))
     if request.method == "GET" or not form.is_valid():
         return _page(request, booking, form, status=400 if form.errors else 200)
     words, by = form.cleaned_data["words"], Actor(ActorRole.OWNER, user)

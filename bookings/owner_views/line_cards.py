@@ -217,10 +217,6 @@ class LineCard:
         said = words.words(advice, words.Names(self.facts.services, self.facts.points, listed))
         return AdviceNote(said, advice.source, *_advice_look(advice))
 
-    @property
-    def is_against_advice(self) -> bool:
-        return bool(self.version.against_reason)
-
     # --- Price, time, warranty ----------------------------------------------------------------------
 
     @property

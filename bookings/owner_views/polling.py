@@ -21,14 +21,13 @@ from django_htmx.http import trigger_client_event
 
 from accounts.models import User
 from bookings.models import Booking, VisitLink
-from shops.models import ShopMember
 
 # A page that is left open over a working day asks on; one that is forgotten in a drawer does not (product decision).
 LIFE = timedelta(hours=12)
 # What the parts of a page wait for (`hx-trigger="visitChanged from:body"`).
 CHANGED = "visitChanged"
 _SALT = "bookings.polling"
-_OWNER, _LINK, _STAFF = "owner", "link", "staff"
+_OWNER, _LINK = "owner", "link"
 
 
 def owners_address(booking: Booking, owner: User) -> str:
@@ -39,11 +38,6 @@ def owners_address(booking: Booking, owner: User) -> str:
 def links_address(booking: Booking, link: VisitLink) -> str:
     """Where the page of a link asks, as long as the link lives."""
     return _address(booking, _LINK, link.pk)
-
-
-def staffs_address(booking: Booking, member: User) -> str:
-    """Where a page of the shop's staff asks, as long as this person works there."""
-    return _address(booking, _STAFF, member.pk)
 
 
 def _address(booking: Booking, kind: str, viewer: int) -> str:
@@ -79,9 +73,7 @@ def _revision(booking_id: int, kind: str, viewer: int) -> int | None:
     visits = Booking.objects.filter(pk=booking_id)
     if kind == _OWNER:
         visits = visits.filter(owner=viewer)
-    elif kind == _LINK:
+    else:
         link = VisitLink.objects.valid(at=timezone.now()).filter(pk=viewer, booking=OuterRef("pk"))
         visits = visits.filter(Exists(link))
-    else:
-        visits = visits.filter(Exists(ShopMember.objects.filter(shop=OuterRef("shop"), user=viewer)))
-    return visits.values_list("revision", flat=True).first() if kind in (_OWNER, _LINK, _STAFF) else None
+    return visits.values_list("revision", flat=True).first()

@@ -35,8 +35,6 @@ from bookings.owner_views.instead import Instead
 from core.errors import Refusal
 
 PAGE = 10
-# The stations of a visit as its stepper shows them.
-STATIONS = (Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.READY, Status.COMPLETED)
 LIVE = (*UPCOMING, *IN_SHOP)
 # What an owner is told of: not the hold before the booking, and not who works on which bay.
 _WITHHELD = (EventKind.HELD, EventKind.REASSIGNED, EventKind.REPACKED, EventKind.ODOMETER)
@@ -223,7 +221,6 @@ def _status_context(request: HttpRequest, booking: Booking) -> dict[str, Any]:
         "shop": booking.shop,
         "is_live": booking.status in LIVE,
         "poll_url": polling.owners_address(booking, _user(request)),
-        "is_overdue": rules.is_overdue(booking, at=now),
         "can_change": rules.can_change(booking, at=now),
         "can_cancel": rules.can_cancel(booking, at=now),
         "fee_fen": rules.cancel_fee_fen(booking, at=now),
@@ -233,7 +230,7 @@ def _status_context(request: HttpRequest, booking: Booking) -> dict[str, Any]:
 
 
 def _stations(booking: Booking, *, was_requested: bool) -> list[dict[str, Any]]:
-    """The stations of the stepper; none for a visit that did not take place."""
+    """The stations of the stepper before the car has come; none for a visit that did not take place."""
     here = _("Team arrived") if booking.shop.is_on_site else _("Checked in")
     names = {
         Status.REQUESTED: _("Asked"),
@@ -243,13 +240,12 @@ def _stations(booking: Booking, *, was_requested: bool) -> list[dict[str, Any]]:
         Status.READY: _("Ready"),
         Status.COMPLETED: _("Handed over"),
     }
-    stations = list(names) if was_requested else list(STATIONS)
+    stations = [status for status in names if was_requested or status != Status.REQUESTED]
     if booking.status not in stations:
         return []
     reached = stations.index(Status(booking.status))
-    is_over = booking.status == Status.COMPLETED
     return [
-        {"label": names[one], "is_done": place < reached or is_over, "is_now": place == reached}
+        {"label": names[one], "is_done": place < reached, "is_now": place == reached}
         for place, one in enumerate(stations)
     ]
 

@@ -25,14 +25,6 @@ def decide(
     return judge(proposal, believe(car, record, measurements, today))
 
 
-def decide_all(
-    car: CarFacts, record: RecordFacts, measurements: Iterable[Measurement], proposals: Iterable[Proposal], today: date
-) -> list[Advice]:
-    """The same for many proposals, in their order; what is believed is sorted out once."""
-    story = believe(car, record, measurements, today)
-    return [judge(proposal, story) for proposal in proposals]
-
-
 def judge(proposal: Proposal, story: Story) -> Advice:
     """The advice on a proposal from facts that are believed already."""
     subject = proposal.subject

@@ -85,10 +85,6 @@ class Adviser:
         """The advice on one proposal: an `Ask`, or its fields. Raises KeyError for an unknown key."""
         return judge(self.book.proposal(ask or Ask(**keys)), self.story)
 
-    def on_services(self) -> dict[str, Advice]:
-        """The advice on every service of the catalogue, by key."""
-        return {key: judge(Proposal(item), self.story) for key, item in self.book.items.items()}
-
     def words(self, advice: Advice) -> words.Words:
         """The advice in the active language."""
         return words.words(advice, self.book.names)
@@ -158,14 +154,6 @@ def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
         )
         for car in cars
     }
-
-
-def advice_for_car(
-    car: Car, asks: Iterable[Ask], today: date, *, measurements: Iterable[Measurement] = ()
-) -> list[Advice]:
-    """The advice on proposals for an owner's car, in their order. Raises KeyError for an unknown key."""
-    adviser = for_car(car, today=today, measurements=measurements)
-    return [adviser.on(ask) for ask in asks]
 
 
 def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = ()) -> CarFacts:

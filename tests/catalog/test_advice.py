@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalog.advice.decide import decide, decide_all
+from catalog.advice.decide import decide
 from catalog.advice.facts import (
     CarFacts,
     Clause,
@@ -576,10 +576,3 @@ def test_a_longer_promise_counts_and_a_shorter_one_does_not():
     shorter = done("brake_pads_front", date(2026, 11, 13), 58_000, shop="shenchi", warranty_km=1, warranty_days=1)
     assert ask(FRONT_PADS, record=shorter).who_pays == "shop"
     assert ask(FRONT_PADS, record=done("brake_pads_front", date(2026, 11, 20), 58_000)).who_pays == "owner"
-
-
-def test_many_proposals_get_the_same_advice_as_each_alone():
-    subjects = [OIL, FRONT_PADS, FLUSH, None, INSPECTION]
-    record = done("minor_service", date(2026, 6, 1), 52_000)
-    together = decide_all(car(), record, (), [Proposal(subject) for subject in subjects], TODAY)
-    assert together == [ask(subject, record=record) for subject in subjects]

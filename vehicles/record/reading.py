@@ -178,10 +178,6 @@ class History:
                     newest[row["point"]] = Measured(row["point"], row["value"], row["unit"], row["tone"], event)
         return newest
 
-    @property
-    def first_day(self) -> date | None:
-        return min((event.occurred_on for event in self.events), default=None)
-
 
 def history(record: HealthRecord, *, viewer: User | None, today: date) -> History:
     """Everything of a record as `viewer` may see it (None: a buyer or a shop, who see no private part). Two queries."""
