@@ -73,7 +73,8 @@ def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime,
     It holds the record of its VIN (`record.holding`). Raises GarageFullError, PlateTakenError, VinTakenError,
     InvalidInput (PlateError and VinError among it) with the field named.
     """
-    User.objects.select_for_update().get(pk=owner.pk)  # two clicks at once must not add the same plate twice
+    # Two clicks at once must not add the same plate twice. The order of locks is said in `record.transfers`.
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     garage.check_room(owner)
     car = Car(owner=owner, variant=variant)
     _apply(car, details=details, at=at)
@@ -86,7 +87,7 @@ def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime,
 @transaction.atomic
 def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -> Car:
     """Correct what a car is. Raises what `add_car` raises, and VinFixedError. The odometer has its own action."""
-    User.objects.select_for_update().get(pk=car.owner_id)
+    User.objects.select_for_update(no_key=True).get(pk=car.owner_id)
     car = Car.objects.select_for_update().get(pk=car.pk)
     if car.removed_at is not None:
         raise CarGoneError

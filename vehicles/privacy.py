@@ -75,8 +75,10 @@ def export_records(user: User) -> list[dict[str, Any]]:
 def erase_records(user: User, at: datetime) -> None:
     """Erase the private parts and papers, end every grant, link and offer. What was done to the car stays with the car.
 
-    A record without entries forgets its VIN; one with entries waits for whoever has the car next.
+    A record without entries forgets its VIN; one with entries waits for whoever has the car next. Locks the person's
+    cars first (`record.transfers` says the order).
     """
+    list(Car.objects.select_for_update().filter(owner=user).order_by("pk").values_list("pk"))
     for record in HealthRecord.objects.select_for_update().filter(owner=user).order_by("pk"):
         holding.release_record(record, at=at)
         if record.entry_count == 0:

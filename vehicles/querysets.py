@@ -11,6 +11,7 @@ from django.db import models
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from vehicles.choices import RecordPart
     from vehicles.models import (  # noqa: F401  (for the type parameters)
         Car,
         HealthEntry,

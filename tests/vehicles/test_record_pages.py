@@ -161,7 +161,7 @@ def test_the_record_costs_the_same_whatever_its_length(client, django_assert_num
     car = recorded_car(entries=entries, plate="沪AD8K21")
     client.force_login(car.owner)
     client.get(at("record", car))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(at("record", car))
 
 
@@ -311,6 +311,43 @@ def test_a_document_is_its_holders_alone(client):
     assert client.get(at("record_document", got, document.public_id)).status_code == 302
 
 
+@pytest.mark.parametrize("page", ["record", "record_documents"])
+@pytest.mark.parametrize("with_document", [True, False])
+def test_the_page_says_who_sees_the_documents(client, page, with_document):
+    """Nobody else before a grant for documents, the shop by its name during it, nobody again after it."""
+    car = recorded_car()
+    client.force_login(car.owner)
+    if with_document:
+        client.post(at("record_documents", car), {"title": "Insurance", "photo": jpeg()})
+    only_you = "Only you see them. A shop does if you let it read documents; a buyer never does."
+    shared = "You see them, and the shops that you let read documents: Shenchi Auto. A buyer never does."
+    let_read(car, RecordPart.VISITS, RecordPart.MEASUREMENTS)
+    assert only_you in text(client.get(at(page, car)))
+    let_read(car, RecordPart.VISITS, RecordPart.DOCUMENTS)
+    opened = text(client.get(at(page, car)))
+    assert shared in opened
+    assert only_you not in opened
+    client.post(at("record_grant_end", car, SHOP.key))
+    assert only_you in text(client.get(at(page, car)))
+
+
+def let_read(car: Car, *parts: RecordPart) -> None:
+    until = now() + timedelta(days=30)
+    sharing.grant(record=car.record, shop=SHOP, parts=parts, until=until, by=car.owner, at=now())
+
+
+def test_a_buyer_sees_no_documents_even_while_a_shop_does(client):
+    car = recorded_car()
+    client.force_login(car.owner)
+    client.post(at("record_documents", car), {"title": "Insurance", "photo": jpeg()})
+    let_read(car, *RecordPart)
+    new = sharing.share(record=car.record, by=car.owner, until=now() + timedelta(days=7), at=now())
+    page = text(Client().get(reverse("records:record", args=[new.token])))
+    assert "小保养" in page
+    assert "Insurance" not in page
+    assert RecordDocument.objects.get().public_id not in page
+
+
 def test_a_document_can_be_removed(client):
     car = recorded_car()
     client.force_login(car.owner)
@@ -328,7 +365,9 @@ def test_a_shop_is_let_to_read_and_ended(client):
     car = recorded_car()
     client.force_login(car.owner)
     page = at("record_grants", car)
-    assert "Shenchi Auto" in text(client.get(page))  # the car has been there
+    before = text(client.get(page))
+    assert "Shenchi Auto" in before  # the car has been there
+    assert "our advice on each job that it proposes" in before  # what it reads without a grant
     wanted = {"shop": SHOP.key, "parts": ["visits", "documents"], "days": "30"}
     assert client.post(page, wanted).status_code == 302
     grant = RecordGrant.objects.get()

@@ -35,7 +35,12 @@ class TooManyLinksError(Conflict):
 
 def may_read(record: HealthRecord, shop_key: str, part: RecordPart, at: datetime) -> bool:
     """Whether the owner lets a shop (by its public id) read that part of the record at that moment. One query."""
-    return record.grants.active(at).filter(shop_key=shop_key, parts__contains=[part]).exists()
+    return record.grants.active(at).opening(part).filter(shop_key=shop_key).exists()
+
+
+def readers_of(record: HealthRecord, part: RecordPart, at: datetime) -> list[RecordGrant]:
+    """The grants of every shop that the owner lets read that part at that moment. One query."""
+    return list(record.grants.active(at).opening(part))
 
 
 def readable_parts(record: HealthRecord, shop_key: str, at: datetime) -> frozenset[RecordPart]:

@@ -1,4 +1,8 @@
-"""Handing a record over to a new owner: by a code that works once, for some days."""
+"""Handing a record over to a new owner: by a code that works once, for some days.
+
+Locks are taken in one order, here and wherever else cars and records change: person, car, record, offer. The person's
+is FOR NO KEY UPDATE, because what is written under a record's lock (entries, grants, offers) points at people.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -60,10 +65,11 @@ def cancel_transfer(*, transfer: RecordTransfer, by: User, at: datetime) -> None
 
     Raises NotTheOwnerError, TransferGoneError if it was accepted.
     """
-    locked = RecordTransfer.objects.select_for_update(of=["self"]).select_related("record").get(pk=transfer.pk)
+    record = HealthRecord.objects.select_for_update().get(pk=transfer.record_id)
+    locked = RecordTransfer.objects.select_for_update().get(pk=transfer.pk)
     if locked.accepted_at is not None:
         raise TransferGoneError(_("The record has been handed over already."))
-    if locked.record.owner_id != by.pk:
+    if record.owner_id != by.pk:
         raise NotTheOwnerError(_("This health record is not yours any more."))
     if locked.cancelled_at is None:
         locked.cancelled_at = at
@@ -77,8 +83,12 @@ def transfer_by_token(token: str) -> RecordTransfer | None:
 
 def offered_car(transfer: RecordTransfer) -> Car | None:
     """The car in the garage of who offers it, with its names; None if it has left since. One query."""
+    return _offered(transfer).first()
+
+
+def _offered(transfer: RecordTransfer) -> QuerySet[Car]:
     cars = Car.objects.with_names().filter(record=transfer.record_id, owner=transfer.offered_by_id)
-    return cars.filter(removed_at__isnull=True).first()
+    return cars.filter(removed_at__isnull=True)
 
 
 @transaction.atomic
@@ -89,10 +99,11 @@ def accept_transfer(*, transfer: RecordTransfer, by: User, at: datetime) -> Car:
     held them; every grant, link and offer ends. Emits `record.transferred`. Raises TransferGoneError, OwnTransferError,
     GarageFullError.
     """
-    User.objects.select_for_update().get(pk=by.pk)  # the garage must not grow past its limit by two clicks at once
+    # The garage must not grow past its limit by two clicks at once.
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    old = _offered(transfer).select_for_update(of=("self",)).first()
+    record = HealthRecord.objects.select_for_update().get(pk=transfer.record_id)
     locked = RecordTransfer.objects.select_for_update().get(pk=transfer.pk)
-    record = HealthRecord.objects.select_for_update().get(pk=locked.record_id)
-    old = offered_car(locked)
     if not locked.is_open(at) or old is None or record.owner_id != locked.offered_by_id:
         raise TransferGoneError(_("This code has been used, taken back, or is too old. Ask for a new one."))
     if by.pk == locked.offered_by_id:

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.errors import Refusal
 from core.photo_fields import accepts_photos
 from core.photos import CleanPhoto, Size, photo_response
+from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, RecordDocument
-from vehicles.record import actions
+from vehicles.record import actions, sharing
 from vehicles.record.documents import add_document, remove_document
 from vehicles.record.reading import Event
 from vehicles.record_forms import DocumentForm, OwnEntryForm
@@ -111,7 +112,12 @@ def documents(request: HttpRequest, public_id: str) -> HttpResponse:
         else:
             messages.success(request, _("The document is kept."))
             return redirect("vehicles:record_documents", public_id=car.public_id)
-    context = {"car": car, "form": form, "documents": list(_own_documents(request, car))}
+    context = {
+        "car": car,
+        "form": form,
+        "documents": list(_own_documents(request, car)),
+        "document_readers": sharing.readers_of(actions.record_of(car), RecordPart.DOCUMENTS, timezone.now()),
+    }
     return render(request, "vehicles/record_documents.html", context, status=422 if form.errors else 200)
 
 

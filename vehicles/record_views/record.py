@@ -9,13 +9,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from vehicles import vin
+from vehicles.choices import RecordPart
 from vehicles.models import Car
-from vehicles.record import actions, charts, known_items, known_points
+from vehicles.record import actions, charts, known_items, known_points, sharing
 from vehicles.record.exports import files
 from vehicles.record.reading import Event, History
 from vehicles.record_views.asked import own_car, own_history, person
@@ -37,6 +39,7 @@ def record(request: HttpRequest, public_id: str) -> HttpResponse:
         "car": car,
         "vin": vin.masked(history.record.vin),
         "documents": list(own_documents[:12]),
+        "document_readers": sharing.readers_of(history.record, RecordPart.DOCUMENTS, timezone.now()),
         "is_owner": True,
     }
     return render(request, "vehicles/record_detail.html", context)

@@ -80,6 +80,12 @@ def shop_name(grant: RecordGrant) -> str:
 
 
 @register.filter
+def shop_names(grants: Iterable[RecordGrant]) -> list[str]:
+    """The shops of grants, in the reader's language."""
+    return [shop_name(grant) for grant in grants]
+
+
+@register.filter
 def part_names(keys: Iterable[str]) -> list[str]:
     """What a shop may read, in words."""
     return [str(RecordPart(key).label) for key in keys]
