@@ -236,8 +236,8 @@ class CancelForm(forms.Form):
 
 
 class ComebackForm(forms.Form):
-    """With which lines (public ids) of those that are under warranty something is wrong again: all of them unless the
-    owner takes some out; and in what way, if they want to say."""
+    """With which lines (public ids) of those that are under warranty something is wrong again: `ticked`, unless the
+    owner chooses others; and in what way, if they want to say."""
 
     lines = forms.MultipleChoiceField(
         label=_("What has to be put right?"),
@@ -254,12 +254,17 @@ class ComebackForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, lines: Sequence[Line], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Sequence[Line], ticked: Sequence[Line], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.covered = lines
+        self.covered, self.ticked = lines, ticked
         field = self.fields["lines"]
         field.choices = [(line.public_id, warranty.in_words(line)) for line in lines]  # type: ignore[attr-defined]
-        field.initial = [line.public_id for line in lines]
+        field.initial = [line.public_id for line in ticked]
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether one visit can put everything right that is under warranty."""
+        return len(self.ticked) == len(self.covered)
 
     def chosen(self) -> list[Line]:
         """The lines that were ticked."""

@@ -31,6 +31,15 @@ class WarrantyOverError(Conflict):
     message = _("The warranty on this is over. Book a new visit, or call the shop.")
 
 
+class TooManyServicesError(InvalidInput):
+    """More is to be put right than one visit takes; the owner chooses, nothing is left out unsaid."""
+
+    message = _(
+        "One visit takes six kinds of work. Take some out and name them below: the shop then knows of them, and you "
+        "can come back for them after this visit."
+    )
+
+
 class NoFreeSlotError(Conflict):
     """The shop has no free time in the days to come; a person has to find one."""
 
@@ -65,6 +74,12 @@ def can_open(booking: Booking, at: datetime) -> list[Line]:
     ]
 
 
+def fitting(booking: Booking, lines: Sequence[Line]) -> list[Line]:
+    """As many of `lines`, from the first on, as one visit takes (`MAX_SERVICES`). Pure, with the versions at hand."""
+    fits = set(list(dict.fromkeys(_service_of(line, booking) for line in lines))[:MAX_SERVICES])
+    return [line for line in lines if _service_of(line, booking) in fits]
+
+
 @transaction.atomic
 def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: datetime) -> Booking:
     """Open a visit at the shop's next free slot in which `lines` are put right at no charge; `words` (may be
@@ -72,8 +87,8 @@ def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: 
     any visit.
 
     While a comeback of the visit is open it is returned and nothing is opened. Raises InvalidInput (no line,
-    too many words), NoSuchLineError (404) for another visit's line, WarrantyOverError, NoFreeSlotError with the
-    shop's number.
+    too many words), TooManyServicesError, NoSuchLineError (404) for another visit's line, WarrantyOverError,
+    NoFreeSlotError with the shop's number.
     Side effects: the new visit's event and outbox `booking.confirmed`; event and outbox `booking.comeback` on the
     visit that is put right.
     """
@@ -102,6 +117,8 @@ def _checked(booking: Booking, lines: Sequence[Line], words: str, at: datetime) 
     covered = [line for line in can_open(booking, at) if line.pk in wanted]
     if len(covered) < len(wanted):
         raise WarrantyOverError
+    if len(fitting(booking, covered)) < len(covered):
+        raise TooManyServicesError(field="lines")
     return covered
 
 
@@ -110,9 +127,13 @@ def _services(booking: Booking, lines: Sequence[Line]) -> dict[Service, int]:
     under the service that the visit was for."""
     minutes: dict[Service, int] = {}
     for line in lines:
-        service = line.current.service or booking.service
+        service = _service_of(line, booking)
         minutes[service] = max(minutes.get(service, 0), line.current.labour_minutes or service.standard_minutes)
-    return dict(list(minutes.items())[:MAX_SERVICES])
+    return minutes
+
+
+def _service_of(line: Line, booking: Booking) -> Service:
+    return line.current.service or booking.service
 
 
 def _free_job(booking: Booking, services: dict[Service, int]) -> QuotedJob:

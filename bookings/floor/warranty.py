@@ -26,8 +26,8 @@ class Terms:
     km: int
 
 
-# 机动车维修管理规定 (Regulations on motor vehicle maintenance), article on the quality guarantee period: from handover,
-# kilometres or days, whichever comes first.
+# 机动车维修管理规定 (Regulations on motor vehicle maintenance), article 37 as numbered in 2016: from handover,
+# kilometres or days, whichever comes first. `docs/rules/warranty.md` says what was compared with which text.
 STATUTORY = {
     WarrantyScope.MINOR: Terms(WarrantyScope.MINOR, days=10, km=2_000),
     WarrantyScope.SECOND_LEVEL: Terms(WarrantyScope.SECOND_LEVEL, days=30, km=5_000),

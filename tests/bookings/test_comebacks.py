@@ -34,7 +34,7 @@ from tests.bookings.test_record_entry import add_line
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
 from tests.factories.handovers import handed_over, in_work, ready
-from tests.factories.jobs import lavida
+from tests.factories.jobs import lavida, minor_service
 from tests.factories.shops import open_shop
 from tests.factories.vehicles import CarFactory
 from vehicles.models import HealthEntry
@@ -312,6 +312,30 @@ def test_page_says_what_is_missing_and_keeps_the_rest(
     assert complaint in text(response)
     assert words.replace("\x00", "") in text(response).replace("\x00", "")
     assert not booking.comebacks.exists()
+
+
+def visit_with_eight_services() -> Booking:
+    """Handed over with eight lines, each of another service."""
+    booking = in_work()
+    for number in range(7):
+        add_line(booking, f"Work {number}", "approve", service=minor_service(key=f"work_{number}"))
+    return workshop.hand_over(booking=ready(booking), by=UserFactory(), at=booking.ends_at)
+
+
+def test_page_with_more_than_one_visit_takes_lets_the_owner_choose(english: Client) -> None:
+    booking = visit_with_eight_services()
+    english.force_login(booking.owner)
+    shown = text(english.get(page("comeback", booking)))
+    assert "One visit takes six kinds of work" in shown
+    assert (shown.count('name="lines"'), shown.count("checked")) == (8, 6)
+    every = [line.public_id for line in booking.lines.order_by("position")]
+    refused = english.post(page("comeback", booking), {"lines": every, "words": WORDS})
+    assert refused.status_code == 400
+    assert "Take some out and name them below" in text(refused)
+    assert not booking.comebacks.exists()
+    assert english.post(page("comeback", booking), {"lines": every[2:], "words": WORDS}).status_code == 302
+    assert booking.comebacks.get().booked_services.count() == 6
+    assert booking.events.get(kind=EventKind.COMEBACK).data["lines"] == every[2:]
 
 
 def test_page_after_the_warranty_says_so(english: Client, clock: time_machine.Traveller) -> None:

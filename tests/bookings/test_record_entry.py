@@ -35,7 +35,7 @@ from bookings.models import (
     LineVersion,
 )
 from catalog.choices import Payer
-from catalog.models import CheckPoint
+from catalog.models import CheckPoint, Service
 from core import photos
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
@@ -56,7 +56,13 @@ VIN = "LSVNV2182E2100001"
 
 
 def add_line(
-    booking: Booking, title: str, decision: Decision | None, *, is_sent: bool = True, fen: int = 10_000
+    booking: Booking,
+    title: str,
+    decision: Decision | None,
+    *,
+    is_sent: bool = True,
+    fen: int = 10_000,
+    service: Service | None = None,
 ) -> Line:
     """A line found in the workshop, as the actions leave it after the owner's word."""
     position = booking.lines.count()
@@ -67,6 +73,7 @@ def add_line(
         line=line,
         number=1,
         created_at=START,
+        service=service,
         title=title,
         labour_minutes=30,
         labour_fen=fen,
