@@ -1,17 +1,25 @@
-"""Two visits entering a record at once keep the chain; without the lock one of them is refused by the database."""
+"""Two visits entering a record at once keep the chain; without the lock one of them is refused by the database. And
+whatever happens to a car and its record at once, nobody waits for each other in a circle."""
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
-from tests.factories.records import NOW, facts, private
+from accounts.actions import erase
+from core.errors import Refusal
+from tests.factories.accounts import UserFactory
+from tests.factories.records import NOW, enter, facts, private, recorded_car
+from vehicles import actions as cars
+from vehicles import garage
 from vehicles.choices import EntrySource
-from vehicles.models import HealthEntry, HealthRecord
-from vehicles.record import actions, chain
+from vehicles.models import Car, HealthEntry, HealthRecord
+from vehicles.record import actions, chain, holding, shape, transfers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 CLIENTS = 6
@@ -88,3 +96,89 @@ def test_the_same_visit_entering_at_once_enters_once():
         thread.join()
     assert len(found) == CLIENTS
     assert len(set(found)) == 1
+
+
+# --- Locks in one order -----------------------------------------------------------------------------
+
+
+def at_once(*works: Callable[[], object]) -> list[DatabaseError]:
+    """Each of `works` in a thread of its own; what the database refused. What is refused in words is no matter here."""
+    refused: list[DatabaseError] = []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            with suppress(Refusal):
+                work()
+        except DatabaseError as error:
+            refused.append(error)
+        connection.close()
+
+    threads = [Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return refused
+
+
+@pytest.fixture
+def offered() -> transfers.NewTransfer:
+    car = recorded_car()
+    return transfers.offer_transfer(car=car, by=car.owner, at=NOW)
+
+
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
+    """Both rivals wait for each other where `meet(place, name)` says, unless a lock keeps one of them away."""
+    barrier = Barrier(2)
+
+    def at(place: object, name: str) -> None:
+        known = getattr(place, name)
+
+        def waiting(*arguments: object, **options: object) -> object:
+            with suppress(BrokenBarrierError):
+                barrier.wait(timeout=1)
+            return known(*arguments, **options)
+
+        monkeypatch.setattr(place, name, waiting)
+
+    return at
+
+
+def test_a_car_taken_over_while_it_is_removed_stops_nobody(offered, meet):
+    buyer, car = UserFactory(), Car.objects.get()
+    meet(garage, "check_room")
+    meet(holding, "release")
+    refused = at_once(
+        lambda: transfers.accept_transfer(transfer=offered.transfer, by=buyer, at=NOW),
+        lambda: cars.remove_car(car=car, at=NOW),
+    )
+    assert refused == []
+    record = HealthRecord.objects.get()
+    kept = Car.objects.filter(removed_at=None).values_list("owner", flat=True)
+    assert list(kept) == ([record.owner_id] if record.owner_id else [])
+
+
+def test_a_car_taken_over_while_its_owner_is_erased_stops_nobody(offered, meet):
+    buyer, car = UserFactory(), Car.objects.get()
+    meet(transfers, "_offered")
+    meet(holding, "release_record")
+    refused = at_once(
+        lambda: transfers.accept_transfer(transfer=offered.transfer, by=buyer, at=NOW),
+        lambda: erase(user=car.owner, at=NOW),
+    )
+    assert refused == []
+
+
+def test_an_entry_written_while_its_car_is_edited_stops_nobody(offered, meet):
+    car = Car.objects.select_related("owner").get()
+    meet(shape, "check_private")
+    meet(cars, "_check_delivery")
+    details = cars.CarDetails(nickname="Blue")
+    refused = at_once(
+        lambda: cars.edit_car(car=car, variant=car.variant, details=details, at=NOW),
+        lambda: enter(car, date="2026-11-21"),
+    )
+    assert refused == []
+    assert Car.objects.get().nickname == "Blue"
+    assert HealthEntry.objects.filter(record=car.record_id).count() == 2
