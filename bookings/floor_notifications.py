@@ -30,7 +30,7 @@ from core.money import format_fen
 from notifications.choices import Channel
 from notifications.preferences import Reach, channels_for
 
-# Messages that come one after the other within this time are told once (product decision).
+# Messages that come one after the other within this time are told with the first and the last (product decision).
 QUIET = timedelta(minutes=2)
 # A link that somebody asks for goes out once within this time (product decision).
 LINK_EVERY = timedelta(minutes=1)
@@ -70,6 +70,7 @@ def connect() -> None:
     outbox.subscribe(f"booking.{EventKind.DECIDED}")(tell_phone_answer)
     outbox.subscribe(f"booking.{EventKind.COMPLETED}")(tell_completed)
     outbox.subscribe("visit.message")(tell_message)
+    outbox.subscribe("visit.message.quiet")(tell_last_message)
     outbox.subscribe("visit.link")(tell_link)
 
 
@@ -153,16 +154,26 @@ def tell_ready(event: OutboxEvent) -> None:
 
 
 def tell_message(event: OutboxEvent) -> None:
-    """The shop has said something that the owner has not read. A burst is told once."""
-    said = VisitMessage.objects.filter(pk=event.payload.get("message")).first()
-    if said is None or said.is_from_owner:
+    """The shop has said something that the owner has not read. The first of a burst is told at once, the last one when
+    nothing more was said for `QUIET`."""
+    said = _unread(event)
+    if said is None:
         return
-    booking = _visit(event, (*IN_SHOP, Status.COMPLETED))
-    if booking is None or (booking.owner_read_at and booking.owner_read_at >= said.at):
+    shops = VisitMessage.objects.filter(booking=said.booking, is_from_owner=False)
+    if shops.filter(at__gte=said.at - QUIET, pk__lt=said.pk).exists():
+        outbox.schedule(topic="visit.message.quiet", key=event.key, due_at=said.at + QUIET, payload=event.payload)
+    else:
+        _tell(said.booking, "message", text=said.text[:60])
+
+
+def tell_last_message(event: OutboxEvent) -> None:
+    """A burst may be over. What was said since is told by its own event."""
+    said = _unread(event)
+    if said is None:
         return
-    earlier = booking.messages.filter(is_from_owner=False, at__gte=said.at - QUIET, pk__lt=said.pk)
-    if not earlier.exists():
-        _tell(booking, "message", text=said.text[:60])
+    since = VisitMessage.objects.filter(booking=said.booking, is_from_owner=False, pk__gt=said.pk)
+    if not since.exists():
+        _tell(said.booking, "message", text=said.text[:60])
 
 
 def tell_phone_answer(event: OutboxEvent) -> None:
@@ -209,6 +220,16 @@ def _visit(event: OutboxEvent, statuses: Sequence[str]) -> Booking | None:
     """The visit of an event while it is in one of `statuses`."""
     rows = Booking.objects.for_card().select_related("owner")
     return rows.filter(public_id=event.key, status__in=statuses).first()
+
+
+def _unread(event: OutboxEvent) -> VisitMessage | None:
+    """What the shop has said, with its visit at hand; None once the owner has read it."""
+    said = VisitMessage.objects.filter(pk=event.payload.get("message"), is_from_owner=False).first()
+    booking = _visit(event, (*IN_SHOP, Status.COMPLETED)) if said else None
+    if said is None or booking is None or (booking.owner_read_at and booking.owner_read_at >= said.at):
+        return None
+    said.booking = booking
+    return said
 
 
 def _is_told_again(event: OutboxEvent) -> bool:

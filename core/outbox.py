@@ -64,6 +64,14 @@ def emit(*, topic: str, key: str, at: datetime, payload: Mapping[str, Any] | Non
     return event
 
 
+def schedule(*, topic: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None) -> OutboxEvent:
+    """Write an event in the current transaction for later: nobody is woken, the sweep finds it once it is due."""
+    event = OutboxEvent(topic=topic, key=key, payload=dict(payload or {}), due_at=due_at)
+    if not _silent.get():
+        _insert(event)
+    return event
+
+
 def _insert(event: OutboxEvent) -> None:
     """By hand: every booking writes an event, and the ORM takes longer over it than the database."""
     with connection.cursor() as cursor:

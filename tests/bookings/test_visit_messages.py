@@ -2,7 +2,7 @@
 the shop."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -20,6 +20,7 @@ from bookings.floor.messages import Speaker
 from bookings.floor_notifications import LinkJustSentError, NobodyToReachError, send_link
 from bookings.models import LineDecision, VisitLink
 from core import outbox
+from core.tasks import dispatch_outbox
 from notifications import preferences
 from notifications.choices import MessageChannels
 from notifications.models import Message
@@ -173,13 +174,45 @@ def test_a_new_promise_is_told_unless_the_owner_moved_it(asked: Asked) -> None:
         assert words in told.body
 
 
-def test_a_burst_of_messages_is_one_notification(asked: Asked) -> None:
+def sweep(clock: time_machine.Traveller, *, at: datetime) -> list[str]:
+    """What the messages say that leave by a sweep at `at`."""
+    clock.move_to(at, tick=False)
+    before = set(Message.objects.values_list("pk", flat=True))
+    dispatch_outbox()
+    told = Message.objects.exclude(pk__in=before).order_by("pk")
+    assert {message.kind for message in told} <= {"bookings/message"}
+    return [message.body.split(": ", 1)[1].split("\n")[0] for message in told]
+
+
+def test_a_burst_of_messages_is_told_with_its_first_and_its_last(asked: Asked, clock: time_machine.Traveller) -> None:
     deliver()
-    for seconds in range(3):
-        shop_says(asked, f"Part {seconds}", THEN + timedelta(seconds=40 * seconds))
-    assert [message.kind for message in deliver()] == ["bookings/message"]
-    shop_says(asked, "Something else", THEN + timedelta(minutes=10))
-    assert len(deliver()) == 1
+    for count in range(4):
+        shop_says(asked, f"Part {count}", THEN + timedelta(seconds=100 * count))
+        assert sweep(clock, at=THEN + timedelta(seconds=100 * count)) == (["Part 0"] if count == 0 else [])
+    assert sweep(clock, at=THEN + timedelta(seconds=419)) == []
+    assert sweep(clock, at=THEN + timedelta(seconds=420)) == ["Part 3"]
+    assert sweep(clock, at=THEN + timedelta(days=1)) == []
+    shop_says(asked, "Something else", THEN + timedelta(days=1))
+    assert sweep(clock, at=THEN + timedelta(days=1)) == ["Something else"]
+
+
+def test_a_second_message_is_told_when_the_worker_was_away(asked: Asked, clock: time_machine.Traveller) -> None:
+    deliver()
+    shop_says(asked, "One")
+    shop_says(asked, "Two", THEN + timedelta(minutes=1))
+    assert sweep(clock, at=THEN + timedelta(minutes=30)) == ["One"]
+    assert sweep(clock, at=THEN + timedelta(minutes=30)) == ["Two"]
+
+
+def test_the_last_of_a_burst_is_not_told_to_who_has_read_it(
+    client: Client, asked: Asked, clock: time_machine.Traveller
+) -> None:
+    deliver()
+    shop_says(asked, "One")
+    shop_says(asked, "Two", THEN + timedelta(seconds=50))
+    assert sweep(clock, at=THEN + timedelta(seconds=60)) == ["One"]
+    client.get(page("detail", asked.booking))
+    assert sweep(clock, at=THEN + timedelta(minutes=10)) == []
 
 
 def test_own_and_read_messages_are_not_told(client: Client, asked: Asked) -> None:

@@ -49,6 +49,18 @@ def test_the_sweep_finds_what_nobody_was_woken_for(heard: list[str]) -> None:
     assert tasks.dispatch_outbox() == 0
 
 
+def test_an_event_for_later_wakes_nobody_and_waits_until_it_is_due(
+    heard: list[str], django_capture_on_commit_callbacks: object
+) -> None:
+    now = timezone.now()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        outbox.schedule(topic="thing.happened", key="later", due_at=now + timedelta(hours=1))
+        outbox.schedule(topic="thing.happened", key="due", due_at=now)
+    assert heard == []
+    assert tasks.dispatch_outbox() == 1
+    assert heard == ["due"]
+
+
 def test_a_broker_that_is_down_is_no_error(
     heard: list[str], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
