@@ -22,7 +22,7 @@ from bookings.actions import locked
 from bookings.choices import IN_SHOP, ActorRole, Decision, DecisionWay, EventKind, LineState, Status
 from bookings.errors import WrongStatusError
 from bookings.floor import handing_over, lines, links, warranty
-from bookings.models import Booking, BookingEvent, CheckIn, VisitMessage
+from bookings.models import Booking, BookingEvent, CheckIn, LineDecision, VisitMessage
 from core import day_words, outbox
 from core.errors import Conflict
 from core.models import OutboxEvent
@@ -189,7 +189,9 @@ def tell_phone_answer(event: OutboxEvent) -> None:
         answers = _answers(booking, [one for one in said.data["lines"] if one["line"] not in again])
     if answers:
         by = said.actor.display_name if said.actor else ""
-        _tell(booking, "phone", answers=answers, by=by, spoke_with=said.data.get("spoke_with", ""))
+        words = LineDecision.objects.filter(line__booking=booking, way=DecisionWay.PHONE, at=said.at)
+        spoke_with = words.values_list("spoke_with", flat=True).first() or ""
+        _tell(booking, "phone", answers=answers, by=by, spoke_with=spoke_with)
 
 
 def tell_completed(event: OutboxEvent) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Func, Q
+from django.db.models import Case, F, Func, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from accounts import privacy
 from accounts.models import User
-from bookings.choices import IN_SHOP, UPCOMING, PhotoKind
+from bookings.choices import IN_SHOP, UPCOMING, EventKind, PhotoKind
 from bookings.models import (
     Booking,
+    BookingEvent,
     CalendarFeed,
     CheckIn,
+    LineDecision,
     VisitLink,
     VisitMessage,
     VisitPhoto,
@@ -22,6 +24,7 @@ from bookings.models import (
 )
 from core import idempotency
 from core.errors import Conflict
+from notifications.keeping import ERASED
 
 
 class OpenVisitError(Conflict):
@@ -123,7 +126,7 @@ _PERSONAL_PHOTOS = (PhotoKind.CONDITION, PhotoKind.DASHBOARD, PhotoKind.MESSAGE)
 
 def erase_words(user: User, at: datetime) -> None:
     """Empty what was said and written down in the person's visits, delete the photos of the car's state and those sent
-    in messages, and end every link. What was measured, done and charged stays. Runs before `erase`."""
+    in messages, and end every link. What was measured, decided, done and charged stays. Runs before `erase`."""
     visits = Booking.objects.visible_to(user)
     VisitMessage.objects.filter(booking__in=visits).exclude(text="").update(text="")
     for photo in VisitPhoto.objects.filter(booking__in=visits, kind__in=_PERSONAL_PHOTOS):
@@ -131,6 +134,18 @@ def erase_words(user: User, at: datetime) -> None:
     # An odometer that was doubted stays explained: its second person needs a reason beside it.
     CheckIn.objects.filter(booking__in=visits).update(condition="", belongings="", owner_words="")
     VisitLink.objects.valid(at=at).filter(booking__in=visits).update(revoked_at=at)
+    _erase_calls(visits)
+
+
+def _erase_calls(visits: QuerySet[Booking]) -> None:
+    """Whom the shop spoke with on the phone, and the note of it. The database lets these words of a decision go, and
+    nothing else of it; an answer by telephone keeps that there was somebody."""
+    spoke_with = Case(When(spoke_with="", then=Value("")), default=Value(ERASED))
+    said = LineDecision.objects.filter(line__booking__in=visits)
+    said.exclude(spoke_with__in=("", ERASED), note="").update(spoke_with=spoke_with, note="")
+    # Events of earlier versions repeat the name.
+    told = BookingEvent.objects.filter(booking__in=visits, kind=EventKind.DECIDED, data__has_key="spoke_with")
+    told.update(data=Func(F("data"), template="%(expressions)s - 'spoke_with'"))
 
 
 def export_waiting(user: User) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
     asked = [(choice, _checked(choice, known, voice, booking, at)) for choice in choices]
     news = [(choice, line) for choice, line in asked if not _is_said(line, choice)]
     if news:
-        record(booking=booking, kind=EventKind.DECIDED, by=voice.actor, at=at, data=_told(news, voice))
+        record(booking=booking, kind=EventKind.DECIDED, by=voice.actor, at=at, data=_told(news, voice.way))
         with progress.keeping_promise(booking, reason=str(_("Approved work")), by=voice.actor, at=at):
             for choice, line in news:
                 _take(choice, line, voice, booking, at)
@@ -180,10 +180,10 @@ def _take(choice: Choice, line: Line, voice: Voice, booking: Booking, at: dateti
     line.save(update_fields=["state", "waits_for_parts"])
 
 
-def _told(news: Sequence[tuple[Choice, Line]], voice: Voice) -> dict[str, Any]:
+def _told(news: Sequence[tuple[Choice, Line]], way: DecisionWay) -> dict[str, Any]:
+    """What the event keeps. Whom the shop spoke with stands on the decisions alone, of the same moment."""
     return {
-        "way": voice.way,
-        "spoke_with": voice.spoke_with.strip(),
+        "way": way,
         "lines": [
             {
                 "line": line.public_id,

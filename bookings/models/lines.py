@@ -187,7 +187,7 @@ class LineVersion(models.Model):
 
 
 class LineDecision(models.Model):
-    """The owner's word on one version of a line. Append-only.
+    """The owner's word on one version of a line. Append-only, but for the words of a call, which go with the account.
 
     Staff never decide: what an owner says on the phone is written down with who heard it and when, and a technician
     cannot write it down.

@@ -238,7 +238,8 @@ class BookedService(models.Model):
 
 
 class BookingEvent(models.Model):
-    """What happened to a visit: who, when, from, to, why. Append-only (a database trigger refuses changes)."""
+    """What happened to a visit: who, when, from, to, why. Append-only (a database trigger refuses changes, but for a
+    person's name that goes with their account)."""
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="events", verbose_name=_("booking"))
     at = models.DateTimeField(_("at"))

@@ -111,9 +111,7 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
         "today": f"{at.astimezone(booking.zone):%Y-%m-%d}",
         "has_links": VisitLink.objects.valid(at=at).filter(booking=booking).exists(),
         "masked_phone": _masked(booking.contact_phone),
-        "entries": timeline.entries(
-            booking, events, inspections, photos, {line.public_id: line.current.name for line in rows}
-        ),
+        "entries": timeline.entries(booking, events, inspections, photos, rows),
         "findings": _findings(inspections, facts),
         "messages_said": messages,
         "message_form": (trouble and trouble.form) or MessageForm(),

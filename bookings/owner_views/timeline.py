@@ -10,8 +10,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings.choices import ActorRole, Decision, EventKind, PhotoKind, Stage, Urgency
-from bookings.models import Booking, BookingEvent, Inspection, VisitPhoto
+from bookings.choices import ActorRole, Decision, DecisionWay, EventKind, PhotoKind, Stage, Urgency
+from bookings.models import Booking, BookingEvent, Inspection, Line, VisitPhoto
 from bookings.templatetags import visits as words
 from core.photos import GridPhoto
 
@@ -68,17 +68,19 @@ def entries(
     events: Sequence[BookingEvent],
     inspections: Sequence[Inspection],
     photos: Mapping[VisitPhoto, GridPhoto],
-    names: Mapping[str, str],
+    lines: Sequence[Line],
 ) -> list[Entry]:
-    """The entries of `events`, newest first; `photos` are those of the visit in order with how they are shown, `names`
-    the lines by public id in the reader's language (events keep them in that of whoever acted)."""
+    """The entries of `events`, newest first; `photos` are those of the visit in order with how they are shown, `lines`
+    its lines with versions and decisions at hand: their names in the reader's language (events keep them in that of
+    whoever acted), and whom the shop spoke with (events do not keep it)."""
+    names = {line.public_id: line.current.name for line in lines}
     shown = [event for event in events if is_shown(event)]
     of_event = _spread(shown, inspections, photos)
     return [
         Entry(
             event.at,
             _title(event, names),
-            _text(event, booking, inspections),
+            _text(event, booking, inspections, lines),
             *_look(event),
             photos=of_event.get(event.pk, ()),
         )
@@ -154,15 +156,15 @@ def _decided(event: BookingEvent, names: Mapping[str, str]) -> str:
     return ngettext("%(n)d line answered", "%(n)d lines answered", len(lines)) % {"n": len(lines)}
 
 
-def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspection]) -> str:
+def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspection], lines: Iterable[Line]) -> str:
     if event.kind == EventKind.PROMISE:
         return _promise(event, booking)
     if event.kind == EventKind.INSPECTED:
         return _counts(event, inspections)
     if event.kind == EventKind.PROPOSED:
         return _("Nothing of it is begun before you say yes")
-    if event.kind == EventKind.DECIDED and event.data.get("spoke_with"):
-        return _("On the phone, written down by the shop: spoke with %(name)s") % {"name": event.data["spoke_with"]}
+    if event.kind == EventKind.DECIDED and event.data.get("way") == DecisionWay.PHONE:
+        return _("On the phone, written down by the shop: spoke with %(name)s") % {"name": _spoke_with(event, lines)}
     if event.kind == EventKind.CHECK_PASSED and event.data.get("alone"):
         return _("Checked by who did the work: nobody else of the shop could")
     if event.kind == EventKind.PARTS and event.data.get("expected_on"):
@@ -172,6 +174,12 @@ def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspectio
     # A stage that the owner's answer led to: the answer stands below.
     is_consequence = event.kind == EventKind.STAGE and event.actor_role == ActorRole.OWNER
     return "" if is_consequence else words.event_words(event, booking)
+
+
+def _spoke_with(event: BookingEvent, lines: Iterable[Line]) -> str:
+    """Whom the shop spoke with, by the decisions of the event's moment."""
+    said = (one for line in lines for one in line.decisions.all() if one.at == event.at)
+    return next((one.spoke_with for one in said if one.way == DecisionWay.PHONE), "")
 
 
 def promise_reason(event: BookingEvent) -> str:
