@@ -5,16 +5,15 @@ Money is integer fen, tax included; instants are ISO 8601 with offset.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from bookings.api.owner_floor_serializers import DecisionsOrder, LineSerializer
-from bookings.choices import Stage, Urgency, WarrantyScope
-from bookings.floor import lines, progress, quality, warranty
+from bookings.api.owner_floor_serializers import DecisionsOrder, LineSerializer, VisitLinesSerializer, with_sums
+from bookings.choices import Urgency, WarrantyScope
+from bookings.floor import progress, quality, warranty
 from bookings.floor.drafts import MAX_LABOUR_MINUTES, MAX_PARTS, Draft, Part
 from bookings.floor.lines import MAX_LINES
 from bookings.models import Booking
@@ -36,39 +35,17 @@ class StaffLineSerializer(LineSerializer):
     fault_codes = serializers.ListField(child=serializers.CharField(), source="current.fault_codes")
 
 
-class JobCardSerializer(serializers.Serializer[Any]):
+class JobCardSerializer(VisitLinesSerializer):
     """The job card of a visit: stage, promise, lines with their sums."""
 
     status = serializers.CharField()
-    stage = serializers.ChoiceField(choices=Stage.choices, allow_blank=True)
-    revision = serializers.IntegerField(help_text="counts every visible change of the visit")
-    promised_at = serializers.DateTimeField()
-    promised_if_all_at = serializers.DateTimeField(help_text="if everything open is approved")
-    approved_fen = serializers.IntegerField()
-    pending_fen = serializers.IntegerField()
-    if_all_fen = serializers.IntegerField()
-    final_fen = serializers.IntegerField(allow_null=True)
     lines = StaffLineSerializer(many=True)
 
 
 def card_of(booking: Booking) -> dict[str, Any]:
     """A visit's job card as the API shows it, read afresh."""
     booking = Booking.objects.get(pk=booking.pk)
-    rows = list(booking.lines.with_versions())
-    totals = lines.totals(rows)
-    answer = {
-        "status": booking.status,
-        "stage": booking.stage,
-        "revision": booking.revision,
-        "promised_at": booking.ends_at,
-        "promised_if_all_at": booking.ends_at + timedelta(minutes=totals.pending_minutes),
-        "approved_fen": totals.approved_fen,
-        "pending_fen": totals.pending_fen,
-        "if_all_fen": totals.if_all_fen,
-        "final_fen": booking.final_fen,
-        "lines": rows,
-    }
-    return dict(JobCardSerializer(answer).data)
+    return dict(JobCardSerializer(with_sums(booking, booking.lines.all())).data)
 
 
 class PartOrder(serializers.Serializer[Any]):

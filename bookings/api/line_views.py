@@ -3,8 +3,10 @@ like a missing one."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
@@ -30,12 +32,13 @@ from bookings.api.line_serializers import (
     card_of,
     draft_of,
 )
-from bookings.api.owner_floor_serializers import MessageOrder, MessageSerializer, choices_of
+from bookings.api.owner_floor_serializers import MessageOrder, MessageSerializer, choices_of, messages_of
 from bookings.choices import DecisionWay, Stage
 from bookings.floor import deciding, lines, messages, progress, quality
 from bookings.floor.deciding import Voice
 from bookings.floor.lines import Author
 from bookings.floor.messages import Speaker
+from bookings.floor_pages import visit_photos
 from bookings.models import Booking, Line
 from core.api import refusals
 from shops.access import get_staff_shop
@@ -71,7 +74,7 @@ class Asked:
         return lines.find(self.booking, self.line_id)
 
 
-class _Step(APIView):
+class _Step(APIView, ABC):
     """Something done on the job card: who may, what it needs, which action it is. Answers with the fresh card."""
 
     permission_classes = [IsAuthenticated]
@@ -91,8 +94,9 @@ class _Step(APIView):
 
         return base.once(request, run)
 
+    @abstractmethod
     def act(self, asked: Asked) -> object:
-        raise NotImplementedError
+        """Do it."""
 
 
 @extend_schema(request=LineOrder)
@@ -227,8 +231,7 @@ class Messages(APIView):
     def get(self, request: Request, slug: str, public_id: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.BOARD)
         booking = get_object_or_404(Booking.objects.at_shop(shop), public_id=public_id)
-        rows = booking.messages.prefetch_related("photos").order_by("at", "pk")
-        return Response(MessageSerializer(rows, many=True, context={"visit": public_id}).data)
+        return Response(messages_of(booking, partial(visit_photos.address, shop, booking)))
 
     @extend_schema(
         request=MessageOrder,
@@ -243,6 +246,8 @@ class Messages(APIView):
 
         def run() -> tuple[int, Any]:
             said = messages.say(booking=booking, text=order["text"], by=speaker, at=timezone.now())
-            return 201, dict(MessageSerializer(said, context={"visit": public_id}).data)
+            return 201, dict(
+                MessageSerializer(said, context={"address": partial(visit_photos.address, shop, booking)}).data
+            )
 
         return base.once(request, run)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.choices import Decision, LineOrigin, LineState, PriceBasis, Stage, Urgency
-from bookings.floor import lines
+from bookings.floor import checking_in, lines
 from bookings.floor.deciding import Choice
 from bookings.floor.lines import MAX_LINES
 from bookings.floor.messages import MAX_LENGTH
-from bookings.models import Booking, Line, LineDecision, VisitMessage
+from bookings.models import Booking, CheckIn, Line, LineDecision, VisitMessage, VisitPhoto
+from bookings.querysets import LineQuerySet
 from catalog.choices import AdviceVerdict
 from core.api import NearDateField
 from vehicles.models import MAX_ODOMETER_KM
+
+# Where the reader of a message sees a photo of it: owner and shop have doors of their own.
+PhotoAddress = Callable[[VisitPhoto], str]
 
 
 class SaidSerializer(serializers.Serializer[LineDecision]):
@@ -108,11 +112,17 @@ class VisitLinesSerializer(serializers.Serializer[Any]):
 
 
 def lines_of(booking: Booking) -> dict[str, Any]:
-    """A visit's lines as the API shows them, read afresh."""
+    """A visit's lines as the API shows them to the owner, read afresh."""
     booking = Booking.objects.get(pk=booking.pk)
-    rows = list(booking.lines.shown_to_owner().with_versions())
+    return dict(VisitLinesSerializer(with_sums(booking, booking.lines.shown_to_owner())).data)
+
+
+def with_sums(booking: Booking, shown: LineQuerySet) -> dict[str, Any]:
+    """What the serializers of a visit's lines need: the lines shown, their sums, stage and promise."""
+    rows = list(shown.with_versions())
     totals = lines.totals(rows)
-    answer = {
+    return {
+        "status": booking.status,
         "stage": booking.stage,
         "revision": booking.revision,
         "promised_at": booking.ends_at,
@@ -123,7 +133,6 @@ def lines_of(booking: Booking) -> dict[str, Any]:
         "final_fen": booking.final_fen,
         "lines": rows,
     }
-    return dict(VisitLinesSerializer(answer).data)
 
 
 class DecisionOrder(serializers.Serializer[Any]):
@@ -164,7 +173,7 @@ def choices_of(order: dict[str, Any]) -> list[Choice]:
 
 
 class MessageSerializer(serializers.ModelSerializer[VisitMessage]):
-    """Something that was said in a visit."""
+    """Something that was said in a visit; `address` of the context says where its reader sees a photo."""
 
     photos = serializers.SerializerMethodField()
 
@@ -174,8 +183,13 @@ class MessageSerializer(serializers.ModelSerializer[VisitMessage]):
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}, "description": "addresses on this site"})
     def get_photos(self, message: VisitMessage) -> list[str]:
-        visit = self.context["visit"]
-        return [reverse("bookings:visit_photo", args=[visit, row.public_id, "full"]) for row in message.photos.all()]
+        return [self.context["address"](photo) for photo in message.photos.all()]
+
+
+def messages_of(booking: Booking, address: PhotoAddress) -> Any:
+    """What was said in a visit, in order. Two queries."""
+    rows = booking.messages.prefetch_related("photos").order_by("at", "pk")
+    return MessageSerializer(rows, many=True, context={"address": address}).data
 
 
 class MessageOrder(serializers.Serializer[Any]):
@@ -188,11 +202,11 @@ class SheetConfirmation(serializers.Serializer[Any]):
     seen = serializers.CharField(max_length=60)
 
 
-class CheckInSerializer(serializers.Serializer[Any]):
+class CheckInSerializer(serializers.Serializer[CheckIn]):
     """The state of the car as the shop wrote it down."""
 
-    version = serializers.CharField()
-    odometer_km = serializers.IntegerField(allow_null=True)
+    version = serializers.SerializerMethodField()
+    odometer_km = serializers.IntegerField(source="booking.odometer_km", allow_null=True)
     fuel_percent = serializers.IntegerField(allow_null=True)
     charge_percent = serializers.IntegerField(allow_null=True)
     warning_lights = serializers.ListField(child=serializers.CharField())
@@ -200,6 +214,9 @@ class CheckInSerializer(serializers.Serializer[Any]):
     belongings = serializers.CharField()
     owner_words = serializers.CharField()
     confirmed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_version(self, sheet: CheckIn) -> str:
+        return checking_in.version(sheet.booking, sheet)
 
 
 class HandoverSerializer(serializers.Serializer[Booking]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import Http404
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
@@ -23,12 +25,13 @@ from bookings.api.owner_floor_serializers import (
     VisitLinesSerializer,
     choices_of,
     lines_of,
+    messages_of,
 )
 from bookings.choices import DecisionWay
 from bookings.floor import checking_in, deciding, handing_over, messages
 from bookings.floor.deciding import Voice
 from bookings.floor.messages import Speaker
-from bookings.models import Booking, CheckIn
+from bookings.models import Booking, VisitPhoto
 from core.api import refusals
 
 
@@ -76,8 +79,7 @@ class Messages(APIView):
     @extend_schema(responses={200: MessageSerializer(many=True), **refusals(401, 404)})
     def get(self, request: Request, public_id: str) -> Response:
         booking = base.own_booking(request, public_id)
-        rows = booking.messages.prefetch_related("photos").order_by("at", "pk")
-        return Response(MessageSerializer(rows, many=True, context={"visit": public_id}).data)
+        return Response(messages_of(booking, partial(_photo_address, booking)))
 
     @extend_schema(
         request=MessageOrder,
@@ -90,7 +92,7 @@ class Messages(APIView):
 
         def run() -> tuple[int, Any]:
             said = messages.say(booking=booking, text=order["text"], by=speaker, at=timezone.now())
-            return 201, dict(MessageSerializer(said, context={"visit": public_id}).data)
+            return 201, dict(MessageSerializer(said, context={"address": partial(_photo_address, booking)}).data)
 
         return base.once(request, run)
 
@@ -102,11 +104,10 @@ class CheckInSheet(APIView):
 
     @extend_schema(responses={200: CheckInSerializer, **refusals(401, 404)})
     def get(self, request: Request, public_id: str) -> Response:
-        booking = base.own_booking(request, public_id)
-        sheet = checking_in.sheet_of(booking)
+        sheet = checking_in.sheet_of(base.own_booking(request, public_id))
         if sheet is None:
             raise Http404
-        return Response(_sheet(booking, sheet))
+        return Response(CheckInSerializer(sheet).data)
 
     @extend_schema(request=SheetConfirmation, responses={200: CheckInSerializer, **refusals(400, 401, 404, 409)})
     def post(self, request: Request, public_id: str) -> Response:
@@ -116,7 +117,7 @@ class CheckInSheet(APIView):
         sheet = checking_in.confirm(
             booking=booking, way=DecisionWay.ACCOUNT, by=owner, at=timezone.now(), seen=order["seen"]
         )
-        return Response(_sheet(booking, sheet))
+        return Response(CheckInSerializer(sheet).data)
 
 
 class Handover(APIView):
@@ -131,16 +132,6 @@ class Handover(APIView):
         return Response(HandoverSerializer(confirmed).data)
 
 
-def _sheet(booking: Booking, sheet: CheckIn) -> dict[str, Any]:
-    names = (
-        "fuel_percent",
-        "charge_percent",
-        "warning_lights",
-        "condition",
-        "belongings",
-        "owner_words",
-        "confirmed_at",
-    )
-    values = {name: getattr(sheet, name) for name in names}
-    version = checking_in.version(booking, sheet)
-    return dict(CheckInSerializer({**values, "version": version, "odometer_km": booking.odometer_km}).data)
+def _photo_address(booking: Booking, photo: VisitPhoto) -> str:
+    """Where the owner sees a photo of the visit."""
+    return reverse("bookings:visit_photo", args=[booking.public_id, photo.public_id, "full"])

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from bookings.choices import DecisionWay
-from bookings.floor import lines
+from bookings.floor import lines, messages
 from bookings.floor.lines import Author
+from bookings.floor.messages import Speaker
 from bookings.models import LineDecision
 from shops.choices import Role
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
+from tests.factories.board import member
 from tests.factories.floor import Asked
 from tests.factories.jobs import NOW
 
@@ -154,6 +157,20 @@ def test_messages_are_said_and_read(api: APIClient, asked: Asked) -> None:
     assert (said["text"], said["is_from_owner"], said["photos"]) == ("Is it done?", True, [])
     for bad in ("", "x" * 1001, "\x00", None, ["x"]):
         assert api.post(url("messages", asked), {"text": bad}, format="json").status_code == 400
+
+
+def test_photos_of_messages_have_addresses_that_their_reader_can_open(api: APIClient, asked: Asked) -> None:
+    photo = floor.clean_photo()
+    messages.say(booking=asked.booking, text="", by=Speaker(True, asked.owner), at=NOW, cleaned=[photo])
+    advisor, staff = member(asked.booking.shop, Role.ADVISOR), APIClient()
+    staff.force_authenticate(advisor)
+    shops_url = reverse("bookings_api:shop_messages", args=[asked.booking.shop.slug, asked.booking.public_id])
+    for reader, said_at, person in ((api, url("messages", asked), asked.owner), (staff, shops_url, advisor)):
+        (said,) = reader.get(said_at).json()
+        (address,) = said["photos"]
+        browser = Client()
+        browser.force_login(person)
+        assert browser.get(address).status_code == 200
 
 
 def test_the_sheet_is_confirmed_in_the_version_that_was_read(api: APIClient, asked: Asked) -> None:
