@@ -10,14 +10,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from bookings.board.looks import Look
 from bookings.choices import Urgency
 from bookings.floor import inspecting
 from bookings.floor.inspecting import NO_LIMIT, plain
+from bookings.floor.zone_bar import Bar, bar_of
 from bookings.floor_pages import visit_photos
-from bookings.floor_pages.inspection_bar import Bar, bar_of
 from bookings.models import Booking, Inspection, InspectionItem, VisitPhoto
 from catalog.choices import Direction, PointKind, PointSection
 from catalog.models import CheckPoint, InspectionTemplate
@@ -27,16 +27,6 @@ from vehicles.choices import RecordPart
 from vehicles.models import HealthRecord
 from vehicles.record import reading as record_reading
 from vehicles.record import sharing
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a result looks: tone of the design language, icon, word."""
-
-    tone: str
-    icon: str
-    label: str | Promise
-
 
 LOOKS: dict[str, Look] = {
     Urgency.GREEN: Look("ok", "circle-check", _("In order")),

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
 from django.forms import Form
 from django.utils.functional import cached_property
 
@@ -26,12 +25,12 @@ from bookings.choices import (
     Status,
     Urgency,
 )
-from bookings.floor import advising, lines, progress
+from bookings.floor import advising, line_looks, lines, progress
+from bookings.floor.line_looks import Reading
 from bookings.floor.lines import Totals
-from bookings.floor_pages import lines_looks, visit_photos
+from bookings.floor_pages import visit_photos
 from bookings.models import (
     Booking,
-    Inspection,
     InspectionItem,
     Line,
     LineDecision,
@@ -40,23 +39,12 @@ from bookings.models import (
     VisitPhoto,
 )
 from catalog.advice.words import Names, Words
-from catalog.choices import Symptom
 from catalog.models import CheckPoint
 from catalog.pricing import FairPrice
 from core.photos import GridPhoto
 from shops.choices import Permission
 from shops.models import Shop
 from shops.rules import may
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A measured value that a line stands on, in words."""
-
-    name: str
-    value: str
-    look: Look | None
-    codes: str
 
 
 @dataclass
@@ -81,11 +69,11 @@ class LineCard:
     def urgency(self) -> Look | None:
         """How urgent it is; of what was agreed when booking, and of what is in order, nothing is said."""
         is_said = self.line.origin == LineOrigin.ADDED and self.version.urgency != Urgency.GREEN
-        return lines_looks.URGENCY[self.version.urgency] if is_said else None
+        return line_looks.URGENCY[self.version.urgency] if is_said else None
 
     @property
     def symptom_names(self) -> list[str]:
-        return [str(Symptom(key).label) for key in self.version.symptoms if key in Symptom.values]
+        return line_looks.symptoms(self.version)
 
     @property
     def parts_list(self) -> list[dict[str, object]]:
@@ -94,17 +82,15 @@ class LineCard:
 
     @property
     def advice_tone(self) -> str:
-        return lines_looks.ADVICE[self.version.advice_verdict][0]
+        return line_looks.ADVICE[self.version.advice_verdict][0]
 
     @property
     def advice_icon(self) -> str:
-        return lines_looks.ADVICE[self.version.advice_verdict][1]
+        return line_looks.ADVICE[self.version.advice_verdict][1]
 
     @property
     def band(self) -> FairPrice | None:
-        """The usual range as it was when the line was proposed."""
-        kept = self.version.fair_price
-        return FairPrice(kept["low_fen"], kept["high_fen"], kept["n"]) if kept else None
+        return line_looks.band(self.version)
 
     @property
     def is_phone(self) -> bool:
@@ -159,8 +145,6 @@ class JobCard:
     photos: list[GridPhoto]
     messages: list[Said]
     role: str
-    has_sheet: bool
-    has_inspection: bool
 
     @property
     def may_work(self) -> bool:
@@ -221,7 +205,7 @@ class JobCard:
 
 
 def load(*, booking: Booking, shop: Shop, at: datetime) -> JobCard:
-    """The job card of a visit fetched with `for_card()`. Fifteen queries at most, whatever it holds."""
+    """The job card of a visit fetched with `for_card()`. Fourteen queries at most, whatever it holds."""
     rows = list(Line.objects.with_versions().filter(booking=booking))
     photos = list(VisitPhoto.objects.filter(booking=booking).select_related("item").order_by("uploaded_at", "pk"))
     known = advising.names()
@@ -234,15 +218,7 @@ def load(*, booking: Booking, shop: Shop, at: datetime) -> JobCard:
         photos=visit_photos.grid(shop, booking, filter(_belongs_to_the_visit, photos)),
         messages=_messages(booking, shop, photos),
         role=shop.viewer_role or "",
-        **_what_is_there(booking),
     )
-
-
-def _what_is_there(booking: Booking) -> dict[str, bool]:
-    """Whether the car was checked in by a sheet, and inspected. One query."""
-    started = Inspection.objects.filter(booking=OuterRef("pk"))
-    row = Booking.objects.filter(pk=booking.pk).annotate(inspected=Exists(started)).values("inspected").get()
-    return {"has_sheet": booking.checked_in_at is not None, "has_inspection": row["inspected"]}
 
 
 def _line_card(row: Line, booking: Booking, shop: Shop, photos: Iterable[VisitPhoto], known: Names) -> LineCard:
@@ -252,9 +228,9 @@ def _line_card(row: Line, booking: Booking, shop: Shop, photos: Iterable[VisitPh
     return LineCard(
         line=row,
         version=version,
-        look=lines_looks.look_of(row),
+        look=line_looks.look_of(row),
         words=advising.words_on(version, known),
-        readings=[_reading(reading, known) for reading in version.evidence],
+        readings=_readings(version, known),
         photos=visit_photos.grid(shop, booking, (one for one in photos if _shows(one, row, points))),
         said=next((one for one in reversed(decisions) if one.version == row.version), None),
         is_open=booking.status in lines.OPEN,
@@ -272,17 +248,14 @@ def _belongs_to_the_visit(photo: VisitPhoto) -> bool:
     return photo.kind in (PhotoKind.WORK, PhotoKind.FINDING) and photo.line_id is None and photo.item_id is None
 
 
-def _reading(kept: dict[str, object], known: Names) -> Reading:
-    """A reading as a line keeps it, with the name and unit of its check point."""
-    point = known.points.get(str(kept["point"]))
-    unit = point.unit if isinstance(point, CheckPoint) else ""
-    codes = kept["codes"] if isinstance(kept["codes"], list) else []
-    return Reading(
-        name=point.name if point else str(kept["point"]),
-        value=f"{kept['value']} {unit}".strip() if kept["value"] is not None and unit else "",
-        look=lines_looks.URGENCY.get(str(kept["tone"])),
-        codes=", ".join(codes),
-    )
+def _readings(version: LineVersion, known: Names) -> list[Reading]:
+    """What a line stands on, at the check points that the catalogue still has."""
+    found = [(known.points.get(entry["point"]), entry) for entry in version.evidence]
+    return [
+        line_looks.read(point, entry["value"], entry["tone"], codes=", ".join(entry["codes"]))
+        for point, entry in found
+        if isinstance(point, CheckPoint)
+    ]
 
 
 def _messages(booking: Booking, shop: Shop, photos: list[VisitPhoto]) -> list[Said]:

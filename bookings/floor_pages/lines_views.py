@@ -18,11 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.board.pages import member, staff_page
 from bookings.choices import PhotoKind, PriceBasis
-from bookings.floor import advising, drafts, lines, warranty, work_photos
+from bookings.floor import advising, drafts, line_looks, lines, warranty, work_photos
 from bookings.floor.drafts import Draft
 from bookings.floor.photos import Shown
 from bookings.floor_pages import job_card_reading as reading
-from bookings.floor_pages import lines_looks
 from bookings.floor_pages.job_card_forms import NotNeededForm, PartsForm
 from bookings.floor_pages.job_card_pages import (
     Step,
@@ -251,7 +250,7 @@ def _preview(booking: Booking, typed: _Typed, at: datetime) -> dict[str, Any]:
         context |= {
             "advice": adviser.words(given),
             "advice_source": given.source,
-            "advice_look": lines_looks.ADVICE[given.verdict],
+            "advice_look": line_looks.ADVICE[given.verdict],
             "is_against": given.verdict in drafts.AGAINST,
         }
     # What was asked for stays askable, whatever is typed since.

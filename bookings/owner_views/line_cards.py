@@ -5,30 +5,29 @@ Everything is at hand before (`LineQuerySet.with_versions`, `Facts`): nothing he
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from types import MappingProxyType
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from bookings.board.looks import Look
 from bookings.choices import DecisionWay, LineOrigin, LineState, Status, Urgency
-from bookings.floor.inspecting import plain
-from bookings.floor_pages.inspection_bar import Bar, bar_of
+from bookings.floor import line_looks
+from bookings.floor.line_looks import Reading
 from bookings.models import Booking, Line, LineDecision, LineVersion
 from bookings.templatetags.visits import duration
 from catalog.advice import words
 from catalog.advice.verdict import Advice
-from catalog.choices import AdviceVerdict, PointKind, Symptom
 from catalog.models import CheckPoint, Service
+from catalog.pricing import FairPrice
 from core.money import format_fen
 from core.photos import GridPhoto
 
-_TONES = {Urgency.RED: "bad", Urgency.YELLOW: "warn", Urgency.GREEN: "ok"}
-NO_LIMITS: Mapping[str, Decimal] = MappingProxyType({})
 _WORST_FIRST = (Urgency.RED, Urgency.YELLOW, "", Urgency.GREEN)
 
 
@@ -38,31 +37,6 @@ class Facts:
 
     services: Mapping[str, Service]
     points: Mapping[str, CheckPoint]
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """The usual range as it stood on the line when it was proposed, fen."""
-
-    low_fen: int
-    high_fen: int
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One check point's result: its name, what was read there, and where that lies on its zones.
-
-    `rule` is the threshold in words, `source` where it comes from, one a line."""
-
-    name: str
-    value: str
-    unit: str
-    tone: str
-    word: str
-    bar: Bar | None
-    rule: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +86,12 @@ class LineCard:
     def stamp(self) -> str:
         """Other whenever the card looks other: a card with the same one is left alone when the page renews itself."""
         line = self.line
-        said = self.said.pk if self.said else 0
-        own = f"{self.anchor}-{line.version}-{line.state}-{said}-{int(line.waits_for_parts)}{len(self.photos)}"
-        return f"{own}-{self.if_this_fen}-{self.if_this_at:%m%d%H%M}" if self.is_pending else own
+        shown = [line.version, line.state, line.waits_for_parts, line.parts_expected_on, line.not_needed_reason]
+        shown += [line.warranty_until, line.warranty_until_km, self.can_decide, self.said and self.said.pk]
+        shown += [photo.url for photo in self.photos]
+        if self.is_pending:
+            shown += [self.if_this_fen, self.if_this_at]
+        return f"{self.anchor}-{zlib.crc32(repr(shown).encode()):08x}"
 
     @property
     def if_this_at(self) -> datetime:
@@ -148,30 +125,8 @@ class LineCard:
         return is_here and self.line.state in open_states and self.line.sent_at is not None
 
     @property
-    def tone(self) -> str:
-        return {
-            LineState.PROPOSED: "warn",
-            LineState.APPROVED: "part" if self.line.waits_for_parts else "brand",
-            LineState.DONE: "ok",
-            LineState.DEFERRED: "info",
-        }.get(LineState(self.line.state), "mute")
-
-    @property
-    def icon(self) -> str:
-        return {
-            LineState.PROPOSED: "hand",
-            LineState.APPROVED: "package-search" if self.line.waits_for_parts else "check",
-            LineState.DONE: "circle-check-big",
-            LineState.DEFERRED: "calendar-clock",
-            LineState.DECLINED: "x",
-            LineState.NOT_NEEDED: "check-check",
-        }.get(LineState(self.line.state), "undo-2")
-
-    @property
-    def state_words(self) -> str:
-        if self.line.waits_for_parts:
-            return _("Approved, waiting for parts")
-        return self.line.get_state_display()
+    def look(self) -> Look:
+        return line_looks.owners_look(self.line)
 
     # --- What speaks for it -------------------------------------------------------------------------
 
@@ -194,16 +149,17 @@ class LineCard:
     @property
     def symptoms(self) -> list[str]:
         """What was noticed and which fault codes were read, in words."""
-        known = [str(Symptom(key).label) for key in self.version.symptoms if key in Symptom.values]
-        return [*known, *self.version.fault_codes]
+        return [*line_looks.symptoms(self.version), *self.version.fault_codes]
 
     def _reading(self, entry: Mapping[str, Any]) -> Reading | None:
         point = self.facts.points.get(str(entry.get("point", "")))
-        return None if point is None else read(point, entry.get("value"), str(entry.get("tone", "")), self._limits)
+        if point is None:
+            return None
+        return line_looks.read(point, entry.get("value"), str(entry.get("tone", "")), limits=self._limits)
 
     @cached_property
     def _limits(self) -> dict[str, Decimal]:
-        values = {str(entry.get("point")): decimal_of(entry.get("value")) for entry in self.version.evidence}
+        values = {str(entry.get("point")): line_looks.decimal_of(entry.get("value")) for entry in self.version.evidence}
         return {key: value for key, value in values.items() if value is not None}
 
     @cached_property
@@ -215,15 +171,13 @@ class LineCard:
         measure = self.version.measure
         listed = {measure.key: measure} if measure else {}
         said = words.words(advice, words.Names(self.facts.services, self.facts.points, listed))
-        return AdviceNote(said, advice.source, *_advice_look(advice))
+        return AdviceNote(said, advice.source, *line_looks.owners_advice(advice))
 
     # --- Price, time, warranty ----------------------------------------------------------------------
 
     @property
-    def band(self) -> Band | None:
-        """The usual range for this work as it stood then."""
-        kept = self.version.fair_price
-        return Band(kept["low_fen"], kept["high_fen"], kept["n"]) if kept else None
+    def band(self) -> FairPrice | None:
+        return line_looks.band(self.version)
 
     @property
     def parts(self) -> list[dict[str, Any]]:
@@ -253,22 +207,6 @@ class LineCard:
         if said.way == DecisionWay.PHONE:
             return _("Said on the phone, written down by the shop: spoke with %(name)s") % {"name": said.spoke_with}
         return _("By the link") if said.way == DecisionWay.LINK else _("By you")
-
-
-def read(point: CheckPoint, value: object, tone: str, limits: Mapping[str, Decimal] = NO_LIMITS) -> Reading:
-    """A result at a check point for people, with its bar where its limits are known. `limits` are the values of points
-    that hold others' limits (MIN TH), by key. Needs the point's `limit_from` at hand."""
-    number = decimal_of(value) if point.kind == PointKind.MEASURE else None
-    return Reading(
-        name=point.name,
-        value="" if number is None else plain(number),
-        unit=point.unit,
-        tone=_TONES.get(Urgency(tone), "mute") if tone in Urgency.values else "mute",
-        word=str(Urgency(tone).label) if tone in Urgency.values else "",
-        bar=None if number is None else bar_of(point.threshold, point.new_value, number, limits),
-        rule=point.rule,
-        source=point.source,
-    )
 
 
 def advice_of(version: LineVersion) -> Advice | None:
@@ -320,23 +258,5 @@ def _parts_text(version: LineVersion) -> str:
 
 
 def _part_total(part: Mapping[str, Any]) -> int:
-    quantity = decimal_of(part.get("quantity")) or Decimal(1)
+    quantity = line_looks.decimal_of(part.get("quantity")) or Decimal(1)
     return int((quantity * int(part.get("unit_fen", 0))).to_integral_value(rounding="ROUND_HALF_UP"))
-
-
-def decimal_of(value: object) -> Decimal | None:
-    try:
-        return None if value is None or value == "" else Decimal(str(value))
-    except InvalidOperation:
-        return None
-
-
-def _advice_look(advice: Advice) -> tuple[str, str]:
-    if advice.is_harmful:
-        return "bad", "octagon-alert"
-    return {
-        AdviceVerdict.DUE_NOW: ("ok", "scale"),
-        AdviceVerdict.JUSTIFIED: ("ok", "scale"),
-        AdviceVerdict.CAN_WAIT: ("warn", "hourglass"),
-        AdviceVerdict.UNKNOWN: ("mute", "scale"),
-    }.get(AdviceVerdict(advice.verdict), ("bad", "scale"))

@@ -19,7 +19,8 @@ from django.utils.translation import pgettext
 
 from bookings import rules
 from bookings.choices import IN_SHOP, EventKind, PhotoKind, Stage, Status
-from bookings.floor import checking_in, comebacks, handing_over, lines
+from bookings.floor import checking_in, comebacks, handing_over, line_looks, lines
+from bookings.floor.line_looks import Reading
 from bookings.floor.messages import TALKING
 from bookings.models import (
     Allocation,
@@ -36,7 +37,7 @@ from bookings.models import (
 from bookings.owner_views import crew, line_cards, timeline
 from bookings.owner_views.asked import query_of
 from bookings.owner_views.doors import Door
-from bookings.owner_views.line_cards import Facts, LineCard, Reading
+from bookings.owner_views.line_cards import Facts, LineCard
 from bookings.owner_views.live_forms import MessageForm
 from catalog.models import CheckPoint, Service
 from core.photos import GridPhoto
@@ -270,7 +271,7 @@ def _findings(inspections: Sequence[Inspection], facts: Facts) -> dict[str, list
         limits = {item.point: item.value for item in items if item.value is not None}
         for item in items:
             if point := facts.points.get(item.point):
-                reading = line_cards.read(point, item.value, item.tone, limits)
+                reading = line_looks.read(point, item.value, item.tone, limits=limits)
                 found[reading.tone].append(reading)
     return found
 

@@ -25,8 +25,8 @@ from bookings.floor.inspecting import (
     PointsOpenError,
     Reading,
 )
+from bookings.floor.zone_bar import bar_of
 from bookings.floor_pages import inspection_reading
-from bookings.floor_pages.inspection_bar import bar_of
 from bookings.models import Booking, Inspection, InspectionItem, VisitPhoto
 from catalog.models import CheckPoint, InspectionTemplate, TemplatePoint
 from core.errors import InvalidInput

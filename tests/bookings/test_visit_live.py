@@ -17,7 +17,7 @@ from bookings.choices import ActorRole, DecisionWay, LineState, Status
 from bookings.floor import advising, lines, messages, progress, quality
 from bookings.floor.lines import Author
 from bookings.floor.messages import Speaker
-from bookings.models import LineDecision
+from bookings.models import Booking, LineDecision
 from bookings.owner_views import polling
 from catalog.models import CheckPoint, OverMaintenanceRule
 from shops.choices import Role
@@ -455,6 +455,43 @@ def test_a_card_that_did_not_change_is_kept_with_what_was_typed_in_it(client: Cl
     lines.change(line=asked.lines[1], draft=floor.flush_draft(labour_fen=9_900), version=1, by=author, at=NOW)
     assert len(first) == 2
     assert len(first & cards()) == 1
+
+
+def test_an_agreed_line_is_drawn_anew_when_something_else_is_to_be_said_of_it(client: Client) -> None:
+    asked = signed_in(client)
+    answer(client, asked, "approve")
+    drawn, revisions = set(), set()
+
+    def draw(words: str) -> None:
+        html = text(client.get(page("visit_news", asked.booking)))
+        (card,) = [bit for bit in html.split('id="settled-')[1:] if asked.line.public_id in bit.split('"')[0]]
+        assert words in card
+        drawn.add(card.split('"')[0])
+        revisions.add(Booking.objects.get(pk=asked.booking.pk).revision)
+
+    draw("Approved")
+    for day in (24, 25):
+        lines.wait_for_parts(
+            line=asked.line, expected_on=date(2026, 11, day), waits=True, by=asked.advisor, at=NOW + timedelta(hours=1)
+        )
+        draw(f"{day} Nov")
+    lines.wait_for_parts(line=asked.line, expected_on=None, waits=False, by=asked.advisor, at=NOW)
+    lines.mark_done(line=asked.line, by=asked.advisor, at=NOW)
+    draw("Done")
+    floor.hand_over(asked.booking, by=asked.advisor, at=NOW + timedelta(minutes=30))
+    draw("Under warranty until")
+    assert len(drawn) == len(revisions) == 5
+
+
+def test_a_line_that_is_not_needed_after_all_says_why_at_once(client: Client) -> None:
+    asked = signed_in(client)
+    answer(client, asked, "approve")
+    own = polling.owners_address(asked.booking, asked.owner)
+    seen = {"seen": str(Booking.objects.get(pk=asked.booking.pk).revision)}
+    assert client.get(own, seen).status_code == 204
+    lines.mark_not_needed(line=asked.line, reason="The noise came from a stone", by=asked.advisor, at=NOW)
+    assert client.get(own, seen).status_code == 200
+    assert "The noise came from a stone" in text(client.get(page("visit_news", asked.booking)))
 
 
 def test_a_poll_address_is_signed_ends_and_follows_who_may_see(client: Client, clock: time_machine.Traveller) -> None:
