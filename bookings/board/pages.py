@@ -94,7 +94,7 @@ def rights(shop: Shop) -> dict[str, bool]:
 
 
 def panel_context(booking: Booking, shop: Shop, at: datetime) -> dict[str, Any]:
-    """What the side panel shows of a visit fetched with `for_card()`. Four queries at most."""
+    """What the side panel shows of a visit fetched with `for_card()`. Six queries at most."""
     one = reading.card(booking=booking, at=at)
     return {
         "card": one,

@@ -1,4 +1,4 @@
-"""The steps that a shop takes with one tap, who may take them, and what follows next. Pure except `take`."""
+"""The steps that a shop takes with one tap, who may take them, and what follows next. Reads apart from `take`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bookings import rules, workshop
 from bookings.actions import locked
 from bookings.choices import IN_SHOP, Stage, Status
 from bookings.errors import RequestLapsedError, WrongStatusError
-from bookings.floor import quality
+from bookings.floor import progress, quality
 from bookings.models import Booking
 from shops.choices import Permission
 from shops.rules import may
@@ -146,6 +146,8 @@ class Options:
     """What this member may do with a visit now."""
 
     next: Step | None
+    # What the work waits for where it cannot be reported done: WAITING_OWNER or WAITING_PARTS.
+    awaits: Stage | None
     reopen: Step | None
     no_show: Step | None
     can_decline: bool
@@ -156,16 +158,35 @@ class Options:
 
 
 def next_stage(booking: Booking, *, role: str | None) -> Step | None:
-    """The step that follows, if this role may take it."""
+    """The step that follows, if this role may take it and nothing else has to happen before it."""
     stage = CHECK if booking.stage == Stage.CHECKING else _NEXT.get(Status(booking.status))
+    if stage is SUBMIT and booking.stage in _AWAITING:
+        return None
     return stage if stage and may(role, stage.permission) else None
 
 
+_AWAITING = (Stage.WAITING_OWNER, Stage.WAITING_PARTS)
+
+
+def awaits(booking: Booking) -> Stage | None:
+    """What has to come before the work can be reported done: the owner's answer, then parts. A car can be worked on
+    while it waits, so the lines are asked, not only the stage. Two queries for a car in work, else none."""
+    if booking.status != Status.IN_SERVICE or booking.stage == Stage.CHECKING:
+        return None
+    if booking.lines.pending().exists():
+        return Stage.WAITING_OWNER
+    if progress.waits_for_parts(booking):
+        return Stage.WAITING_PARTS
+    return Stage(booking.stage) if booking.stage in _AWAITING else None
+
+
 def options(booking: Booking, *, role: str | None, at: datetime) -> Options:
-    """Everything that the panel of a visit offers to this role at `at`."""
+    """Everything that the panel of a visit offers to this role at `at`. Two queries at most."""
+    waits = awaits(booking) if may(role, SUBMIT.permission) else None
     counter, workshop_floor = may(role, Permission.WALK_IN), may(role, Permission.CHECK_IN)
     return Options(
-        next=next_stage(booking, role=role),
+        next=None if waits else next_stage(booking, role=role),
+        awaits=waits,
         reopen=REOPEN if booking.status == Status.READY and workshop_floor else None,
         no_show=NO_SHOW if counter and rules.can_mark_no_show(booking, at=at) else None,
         can_decline=counter and booking.status == Status.REQUESTED,

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from bookings.actions import Actor, locked
 from bookings.actions import record as write_event
-from bookings.choices import ActorRole, EventKind, LineState, PhotoKind, Stage, Status, Urgency
+from bookings.choices import ActorRole, EventKind, PhotoKind, Stage, Status, Urgency
 from bookings.errors import WrongStatusError
 from bookings.floor import photos, progress
 from bookings.floor.photos import Shown
@@ -361,9 +361,12 @@ def _go_on(booking: Booking, *, by: Actor, at: datetime) -> None:
     if booking.stage != Stage.INSPECTING or booking.inspections.filter(finished_at=None).exists():
         return
     progress.follow_lines(booking, by=by, at=at)
-    if booking.stage == Stage.INSPECTING and booking.status == Status.IN_SERVICE:
-        waits = booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists()
-        progress.set_stage(booking, Stage.WAITING_PARTS if waits else Stage.WORKING, by=by, at=at)
+    if booking.stage != Stage.INSPECTING:
+        return
+    if progress.waits_for_parts(booking):
+        progress.set_stage(booking, Stage.WAITING_PARTS, by=by, at=at)
+    elif booking.status == Status.IN_SERVICE:
+        progress.set_stage(booking, Stage.WORKING, by=by, at=at)
 
 
 def plain(value: Decimal) -> str:

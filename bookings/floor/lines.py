@@ -194,11 +194,14 @@ def mark_done(*, line: Line, by: User, at: datetime, technician: Resource | None
         return line
     if booking.status != Status.IN_SERVICE:
         raise WrongStatusError
+    waited = line.waits_for_parts
     _move(line, LineState.DONE)
     line.done_at, line.done_by, line.technician = at, by, technician or _technician_of(by, booking)
-    line.waits_for_parts = False
-    line.save(update_fields=["state", "done_at", "done_by", "technician", "waits_for_parts"])
-    _tell(booking, EventKind.LINE_DONE, line, Actor(ActorRole.STAFF, by), at)
+    line.save(update_fields=["state", "done_at", "done_by", "technician", *_WAITING])
+    actor = Actor(ActorRole.STAFF, by)
+    _tell(booking, EventKind.LINE_DONE, line, actor, at)
+    if waited:
+        progress.go_on_without_parts(booking, by=actor, at=at)
     progress.touch(booking)
     return line
 
@@ -225,17 +228,25 @@ def mark_not_needed(*, line: Line, reason: str, by: User, at: datetime) -> Line:
 def wait_for_parts(*, line: Line, expected_on: date | None, waits: bool, by: User, at: datetime) -> Line:
     """Parts for an approved line are missing (or have come); `expected_on` is the shop's local day.
 
-    Raises LineSettledError, InvalidInput for a day that is past.
+    The car waits for them, and goes on once no line of it waits; another day for a line that waits already moves
+    nothing. Raises LineSettledError, InvalidInput for a day that is past. Side effects: event and outbox
+    `booking.parts`, perhaps `booking.stage`.
     """
     booking, line = _locked_line(line)
     if line.state != LineState.APPROVED:
         raise LineSettledError
     if waits and expected_on and expected_on < at.astimezone(booking.zone).date():
         raise InvalidInput(_("Choose a day to come."), field="parts_expected_on")
+    waited = line.waits_for_parts
     line.waits_for_parts, line.parts_expected_on = waits, expected_on if waits else None
-    line.save(update_fields=["waits_for_parts", "parts_expected_on"])
+    line.save(update_fields=[*_WAITING])
     data = {"waits": waits, "expected_on": expected_on.isoformat() if waits and expected_on else ""}
-    _tell(booking, EventKind.PARTS, line, Actor(ActorRole.STAFF, by), at, more=data)
+    actor = Actor(ActorRole.STAFF, by)
+    _tell(booking, EventKind.PARTS, line, actor, at, more=data)
+    if waits and not waited:
+        progress.wait_for_parts(booking, by=actor, at=at)
+    elif waited and not waits:
+        progress.go_on_without_parts(booking, by=actor, at=at)
     progress.touch(booking)
     return line
 

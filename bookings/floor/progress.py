@@ -71,9 +71,32 @@ def follow_lines(booking: Booking, *, by: Actor, at: datetime) -> None:
     if booking.lines.pending().exists():
         set_stage(booking, Stage.WAITING_OWNER, by=by, at=at)
     elif booking.stage == Stage.WAITING_OWNER:
-        waits = booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists()
-        goes_on = Stage.WORKING if booking.status == Status.IN_SERVICE else Stage.INSPECTING
-        set_stage(booking, Stage.WAITING_PARTS if waits else goes_on, by=by, at=at)
+        set_stage(booking, Stage.WAITING_PARTS if waits_for_parts(booking) else _goes_on(booking), by=by, at=at)
+    else:
+        go_on_without_parts(booking, by=by, at=at)
+
+
+def wait_for_parts(booking: Booking, *, by: Actor, at: datetime) -> None:
+    """An approved line of a locked visit lacks its parts: the car waits for them, unless the owner is asked or somebody
+    is inspecting it; it will wait after that (`follow_lines`, `inspecting.finish`)."""
+    is_inspected = booking.stage == Stage.INSPECTING and booking.inspections.filter(finished_at=None).exists()
+    if booking.stage in (Stage.RECEIVED, Stage.INSPECTING, Stage.WORKING) and not is_inspected:
+        set_stage(booking, Stage.WAITING_PARTS, by=by, at=at)
+
+
+def go_on_without_parts(booking: Booking, *, by: Actor, at: datetime) -> None:
+    """A locked visit that waited for parts goes on, if no line of it waits any more, to where it was by its status."""
+    if booking.stage == Stage.WAITING_PARTS and not waits_for_parts(booking):
+        set_stage(booking, _goes_on(booking), by=by, at=at)
+
+
+def waits_for_parts(booking: Booking) -> bool:
+    """Whether an approved line of the visit lacks its parts. One query."""
+    return booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists()
+
+
+def _goes_on(booking: Booking) -> Stage:
+    return Stage.WORKING if booking.status == Status.IN_SERVICE else Stage.INSPECTING
 
 
 @transaction.atomic

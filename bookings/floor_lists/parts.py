@@ -11,10 +11,9 @@ from django.db import transaction
 from django.db.models import F, Prefetch, QuerySet
 
 from accounts.models import User
-from bookings.actions import Actor, locked
-from bookings.choices import ActorRole, EventKind, LineState, Stage, Status
+from bookings.actions import locked
+from bookings.choices import EventKind, LineState
 from bookings.floor import lines as floor_lines
-from bookings.floor import progress
 from bookings.models import Booking, BookingEvent, Line, LineVersion
 from shops.models import Shop
 
@@ -116,14 +115,8 @@ def arrived(*, line: Line, by: User, at: datetime) -> Line:
 
     Raises LineSettledError, WrongStatusError. Side effects: event and outbox `booking.parts`, and `booking.stage`.
     """
-    booking = locked(line.booking)
+    locked(line.booking)
     line = Line.objects.select_related("booking").get(pk=line.pk)
     if line.state == LineState.DONE or (line.state == LineState.APPROVED and not line.waits_for_parts):
         return line
-    line = floor_lines.wait_for_parts(line=line, expected_on=None, waits=False, by=by, at=at)
-    booking = locked(booking)
-    still = booking.lines.filter(state=LineState.APPROVED, waits_for_parts=True).exists()
-    if booking.stage == Stage.WAITING_PARTS and not still:
-        goes_on = Stage.WORKING if booking.status == Status.IN_SERVICE else Stage.INSPECTING
-        progress.set_stage(booking, goes_on, by=Actor(ActorRole.STAFF, by), at=at)
-    return line
+    return floor_lines.wait_for_parts(line=line, expected_on=None, waits=False, by=by, at=at)

@@ -8,16 +8,21 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from bookings.choices import Decision, EventKind, LineState, PhotoKind, PriceBasis, Status, Urgency
+from bookings.actions import Actor
+from bookings.choices import ActorRole, Decision, EventKind, LineState, PhotoKind, PriceBasis, Stage, Status, Urgency
 from bookings.engine.jobs import Job
 from bookings.errors import LineSettledError, NotOfferedError, WrongStatusError
-from bookings.floor import advising, agreed, bills, lines, warranty
+from bookings.floor import advising, agreed, bills, lines, progress, warranty
 from bookings.floor.drafts import Draft
+from bookings.floor_lists.jobs import with_jobs
+from bookings.floor_lists.looks import Place
 from bookings.models import Booking, BookingEvent, Inspection, InspectionItem, Line
+from bookings.owner_views import live_page
 from catalog.choices import AdviceRule, AdviceVerdict
 from catalog.models import CheckPoint, Offer
 from core.errors import InvalidInput
@@ -416,3 +421,79 @@ def _go_on(booking: Booking, line: Line, then: str) -> None:
     else:
         changed = lines.change(line=line, draft=own_words(fen=77), version=1, by=author(booking), at=NOW)
         decided(changed)
+
+
+# --- Waiting for parts ------------------------------------------------------------------------------
+
+
+def waits(line: Line, *, waits: bool = True, at: Any = NOW) -> Stage:
+    """Where the car is after the shop says that the line's parts are missing, or have come."""
+    by = staff(line.booking.shop)
+    lines.wait_for_parts(line=line, expected_on=None, waits=waits, by=by, at=at)
+    return Stage(Booking.objects.get(pk=line.booking_id).stage)
+
+
+def test_car_waits_for_parts_until_the_last_line_has_them(job: Job) -> None:
+    booking = here(job)
+    pads, discs = approved(booking), approved(booking, "Discs")
+    assert waits(pads) == Stage.WAITING_PARTS
+    assert waits(discs) == Stage.WAITING_PARTS
+    assert waits(pads, waits=False) == Stage.WAITING_PARTS
+    assert waits(discs, waits=False) == Stage.WORKING
+    assert booking.events.filter(kind=EventKind.STAGE).last().data == {"before": "waiting_parts", "after": "working"}
+
+
+def test_car_that_is_worked_on_in_the_meantime_stays_in_work(job: Job) -> None:
+    booking = here(job)
+    pads = approved(booking)
+    waits(pads)
+    actor = Actor(ActorRole.STAFF, staff(job.shop))
+    progress.move(booking=booking, to=Stage.WORKING, by=actor, at=NOW)
+    assert waits(pads) == Stage.WORKING  # only the day was changed
+    assert waits(pads, waits=False) == Stage.WORKING
+
+
+def test_owner_is_waited_for_before_the_parts(job: Job) -> None:
+    booking = here(job)
+    pads = approved(booking)
+    wipers = sent(booking, "Wiper blades")
+    assert waits(pads) == Stage.WAITING_OWNER
+    decided(wipers)
+    booking.refresh_from_db()
+    assert booking.stage == Stage.WAITING_PARTS
+
+
+def test_inspection_that_is_under_way_goes_before_the_parts(job: Job) -> None:
+    booking = here(job, Status.CHECKED_IN)
+    pads = approved(booking)
+    inspection = Inspection.objects.create(booking=booking, template="daily", started_at=NOW)
+    assert waits(pads) == Stage.INSPECTING
+    inspection.delete()
+    waits(pads, waits=False)
+    assert waits(pads) == Stage.WAITING_PARTS
+    assert waits(pads, waits=False) == Stage.INSPECTING
+
+
+@pytest.mark.parametrize("end", ["done", "not_needed", "declined"])
+def test_line_that_waits_no_more_lets_the_car_go_on(job: Job, end: str) -> None:
+    booking = here(job)
+    pads = approved(booking)
+    waits(pads)
+    if end == "done":
+        lines.mark_done(line=pads, by=staff(job.shop), at=NOW)
+    elif end == "not_needed":
+        lines.mark_not_needed(line=pads, reason="A stone", by=staff(job.shop), at=NOW)
+    else:
+        decided(pads, Decision.DECLINE)
+    booking.refresh_from_db()
+    assert booking.stage == Stage.WORKING
+
+
+def test_owner_and_the_lists_of_the_staff_see_the_same_wait(job: Job) -> None:
+    booking = here(job)
+    waits(approved(booking))
+    booking.refresh_from_db()
+    [listed] = with_jobs(Booking.objects.filter(pk=booking.pk), at=NOW)  # my day and the pipeline
+    assert (listed.place, listed.waiting_count) == (Place.WAITING_PARTS, 1)
+    with translation.override("en"):
+        assert [step["label"] for step in live_page.steps(booking) if step["is_now"]] == ["Parts"]

@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings import workshop
-from bookings.choices import Decision, DecisionWay, EventKind, LineState, Stage, Status
+from bookings.actions import Actor
+from bookings.choices import ActorRole, Decision, DecisionWay, EventKind, LineState, Stage, Status
 from bookings.engine.jobs import Job
 from bookings.errors import LinesOpenError, NotCheckedError
-from bookings.floor import lines, quality
+from bookings.floor import lines, progress, quality
 from bookings.models import Booking, BookingEvent
 from shops.choices import Role
 from tests.bookings.floor_cards import NOW, approved, as_member, decided, here, sent, staff, url
@@ -186,3 +187,26 @@ def test_board_leads_from_work_done_to_the_check_to_the_handover(client: Client,
         assert url("quality_check", booking) in advisor.get(panel).content.decode()
         quality.check(booking=booking, checklist=floor.ALL_IN_ORDER, by=staff(job.shop, Role.TECHNICIAN), at=NOW)
         assert url("handover", booking) in advisor.get(panel).content.decode()
+
+
+def test_board_says_what_is_waited_for_instead_of_work_done(client: Client, job: Job) -> None:
+    booking = here(job)
+    pads = sent(booking)
+    advisor = as_member(client, job.shop)
+    panel = reverse("board:visit", args=[job.shop.slug, booking.public_id])
+
+    def page() -> str:
+        with time_machine.travel(NOW, tick=False):
+            return advisor.get(panel).content.decode()
+
+    assert "Work done" not in page()
+    assert url("phone", booking) in page()
+    # Work that goes on in the meantime does not make the answer come.
+    progress.move(booking=booking, to=Stage.WORKING, by=Actor(ActorRole.STAFF, staff(job.shop)), at=NOW)
+    assert "Work done" not in page()
+    pads = decided(pads)
+    lines.wait_for_parts(line=pads, expected_on=None, waits=True, by=staff(job.shop), at=NOW)
+    assert "Work done" not in page()
+    assert "Parts are missing" in page()
+    lines.wait_for_parts(line=pads, expected_on=None, waits=False, by=staff(job.shop), at=NOW)
+    assert "Work done" in page()

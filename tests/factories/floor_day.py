@@ -59,10 +59,9 @@ def agree(line: Line, *, by: User, at: datetime) -> Line:
 
 
 def await_parts(booking: Booking, *, by: User, at: datetime, on: date | None, title: str = "前刹车片") -> Line:
-    """A line was agreed and its parts are missing; the car stands and waits for them."""
+    """A line was agreed and its parts are missing; the car waits for them."""
     line = agree(ask(booking, by=by, at=at, title=title), by=by, at=at)
     lines.wait_for_parts(line=line, expected_on=on, waits=True, by=by, at=at)
-    stand(booking, Stage.WAITING_PARTS, by=by, at=at)
     return lines.find(booking, line.public_id)
 
 
