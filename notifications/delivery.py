@@ -14,13 +14,14 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from core import secret_addresses
+from core.secret_addresses import MASK
 from notifications.choices import Channel, MessageStatus
 from notifications.models import Message
 from notifications.sms import SmsGateway
 
 logger = logging.getLogger("notifications")
 
-MASK = "••••••"
 _CODE = re.compile(r"\d{6}")
 
 
@@ -31,8 +32,10 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
     server that refuses.
 
     `channel` is "email" or "sms"; `kind` names the message ("sign_in_code"); `recipient` is an address or an E.164
-    number; `html` joins an e-mail as its richer form. With `secret`, six-digit codes are masked in the log, except in
-    the developer outbox (DEBUG). It talks to a server for up to EMAIL_TIMEOUT seconds: hold no row lock while calling.
+    number; `html` joins an e-mail as its richer form. It talks to a server for up to EMAIL_TIMEOUT seconds: hold no row
+    lock while calling. What was sent is kept without its secrets, except for the developer outbox (DEBUG): those of
+    addresses that open something, and with `secret` six-digit codes. No row is sent a second time, a new message has
+    new secrets.
     """
     error = ""
     try:
@@ -43,8 +46,8 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
     except Exception as problem:  # whatever the server or its library raises: the log says what happened
         logger.exception("message %s to %s failed", kind, recipient)
         error = f"{type(problem).__name__}: {problem}"[:2000]
-    if secret and not settings.DEBUG:
-        subject, body = _CODE.sub(MASK, subject), _CODE.sub(MASK, body)
+    if not settings.DEBUG:
+        subject, body, error = (_without_secrets(text, codes=secret) for text in (subject, body, error))
     message = Message.objects.create(
         channel=channel,
         kind=kind,
@@ -57,6 +60,11 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
     if not error:
         logger.info("%s to %s (%s): %s", channel, recipient, kind, body if settings.DEBUG else subject)
     return message
+
+
+def _without_secrets(text: str, *, codes: bool) -> str:
+    text = secret_addresses.mask(text)
+    return _CODE.sub(MASK, text) if codes else text
 
 
 def send_template(

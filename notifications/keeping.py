@@ -14,7 +14,7 @@ ERASED = "—"
 
 
 def export(user: User) -> list[dict[str, Any]]:
-    """Messages sent to the person's contacts, newest first; codes are masked as in the log."""
+    """Messages sent to the person's contacts, newest first; codes and secret links are masked as in the log."""
     return [
         {
             "sent_at": message.created_at.isoformat(),

@@ -15,7 +15,8 @@ class Message(PublicIdModel):
     kind = models.CharField(_("kind"), max_length=60, help_text=_("what the message is, for example sign_in_code"))
     recipient = models.CharField(_("recipient"), max_length=254)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
-    # Secrets (codes) are in the body only where the local outbox shows them; elsewhere they are masked.
+    # Secrets (codes, links that open something) are in the body only where the local outbox shows them; elsewhere they
+    # are masked.
     body = models.TextField(_("text"))
     status = models.CharField(_("status"), max_length=10, choices=MessageStatus)
     error = models.TextField(_("error"), blank=True)

@@ -1,4 +1,4 @@
-"""The developer outbox: what would have been sent, with codes in the clear. Its address exists only with DEBUG."""
+"""The developer outbox: what would have been sent, codes and links in the clear. Its address exists only with DEBUG."""
 
 import re
 from dataclasses import dataclass

@@ -1,11 +1,14 @@
 """What owner and shop say to each other on the visit's page, its photos, and what owners are told while their car is in
 the shop."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +23,7 @@ from bookings.floor.messages import Speaker
 from bookings.floor_notifications import LinkJustSentError, NobodyToReachError, send_link
 from bookings.models import LineDecision, VisitLink
 from core import outbox
+from core.secret_addresses import MASK
 from core.tasks import dispatch_outbox
 from notifications import preferences
 from notifications.choices import MessageChannels
@@ -40,6 +44,12 @@ THEN = NOW + timedelta(minutes=20)
 def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(THEN, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _developer_outbox(settings: Any) -> None:
+    """Messages are read where developers read them, links in the clear."""
+    settings.DEBUG = True
 
 
 @pytest.fixture
@@ -131,6 +141,17 @@ def test_a_proposal_is_told_with_what_it_costs_and_a_link_that_opens(asked: Aske
         assert words in told.body
     address = told.body.split("http")[1].split()[0]
     assert Client().get("/v/" + address.split("/v/")[1]).status_code == 200
+
+
+def test_the_link_is_in_the_mail_and_in_no_row(asked: Asked, settings: Any) -> None:
+    settings.DEBUG = False
+    told = deliver()
+    assert {message.kind for message in told} == {"bookings/checked_in", "bookings/proposed"}
+    for message, sent in zip(told, mail.outbox, strict=True):
+        token = sent.body.split("/v/")[1].split("/")[0]
+        assert Client().get(reverse("bookings:link", args=[token])).status_code == 200
+        assert f"/v/{MASK}/" in message.body
+        assert token not in json.dumps(list(Message.objects.values("subject", "body", "error")))
 
 
 def test_a_car_that_came_is_to_be_confirmed(asked: Asked) -> None:

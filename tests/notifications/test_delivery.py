@@ -36,6 +36,40 @@ def test_code_does_not_reach_the_log_file(caplog: pytest.LogCaptureFixture) -> N
     assert "123456" not in caplog.text
 
 
+LINK = {
+    "kind": "link",
+    "subject": "https://carkeeper.example/r/k3v9m2x7c4q8t5zb/",
+    "body": "Your car: https://carkeeper.example/v/Ab_c-9xyz/ opens for three days",
+}
+
+
+def test_a_link_is_sent_whole_and_kept_and_logged_without_its_secret(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="notifications"):
+        message = delivery.send(channel="email", recipient="a@example.com", **LINK)
+    message.refresh_from_db()
+    assert message.body == "Your car: https://carkeeper.example/v/••••••/ opens for three days"
+    assert message.subject == "https://carkeeper.example/r/••••••/"
+    assert (mail.outbox[0].subject, mail.outbox[0].body) == (LINK["subject"], LINK["body"])
+    assert "k3v9m2x7c4q8t5zb" not in caplog.text
+    assert "Ab_c-9xyz" not in caplog.text
+
+
+def test_a_link_that_could_not_be_sent_is_kept_without_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*, body: str, **_kwargs: object) -> None:
+        raise ConnectionRefusedError(f"refused: {body}")
+
+    monkeypatch.setattr("notifications.delivery._mail", refuse)
+    message = delivery.send(channel="email", recipient="a@example.com", **LINK)
+    assert message.status == "failed"
+    assert "https://carkeeper.example/v/••••••/" in message.error
+    assert "Ab_c-9xyz" not in message.body + message.error
+
+
+def test_a_link_is_in_the_clear_in_the_developer_outbox(settings: object) -> None:
+    settings.DEBUG = True  # type: ignore[attr-defined]
+    assert delivery.send(channel="email", recipient="a@example.com", **LINK).body == LINK["body"]
+
+
 @pytest.mark.parametrize("channel", ["email", "sms"])
 @pytest.mark.parametrize("kind", ["code", "contact_changed"])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

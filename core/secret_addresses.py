@@ -1,0 +1,52 @@
+"""Addresses with a secret in them: whoever knows one is let in without signing in. Their rooms keep only hashes of the
+secrets, so what is logged, or kept of a message, must not have them either.
+
+Which addresses these are is written here and not in the rooms, because a log line is only text;
+`tests/core/test_secret_addresses.py` asks every route of the site that takes a token.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+MASK = "••••••"
+
+# A visit's link, its poll, a calendar feed, a buyer's view of a health record, a car that is handed over. In a query
+# ("?next=") slashes are written as %2F.
+_SECRET = re.compile(
+    r"((?:/|%2F)(?:v|live|calendar|r|cars(?:/|%2F)take-over)(?:/|%2F))(?:[\w.:=@~-]|%(?!2F)[0-9A-F]{2})+",
+    re.ASCII | re.IGNORECASE,
+)
+# Who writes addresses into logs: the web server's access and error log, Django's refusals, the development server.
+_LOGGERS = (
+    "gunicorn.access",
+    "gunicorn.error",
+    "django.request",
+    "django.security.csrf",
+    "django.security.DisallowedHost",
+    "django.server",
+)
+
+
+def mask(text: str) -> str:
+    """`text` without the secret part of every such address in it; what follows the secret in an address stays."""
+    return _SECRET.sub(rf"\g<1>{MASK}", text)
+
+
+class _Masked(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, with its text masked."""
+        text = record.getMessage()
+        if (masked := mask(text)) != text:
+            record.msg, record.args = masked, ()
+        return True
+
+
+_masked = _Masked()
+
+
+def keep_out_of_logs() -> None:
+    """Mask what the web server and Django log, whichever handlers and formats are configured; twice is once."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_masked)
