@@ -161,11 +161,33 @@ class _ShownOnly(ModelAdmin):  # type: ignore[misc]
         return False
 
 
+class EntryInline(TabularInline):  # type: ignore[misc]
+    """The chain in order; each entry opens. The private parts are their holders' and are not shown."""
+
+    model = HealthEntry
+    verbose_name_plural = _("entries")
+    fields = readonly_fields = ["sequence", "occurred_on", "source", "shop_slug", "odometer_km", "recorded_at"]
+    ordering = ["sequence"]
+    extra = 0
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
 @admin.register(HealthRecord)
 class HealthRecordAdmin(_ShownOnly):
     list_display = ["vin", "public_id", "owner", "entry_count", "complete_since_new", "created_at"]
     list_select_related = ["owner"]
-    search_fields = ["vin", "public_id"]
+    search_fields = ["vin", "public_id", "cars__plate"]
+    search_help_text = _("VIN, plate or id")
+    inlines = [EntryInline]
 
 
 @admin.register(HealthEntry)
@@ -175,7 +197,11 @@ class HealthEntryAdmin(_ShownOnly):
     list_display = ["record", "sequence", "occurred_on", "source", "shop_slug", "odometer_km", "recorded_at"]
     list_select_related = ["record"]
     list_filter = ["source"]
-    search_fields = ["record__vin", "record__public_id", "public_id", "shop_slug"]
+    search_fields = [
+        *("record__vin", "record__public_id", "record__cars__plate"),
+        *("public_id", "shop_slug", "facts__number"),
+    ]
+    search_help_text = _("VIN, plate, number of the visit or shop")
     exclude = ["private", "holder"]
 
 

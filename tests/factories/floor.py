@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
 from bookings import actions, workshop
 from bookings.actions import Actor, Contact, Wanted
-from bookings.choices import ActorRole, EventKind, PhotoKind, Urgency, WarrantyScope
+from bookings.choices import ActorRole, Decision, DecisionWay, EventKind, PhotoKind, Urgency, WarrantyScope
 from bookings.engine.jobs import Job
-from bookings.floor import checking_in, lines, quality, warranty
+from bookings.floor import checking_in, deciding, lines, quality, warranty
 from bookings.floor import photos as visit_photos
 from bookings.floor.checking_in import Sheet
 from bookings.floor.drafts import Draft, Part
@@ -161,6 +161,16 @@ def asked(
     lines.send(booking=booking, by=author, at=at + timedelta(minutes=15))
     booking.refresh_from_db()
     return Asked(booking, owner, advisor, proposed)
+
+
+def answer(asked: Asked, *, at: datetime, decision: Decision = Decision.APPROVE) -> None:
+    """The owner's answer to every line that was sent, told to the advisor on the phone."""
+    lines_asked = Line.objects.filter(booking=asked.booking).pending()
+    choices = [deciding.Choice(line.public_id, line.version, decision) for line in lines_asked]
+    voice = deciding.Voice(
+        DecisionWay.PHONE, recorded_by=asked.advisor, role=Role.ADVISOR, spoke_with="Lin Yue", owner=asked.owner
+    )
+    deciding.decide(booking=asked.booking, choices=choices, voice=voice, at=at)
 
 
 def measured(booking: Booking, *, by: User, at: datetime, photos: int = 0) -> Inspection:

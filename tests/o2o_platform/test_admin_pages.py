@@ -10,7 +10,22 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from bookings.models import Allocation, Booking, BookingEvent, CalendarFeed, LearnedDuration, WaitingEntry
+from bookings.floor import messages
+from bookings.floor.messages import Speaker
+from bookings.models import (
+    Allocation,
+    Booking,
+    BookingEvent,
+    CalendarFeed,
+    CheckIn,
+    Inspection,
+    LearnedDuration,
+    Line,
+    LineDecision,
+    QualityCheck,
+    VisitMessage,
+    WaitingEntry,
+)
 from catalog.choices import PointKind, PointSection
 from catalog.models import CheckPoint, InspectionTemplate, Offer, PriceChange
 from core.models import OutboxEvent
@@ -19,6 +34,7 @@ from notifications.choices import Channel, MessageChannels, MessageStatus
 from notifications.models import Message, Preference
 from shops.choices import ChangeKind
 from shops.models import Invitation, Shop, ShopChange
+from tests.factories import floor, jobs
 from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
@@ -40,8 +56,12 @@ SEEN_ONLY = {
     BookingEvent,
     CalendarFeed,
     Car,
+    CheckIn,
+    Inspection,
     Invitation,
     LearnedDuration,
+    Line,
+    LineDecision,
     Message,
     HealthEntry,
     HealthRecord,
@@ -49,9 +69,11 @@ SEEN_ONLY = {
     OutboxEvent,
     Preference,
     PriceChange,
+    QualityCheck,
     RecordGrant,
     RecordTransfer,
     ShopChange,
+    VisitMessage,
     WaitingEntry,
 }
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
@@ -80,6 +102,7 @@ def _rows() -> None:
     Group.objects.create(name="Moderators")
     _waits_and_learns(shop)
     _is_recorded(shop)
+    _goes_through_the_floor()
     names = {"name_zh": "雨刮片", "name_en": "Wiper blades"}
     section = PointSection.values[0]
     wipers = CheckPoint.objects.create(key="wipers", section=section, kind=PointKind.LOOK, highest=2, **names)
@@ -100,6 +123,14 @@ def _is_recorded(shop: Shop) -> None:
         by=car.owner,
         at=AFTERNOON,
     )
+
+
+def _goes_through_the_floor() -> None:
+    """A visit with a decision, a quality check and a message besides its sheet, inspection and lines."""
+    asked = floor.asked(at=jobs.NOW)
+    floor.answer(asked, at=jobs.NOW)
+    messages.say(booking=asked.booking, text="How long?", by=Speaker(is_owner=True), at=jobs.NOW)
+    floor.make_ready(asked.booking, by=asked.advisor, at=jobs.NOW)
 
 
 def _waits_and_learns(shop: Shop) -> None:

@@ -24,6 +24,14 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 from accounts.models import User
 from bookings import actions
 from bookings.actions import Actor
+from bookings.admin.floor import (
+    CheckInInline,
+    InspectionInline,
+    LineInline,
+    MessageInline,
+    QualityInline,
+)
+from bookings.admin.read_only import ReadOnly
 from bookings.board.looks import LOOKS
 from bookings.choices import LAPSING, ActorRole, Status
 from bookings.engine.claims import span_of
@@ -54,25 +62,16 @@ def _from_to(claim: Allocation) -> str:
     return f"{start:%Y-%m-%d %H:%M} – {end:{shape}}"
 
 
-class ReadOnly:
-    """Rows that people look at. Platform admins may; nobody adds, edits or deletes here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002  (Django asks so)
-        return False
-
-
 class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = BookingEvent
     verbose_name_plural = _("history")
     fields = ["at", "kind", "from_status", "to_status", "actor", "actor_role", "reason", "data"]
     extra = 0
     tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BookingEvent]:
+        rows: QuerySet[BookingEvent] = super().get_queryset(request)
+        return rows.select_related("actor")
 
 
 class AllocationInline(ReadOnly, TabularInline):  # type: ignore[misc]
@@ -107,6 +106,10 @@ class ServiceInline(ReadOnly, TabularInline):  # type: ignore[misc]
     ordering = ["position"]
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BookedService]:
+        rows: QuerySet[BookedService] = super().get_queryset(request)
+        return rows.select_related("booking", "service")
+
     @display(description=_("labour"))  # type: ignore[untyped-decorator]
     def shown_labour(self, line: BookedService) -> str:
         return format_fen_exact(line.labour_fen, currency=line.booking.currency)
@@ -130,12 +133,24 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status", "source", "starts_at", "shop__city", "service"]
     list_filter_submit = True
     list_select_related = ["shop", "service", "variant__model__make"]
-    search_fields = ["number", "plate", "contact_name", "contact_phone", "public_id", "shop__name_zh", "shop__name_en"]
-    search_help_text = _("Number, plate, customer, telephone or shop")
+    search_fields = [
+        *("number", "public_id", "plate", "vin", "car__vin"),
+        *("contact_name", "contact_phone", "shop__name_zh", "shop__name_en"),
+    ]
+    search_help_text = _("Number, plate, VIN, customer, telephone or shop")
     ordering = ["-starts_at", "-pk"]
     date_hierarchy = "starts_at"
     list_per_page = 50
-    inlines = [ServiceInline, EventInline, AllocationInline]
+    inlines = [
+        ServiceInline,
+        LineInline,
+        CheckInInline,
+        InspectionInline,
+        QualityInline,
+        MessageInline,
+        EventInline,
+        AllocationInline,
+    ]
     actions_detail = ["move_visit", "cancel_visit"]
     fieldsets = [
         (
@@ -143,9 +158,11 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             {
                 "fields": [
                     ("number", "source"),
-                    ("status", "shown_id"),
+                    ("status", "stage"),
+                    ("shown_id", "comeback_of"),
                     ("shop", "service"),
                     ("variant", "plate"),
+                    ("vin", "comeback_reason"),
                     ("handover", "with_loaner"),
                 ]
             },
@@ -158,6 +175,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
                     ("timezone", "created_at"),
                     ("local_date", "local_time"),
                     ("free_cancel_until", "hold_expires_at"),
+                    "agreed_end_at",
                 ]
             },
         ),
@@ -184,6 +202,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
                     ("odometer_km", "confirmed_at"),
                     ("checked_in_at", "started_at"),
                     ("ready_at", "completed_at"),
+                    ("handover_confirmed_at", "handover_confirmed_way"),
                     ("cancelled_at", "revision"),
                 ]
             },
