@@ -24,7 +24,8 @@ from bookings.models import (
 )
 from core import idempotency
 from core.errors import Conflict
-from notifications.keeping import ERASED
+from notifications import keeping
+from notifications.models import Message
 
 
 class OpenVisitError(Conflict):
@@ -64,7 +65,8 @@ def export(user: User) -> list[dict[str, Any]]:
 
 
 def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is told the time)
-    """Forget name, number, plate, words and address on every visit; the visit and its bill stay.
+    """Forget name, number, plate, words and address on every visit, and the number in the delivery log; the visit and
+    its bill stay.
 
     Raises OpenVisitError while a visit is asked for or booked, or a car is in the shop. The API's remembered answers,
     which repeat all that, go too.
@@ -72,6 +74,9 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
     visits = Booking.objects.visible_to(user)
     if visits.filter(status__in=[*UPCOMING, *IN_SHOP]).exists():
         raise OpenVisitError
+    # A link that was asked for goes to the number left with the visit, which may be none of the account's.
+    numbers = visits.exclude(contact_phone="").values("contact_phone")
+    keeping.empty(Message.objects.filter(kind="bookings/link", recipient__in=numbers))
     visits.update(
         contact_name="",
         contact_phone="",
@@ -140,9 +145,9 @@ def erase_words(user: User, at: datetime) -> None:
 def _erase_calls(visits: QuerySet[Booking]) -> None:
     """Whom the shop spoke with on the phone, and the note of it. The database lets these words of a decision go, and
     nothing else of it; an answer by telephone keeps that there was somebody."""
-    spoke_with = Case(When(spoke_with="", then=Value("")), default=Value(ERASED))
+    spoke_with = Case(When(spoke_with="", then=Value("")), default=Value(keeping.ERASED))
     said = LineDecision.objects.filter(line__booking__in=visits)
-    said.exclude(spoke_with__in=("", ERASED), note="").update(spoke_with=spoke_with, note="")
+    said.exclude(spoke_with__in=("", keeping.ERASED), note="").update(spoke_with=spoke_with, note="")
     # Events of earlier versions repeat the name.
     told = BookingEvent.objects.filter(booking__in=visits, kind=EventKind.DECIDED, data__has_key="spoke_with")
     told.update(data=Func(F("data"), template="%(expressions)s - 'spoke_with'"))

@@ -30,7 +30,12 @@ def export(user: User) -> list[dict[str, Any]]:
 
 def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (the signature of accounts.privacy)
     """Empty the messages to the person's contacts; that something was sent, and when, stays in the log."""
-    _messages(user).update(recipient=ERASED, subject="", body="", error="")
+    empty(_messages(user))
+
+
+def empty(messages: QuerySet[Message]) -> None:
+    """Take recipient and words out of rows of the log; that something was sent, and when, stays."""
+    messages.update(recipient=ERASED, subject="", body="", error="")
 
 
 def export_preference(user: User) -> str | None:

@@ -13,6 +13,7 @@ from bookings.choices import ActorRole
 from bookings.engine.jobs import VisitPlace
 from bookings.models import Booking, WaitingEntry
 from bookings.privacy import OpenVisitError
+from notifications.models import Message
 from tests.bookings.test_actions import booked
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import NOW, bookable_job
@@ -48,6 +49,19 @@ def test_erasure_forgets_the_person_and_keeps_the_visit() -> None:
     car.refresh_from_db()
     assert (visit.contact_name, visit.contact_phone, visit.plate, visit.total_fen) == ("", "", "", 26_800)
     assert (car.plate, car.vin, car.removed_at) == ("", "", NOW)
+
+
+def test_erasure_forgets_a_number_that_only_a_visit_had() -> None:
+    user = UserFactory()
+    visit = booked(bookable_job(), owner=user)
+    rows = [
+        Message.objects.create(channel="sms", kind=kind, recipient=number, body="x", status="sent")
+        for kind, number in (("bookings/link", visit.contact_phone), ("bookings/link", "+8613900000000"))
+    ]
+    actions.cancel(booking=visit, by=actions.Actor(ActorRole.OWNER, user), at=NOW)
+    privacy.keepers()["visits"].erase(user, NOW)
+    kept = [Message.objects.get(pk=row.pk) for row in rows]
+    assert [(row.recipient, row.body) for row in kept] == [("—", ""), ("+8613900000000", "x")]
 
 
 def test_erasure_forgets_where_a_team_was_asked_to_come() -> None:
