@@ -1,4 +1,4 @@
-"""What the lists answer with: the whole page, the part that changes, or that nothing has changed."""
+"""The views of a list: the whole page, and the part that changes. Only views read the clock."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from bookings.board import reading
 from bookings.board.pages import day_asked, member, staff_page, wants_part
-from shops.choices import PEOPLE, Role
+from shops.access import get_staff_shop
+from shops.choices import PEOPLE, Permission, Role
 from shops.models import Resource, Shop
 
 
@@ -28,27 +31,39 @@ class ListPage:
     context: Callable[[HttpRequest, Shop, datetime], dict[str, Any]]
 
 
-def whole(request: HttpRequest, shop: Shop, at: datetime, page: ListPage) -> HttpResponse:
-    """The page in the staff's shell."""
-    # Before what it stands for: a change in between is then found by the next question.
-    tag = etag(request, shop, at, page)
-    context = {**shell(shop, page, tag), **page.context(request, shop, at)}
-    return staff_page(request, shop, f"floor_lists/{page.name}.html", context, current=nav_entry(shop, page.name))
+def whole(page: ListPage) -> Callable[..., HttpResponse]:
+    """The view of a list in the staff's shell, for everybody who works at the shop."""
+
+    @require_GET
+    def view(request: HttpRequest, slug: str) -> HttpResponse:
+        shop, at = get_staff_shop(request, slug, Permission.BOARD), timezone.now()
+        # Before what it stands for: a change in between is then found by the next question.
+        tag = etag(request, shop, at, page)
+        context = {**shell(shop, page, tag), **page.context(request, shop, at)}
+        return staff_page(request, shop, f"floor_lists/{page.name}.html", context, current=nav_entry(shop, page.name))
+
+    return view
 
 
-def live(request: HttpRequest, shop: Shop, at: datetime, page: ListPage) -> HttpResponse:
-    """The part that changes. With an `If-None-Match` that still holds: 204 for htmx, which then leaves the page alone,
-    304 for others; one query besides session, person and membership.
+def live(page: ListPage) -> Callable[..., HttpResponse]:
+    """The view of the part of it that changes. With an `If-None-Match` that still holds: 204 for htmx, which then
+    leaves the page alone, 304 for others; one query besides session, person and membership.
     """
-    tag = etag(request, shop, at, page)
-    if tag in request.headers.get("If-None-Match", ""):
-        response: HttpResponse = HttpResponse(status=204) if wants_part(request) else HttpResponseNotModified()
-    else:
-        context = {"shop": shop, **shell(shop, page, tag), **page.context(request, shop, at)}
-        response = render(request, f"floor_lists/_{page.name}.html", context)
-    response["ETag"] = tag
-    response["Cache-Control"] = "private, no-cache"
-    return response
+
+    @require_GET
+    def view(request: HttpRequest, slug: str) -> HttpResponse:
+        shop, at = get_staff_shop(request, slug, Permission.BOARD), timezone.now()
+        tag = etag(request, shop, at, page)
+        if tag in request.headers.get("If-None-Match", ""):
+            response: HttpResponse = HttpResponse(status=204) if wants_part(request) else HttpResponseNotModified()
+        else:
+            context = {"shop": shop, **shell(shop, page, tag), **page.context(request, shop, at)}
+            response = render(request, f"floor_lists/_{page.name}.html", context)
+        response["ETag"] = tag
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    return view
 
 
 def etag(request: HttpRequest, shop: Shop, at: datetime, page: ListPage) -> str:

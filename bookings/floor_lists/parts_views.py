@@ -11,33 +11,19 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.board.pages import attempt, form_page, member, panel, rights, told, wants_part
 from bookings.errors import WrongStatusError
 from bookings.floor import lines as floor_lines
 from bookings.floor_lists import parts as parts_list
 from bookings.floor_lists.forms import ExpectedForm
-from bookings.floor_lists.pages import ListPage, live, whole
+from bookings.floor_lists.pages import ListPage
 from bookings.models import Line
 from core.errors import Refusal
 from shops.access import get_staff_shop
 from shops.choices import Permission
 from shops.models import Shop
-
-
-@require_GET
-def parts(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every line of the shop that waits for parts, by the day they come."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return whole(request, shop, timezone.now(), PARTS)
-
-
-@require_GET
-def parts_live(request: HttpRequest, slug: str) -> HttpResponse:
-    """The part of it that changes."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return live(request, shop, timezone.now(), PARTS)
 
 
 @require_POST
@@ -98,6 +84,7 @@ def _here(shop: Shop) -> str:
 
 
 def _parts(_request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
+    """Every line of the shop that waits for parts, by the day they come."""
     return {"parts": parts_list.load(shop=shop, at=at), **rights(shop)}
 
 

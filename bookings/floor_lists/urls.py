@@ -1,18 +1,26 @@
 """Addresses of the staff's lists, under /shop/."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from bookings.floor_lists import parts_views, views
+from bookings.floor_lists import parts_views
+from bookings.floor_lists.lists import MY_DAY, PIPELINE
+from bookings.floor_lists.pages import ListPage, live, whole
+from bookings.floor_lists.parts_views import PARTS
 
 app_name = "floor_lists"
 
+
+def _addresses(name: str, page: ListPage) -> list[URLPattern]:
+    return [
+        path(f"<slug:slug>/{name}/", whole(page), name=page.name),
+        path(f"<slug:slug>/{name}/live/", live(page), name=f"{page.name}_live"),
+    ]
+
+
 urlpatterns = [
-    path("<slug:slug>/my-day/", views.my_day, name="my_day"),
-    path("<slug:slug>/my-day/live/", views.my_day_live, name="my_day_live"),
-    path("<slug:slug>/pipeline/", views.pipeline, name="pipeline"),
-    path("<slug:slug>/pipeline/live/", views.pipeline_live, name="pipeline_live"),
-    path("<slug:slug>/parts/", parts_views.parts, name="parts"),
-    path("<slug:slug>/parts/live/", parts_views.parts_live, name="parts_live"),
+    *_addresses("my-day", MY_DAY),
+    *_addresses("pipeline", PIPELINE),
+    *_addresses("parts", PARTS),
     path("<slug:slug>/parts/<slug:public_id>/arrived/", parts_views.arrived, name="arrived"),
     path("<slug:slug>/parts/<slug:public_id>/day/", parts_views.expected, name="expected"),
 ]

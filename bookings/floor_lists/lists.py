@@ -1,55 +1,25 @@
-"""A technician's day and the pipeline by stage. Only views read the clock."""
+"""A technician's day and the pipeline by stage."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.http import HttpRequest
 
 from bookings.board import stages
 from bookings.board.pages import day_asked, member, rights
 from bookings.floor_lists import my_day as day_list
 from bookings.floor_lists import pipeline as pipeline_list
 from bookings.floor_lists.looks import Place
-from bookings.floor_lists.pages import ListPage, live, people_of, person_asked, whole
+from bookings.floor_lists.pages import ListPage, people_of, person_asked
 from bookings.floor_lists.steps import more_steps, next_step
-from shops.access import get_staff_shop
-from shops.choices import Permission, ResourceKind
+from shops.choices import ResourceKind
 from shops.models import Resource, Shop
 
 
-@require_GET
-def my_day(request: HttpRequest, slug: str) -> HttpResponse:
-    """A day of a technician: the member's own by default, `?who=` another's or `all`, `?date=`."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return whole(request, shop, timezone.now(), MY_DAY)
-
-
-@require_GET
-def my_day_live(request: HttpRequest, slug: str) -> HttpResponse:
-    """The part of it that changes."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return live(request, shop, timezone.now(), MY_DAY)
-
-
-@require_GET
-def pipeline(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every car by stage: `?person=` an advisor or technician, `?stage=` one stage."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return whole(request, shop, timezone.now(), PIPELINE)
-
-
-@require_GET
-def pipeline_live(request: HttpRequest, slug: str) -> HttpResponse:
-    """The part of it that changes."""
-    shop = get_staff_shop(request, slug, Permission.BOARD)
-    return live(request, shop, timezone.now(), PIPELINE)
-
-
 def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
+    """A day of a technician: the member's own by default, `?who=` another's or `all`, `?date=`."""
     technicians = people_of(shop, ResourceKind.TECHNICIAN)
     own = next((one for one in technicians if _user_of(one) == member(request).pk), None)
     everybody = request.GET.get("who") == day_list.EVERYBODY
@@ -81,6 +51,7 @@ def _user_of(person: Resource) -> int | None:
 
 
 def _pipeline(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
+    """Every car by stage: `?person=` an advisor or technician, `?stage=` one stage."""
     people = people_of(shop)
     person = person_asked(request, people, "person")
     found = pipeline_list.load(shop=shop, at=at, person=person)
