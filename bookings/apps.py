@@ -8,7 +8,7 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         # their models need the apps to be loaded
-        from bookings import floor_notifications, notifications, planned_visits, privacy, waiting
+        from bookings import floor_notifications, notifications, planned_visits, privacy, record_links, waiting
         from bookings.engine import durations
         from bookings.floor import deferred
 
@@ -18,4 +18,5 @@ class BookingsConfig(AppConfig):
         floor_notifications.connect()
         planned_visits.connect()
         privacy.connect()
+        record_links.connect()
         waiting.connect()

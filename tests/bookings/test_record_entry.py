@@ -6,6 +6,8 @@ from io import BytesIO
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from accounts import actions as accounts
 from bookings import workshop
@@ -260,6 +262,21 @@ def test_entry_is_written_once() -> None:
     first = entry_of(booking)
     assert record_entry.write(booking=booking, at=booking.completed_at + timedelta(days=1)) == first
     assert HealthEntry.objects.count() == 1
+
+
+def test_the_record_leads_its_owner_to_their_visits_and_to_nobody_elses(client: Client) -> None:
+    car = CarFactory(variant=lavida())
+    job = bookable_job()
+    before = handed_over(job, car=car)
+    mine = handed_over(job, car=car, starts_at=START + timedelta(days=1), km=50_001)
+    Booking.objects.filter(pk=before.pk).update(owner=UserFactory())
+    client.force_login(car.owner)
+    html = client.get(reverse("vehicles:record", args=[car.public_id])).content.decode()
+    assert html.count('class="record-event"') == 2
+    visit = reverse("bookings:detail", args=[mine.public_id])
+    assert f'href="{visit}"' in html
+    assert before.public_id not in html
+    assert client.get(visit).status_code == 200
 
 
 def walk_in(job: Job, *, vin: str) -> Booking:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from vehicles import vin
 from vehicles.choices import RecordPart
 from vehicles.models import Car
-from vehicles.record import actions, charts, known_items, known_points, sharing
+from vehicles.record import actions, charts, known_items, known_points, known_visits, sharing
 from vehicles.record.exports import files
 from vehicles.record.reading import Event, History
 from vehicles.record_views.asked import own_car, own_history, person
@@ -35,8 +35,10 @@ def record(request: HttpRequest, public_id: str) -> HttpResponse:
     car = own_car(request, public_id)
     history = own_history(request, car)
     own_documents = history.record.documents.filter(holder=person(request)).select_related("entry")
-    context = record_context(request, history, car) | {
+    context = record_context(request, history, car)
+    context |= {
         "car": car,
+        "visit_urls": known_visits.addresses(person(request), [event.first.reference for event in context["page"]]),
         "vin": vin.masked(history.record.vin),
         "documents": list(own_documents[:12]),
         "document_readers": sharing.readers_of(history.record, RecordPart.DOCUMENTS, timezone.now()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -46,6 +46,12 @@ def tone_words(value: str) -> str:
     """What a measurement's colour means."""
     words = {"red": _("Needs work now"), "yellow": _("Keep an eye on it"), "green": _("In order")}
     return words.get(value, "")
+
+
+@register.filter
+def visit_url(event: Event, addresses: Mapping[str, str]) -> str:
+    """Where the visit that an event tells of is opened; nothing for what is no visit of the reader's."""
+    return addresses.get(event.first.reference, "")
 
 
 @register.filter
