@@ -24,7 +24,7 @@ def services() -> Iterator[KnownItem]:
     """Every service that can be picked. One query."""
     for service in Service.objects.listed():
         topic = next((topic for start, topic in TOPICS.items() if service.key.startswith(start)), "")
-        yield KnownItem(service.key, service.name_zh, service.name_en, topic)
+        yield KnownItem(service.key, service.name_zh, service.name_en, topic, frozenset(service.powertrains))
 
 
 def points() -> Iterator[KnownPoint]:

@@ -66,9 +66,12 @@ class OwnEntryForm(forms.Form):
     )
     receipts = MultiplePhotosField(label=_("Receipts"), required=False, max_count=MAX_RECEIPTS)
 
-    def __init__(self, *args: Any, with_receipts: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, powertrain: str, with_receipts: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._items = {item.key: item for item in known_items.known()}
+        said_before = self.initial.get("services", ())
+        self._items = {
+            item.key: item for item in known_items.known() if item.suits(powertrain) or item.key in said_before
+        }
         services = self.fields["services"]
         assert isinstance(services, forms.MultipleChoiceField)  # noqa: S101  (tells the type checker)
         services.choices = [(item.key, item.name) for item in self._items.values()]

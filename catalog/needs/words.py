@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 
 from catalog.advice import words as advice_words
 from catalog.choices import AdviceRule
-from catalog.needs.loading import Planned
+from catalog.needs.loading import Planned, catalogue
 from catalog.needs.shape import By, Kind, Line, NotOnIt, Trend, Visit
+from catalog.needs.trends import trends
 from core import day_words
 from core.money import format_fen
 from vehicles.record.odometer import Rate
@@ -71,6 +72,23 @@ def limit_by(found: Trend) -> str:
     if not found.unit:
         return _("%(limit)s years old in %(month)s") % values
     return _("%(limit)s about %(month)s") % values
+
+
+def wear(planned: Planned) -> dict[str, str]:
+    """Where each measured part is heading, by the key of its check point; nothing of parts that do not get worse. For
+    the measurements of the health record. No query."""
+    return {
+        found.point: _wear(found, planned)
+        for item in catalogue(planned.book).items
+        for found in reversed(trends(item, planned.adviser.story))
+        if found.unit
+    }
+
+
+def _wear(found: Trend, planned: Planned) -> str:
+    if found.on <= planned.needs.today:
+        return _("at this pace %(limit)s by now") % {"limit": f"{number(found.limit)} {found.unit}"}
+    return limit_by(found)
 
 
 def _test(line: Line) -> str:

@@ -68,11 +68,11 @@ def test_a_shop_reads_only_the_parts_that_are_open(visit: Booking) -> None:
     text = page(visit).content.decode()
     assert "Oil service" in text
     assert "P0301" not in text
-    assert "2.8 mm" not in text
+    assert "2.8\N{NO-BREAK SPACE}mm" not in text
     open_to(visit, RecordPart.VISITS, RecordPart.MEASUREMENTS)
     text = page(visit).content.decode()
     assert "P0301" in text
-    assert "2.8 mm" in text
+    assert "2.8\N{NO-BREAK SPACE}mm" in text
 
 
 def test_nobody_reads_prices_or_words_of_another_shop(visit: Booking) -> None:

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from bookings.floor import deferred as put_off
 from catalog.needs import deferrals, loading, rows
+from catalog.needs import words as needs_words
 from catalog.needs.shape import Deferred, Kind
 from tests.catalogue import catalogue  # noqa: F401  (a fixture)
 from tests.factories.accounts import UserFactory
@@ -229,3 +230,58 @@ def test_the_api_gives_the_plan_to_its_owner_only() -> None:
     assert oil["based_on"]
     assert sum(visit["total"]["high_fen"] for visit in answer["visits"]) == answer["total"]["high_fen"]
     assert answer["not_needed"]
+
+
+# --- On the health record ---------------------------------------------------------------------------------
+
+
+def pad(value: str, tone: str = "yellow") -> list[dict[str, str]]:
+    return [{"point": "pad_front_left_inner", "value": value, "unit": "mm", "tone": tone}]
+
+
+def worn(*readings: tuple[int, int, str], tone: str = "yellow") -> Car:
+    """A car whose front pads were measured: days ago, kilometres, millimetres. The tone is that of the last reading."""
+    car = CarFactory(delivered_on=ago(5 * 365 + 10))
+    for days_ago, km, value in readings:
+        visit(car, days_ago, km, item("car_wash"), measurements=pad(value, tone))
+    return Car.objects.with_names().select_related("record").get(pk=car.pk)
+
+
+def record_page(client: Client, car: Car) -> str:
+    client.force_login(car.owner)
+    response = client.get(reverse("vehicles:record", args=[car.public_id]))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_record_says_when_a_part_reaches_its_limit_at_its_own_pace(client: Client) -> None:
+    """1.2 mm in 7,600 km, at 20 km a day: the last 1.4 mm take some 440 days."""
+    car = worn((400, 50_000, "5.6"), (20, 57_600, "4.4"))
+    shown = record_page(client, car)
+    reached = planned(car).planned
+    with translation.override("en"):
+        expected = needs_words.wear(reached)["pad_front_left_inner"]
+    assert expected.startswith("3 mm about ")
+    assert expected in shown
+    assert "limit 3 mm" not in shown
+
+
+def test_a_limit_that_is_passed_at_this_pace_says_so(client: Client) -> None:
+    assert "at this pace 3 mm by now" in record_page(client, worn((400, 50_000, "4.4"), (200, 54_000, "3.1")))
+
+
+@pytest.mark.parametrize(
+    ("readings", "tone"),
+    [
+        ([(20, 57_600, "4.4")], "yellow"),  # one reading says nothing of the pace
+        ([(400, 50_000, "4.4"), (20, 57_600, "4.4")], "yellow"),  # nothing wears
+        ([(400, 50_000, "4.4"), (20, 57_600, "2.9")], "red"),  # it is there
+    ],
+)
+def test_without_a_trend_the_record_names_the_limit(
+    client: Client, readings: list[tuple[int, int, str]], tone: str
+) -> None:
+    shown = record_page(client, worn(*readings, tone=tone))
+    assert "limit 3 mm" in shown
+    assert "3 mm about" not in shown
+    assert "3 mm by now" not in shown

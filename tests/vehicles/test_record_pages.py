@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.factories.accounts import UserFactory
 from tests.factories.records import enter, recorded_car
-from tests.factories.vehicles import CarFactory
+from tests.factories.vehicles import BatteryVariantFactory, CarFactory
 from tests.vehicles.sample_record import VIN, know_points, sample_record
 from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, RecordDocument, RecordGrant, RecordLink
@@ -346,6 +346,41 @@ def test_a_buyer_sees_no_documents_even_while_a_shop_does(client):
     assert "小保养" in page
     assert "Insurance" not in page
     assert RecordDocument.objects.get().public_id not in page
+
+
+def test_only_what_can_be_done_on_the_car_can_be_picked(client, monkeypatch):
+    """A battery car is offered no oil service, unless an entry says so that is being corrected."""
+    oil = KnownItem("minor_service", "小保养", "Oil service", "oil", frozenset({"ice", "hev"}))
+    monkeypatch.setattr(known_items, "_providers", [lambda: [oil, ITEMS[1]]])
+    car = CarFactory()
+    client.force_login(car.owner)
+    assert "Oil service" in text(client.get(at("record_add", car)))
+    said = {"occurred_on": "2025-04-19", "services": ["minor_service"]}
+    assert client.post(at("record_add", car), said).status_code == 302
+    Car.objects.filter(pk=car.pk).update(variant=BatteryVariantFactory())
+    page = text(client.get(at("record_add", car)))
+    assert "Oil service" not in page
+    assert "Brake fluid" in page
+    assert client.post(at("record_add", car), said).status_code == 422
+    entry = HealthEntry.objects.get()
+    assert "Oil service" in text(client.get(at("record_correct", car, entry.public_id)))
+
+
+def test_an_empty_record_does_not_say_verified(client):
+    car = CarFactory()
+    client.force_login(car.owner)
+    page = text(client.get(at("record", car)))
+    assert "No entry yet" in page
+    assert "0 entries verified" not in page
+    assert "0 shops" not in page
+
+
+def test_a_minus_is_a_minus_and_units_stay_with_their_values(client):
+    car = recorded_car()
+    frost = {"point": "coolant_freezing", "value": "-37", "unit": "°C", "tone": "green"}
+    enter(car, reference="frost", measurements=[frost])
+    client.force_login(car.owner)
+    assert "\N{MINUS SIGN}37\N{NO-BREAK SPACE}°C" in text(client.get(at("record", car)))
 
 
 def test_a_document_can_be_removed(client):

@@ -15,18 +15,24 @@ from django.utils.translation import get_language
 class KnownItem:
     """Something that can be done to a car. An empty key is something in the owner's own words.
 
-    `topic` is under which filter of the record it stands: "oil", "brakes", "tyres" or none.
+    `topic` is under which filter of the record it stands: "oil", "brakes", "tyres" or none. `powertrains` are those it
+    can be done on (`vehicles.choices.Powertrain`); none named: all.
     """
 
     key: str
     name_zh: str
     name_en: str
     topic: str = ""
+    powertrains: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """The name in the reader's language."""
         return self.name_zh if (get_language() or "").startswith("zh") else self.name_en
+
+    def suits(self, powertrain: str) -> bool:
+        """Whether it can be done on such a car: no oil service on a battery car."""
+        return not self.powertrains or powertrain in self.powertrains
 
 
 Provider = Callable[[], Iterable[KnownItem]]

@@ -31,7 +31,7 @@ from vehicles.record_views.asked import own_car, own_history, person, show_refus
 def add(request: HttpRequest, public_id: str) -> HttpResponse:
     """Write down what was done before the platform, or elsewhere; marked as the owner's word."""
     car = own_car(request, public_id)
-    form = OwnEntryForm(request.POST or None, request.FILES or None)
+    form = OwnEntryForm(request.POST or None, request.FILES or None, powertrain=car.variant.powertrain)
     if request.method == "POST" and form.is_valid():
         try:
             _add(request, car, form)
@@ -69,7 +69,12 @@ def correct(request: HttpRequest, public_id: str, entry_id: str) -> HttpResponse
     """Say what is right instead of an own entry; what was said before stays to be seen."""
     car = own_car(request, public_id)
     event = _own_event(request, car, entry_id)
-    form = OwnEntryForm(request.POST or None, initial=OwnEntryForm.initial_of(event), with_receipts=False)
+    form = OwnEntryForm(
+        request.POST or None,
+        initial=OwnEntryForm.initial_of(event),
+        powertrain=car.variant.powertrain,
+        with_receipts=False,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             actions.correct_own_entry(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from core.photos import GridPhoto
 from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, RecordDocument, RecordGrant
-from vehicles.record.charts import tone_class
+from vehicles.record.charts import MeasureBar, tone_class
 from vehicles.record.doubts import doubt_words
 from vehicles.record.known_points import KnownPoint, name_of
 from vehicles.record.odometer import Doubt
@@ -70,7 +70,24 @@ def measured(event: Event, points: dict[str, KnownPoint]) -> list[str]:
     """What was measured, the worst first, four at most: "Brake pad front left 2.8 mm"."""
     rows = sorted(event.facts["measurements"], key=lambda row: ("red", "yellow", "green", "").index(row["tone"]))
     shown = [row for row in rows if row["point"] not in points or points[row["point"]].is_measured][:4]
-    return [f"{name_of(row['point'], points)} {row['value']} {row['unit']}".strip() for row in shown]
+    return [f"{name_of(row['point'], points)} {_with_unit(row)}" for row in shown]
+
+
+def _with_unit(row: dict[str, str]) -> str:
+    """A value that is not torn from its unit at the end of a line."""
+    return f"{signed(row['value'])}\N{NO-BREAK SPACE}{row['unit']}".strip()
+
+
+@register.filter
+def signed(value: str) -> str:
+    """A number with a real minus sign."""
+    return f"\N{MINUS SIGN}{value[1:]}" if value.startswith("-") else value
+
+
+@register.filter
+def heading(bar: MeasureBar, wear: Mapping[str, str] | None) -> str:
+    """Where a part that is not at its limit yet is heading, if that is known."""
+    return wear.get(bar.measured.point, "") if wear and bar.measured.tone != "red" else ""
 
 
 @register.filter
