@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
@@ -36,7 +37,7 @@ from bookings.errors import (
     SlotTakenError,
     WrongStatusError,
 )
-from bookings.floor import agreed, bills, record_entry, warranty
+from bookings.floor import agreed, bills, known_readings, record_entry, warranty
 from bookings.models import MAX_CLAIM, Allocation, Booking, CheckIn
 from bookings.rules import NO_SHOW_AFTER
 from core.errors import InvalidInput, NotAllowed
@@ -187,14 +188,15 @@ def _can_do(resource: Resource, present: Resource, needs: list[Claim]) -> bool:
 def check_in(
     *, booking: Booking, odometer_km: int, by: User, at: datetime, plate: str = "", odometer_note: str = ""
 ) -> Booking:
-    """Receive the car. `odometer_km` is compared with what is known of it: a smaller value, or more than anybody drives
-    since (`vehicles.actions.MAX_KM_PER_DAY`), is refused (OdometerError) unless `odometer_note` says why it is right.
+    """Receive the car. `odometer_km` is compared with what is known of it and of the VIN that was read: a smaller
+    value, or more than anybody drives since (`vehicles.actions.MAX_KM_PER_DAY`), is refused (OdometerError) unless
+    `odometer_note` says why it is right.
 
     Side effects: what was agreed becomes the visit's lines; the reading joins the car's record (if the car is known),
     a doubtful one only once a second person has looked (`confirm_odometer`); event and outbox `booking.checked_in`.
     """
     booking = locked(booking)
-    is_doubtful = _check_odometer(booking, odometer_km, odometer_note, at)
+    is_doubtful = question_odometer(booking, odometer_km, odometer_note, at)
     transition(
         booking=booking,
         kind=EventKind.CHECKED_IN,
@@ -263,7 +265,7 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
         raise WrongStatusError
     if not note.strip():
         raise InvalidInput(_("Say why the reading is changed."), field="odometer_note")
-    is_doubtful = _check_odometer(booking, odometer_km, note, at)
+    is_doubtful = question_odometer(booking, odometer_km, note, at)
     before, booking.odometer_km = booking.odometer_km, odometer_km
     booking.revision += 1
     booking.save(update_fields=["odometer_km", "revision"])
@@ -301,27 +303,39 @@ def _known_reading(booking: Booking) -> tuple[int, datetime] | None:
     return before.values_list("km", "read_at").first()
 
 
-def _check_odometer(booking: Booking, km: int, note: str, at: datetime) -> bool:
-    """Whether a reading is doubtful, so that a second person has to look. Raises OdometerError for an impossible one,
-    and for a doubtful one without a reason."""
+def question_odometer(booking: Booking, km: int, note: str, at: datetime) -> bool:
+    """Whether a reading is doubtful, so that a second person has to look: it does not fit what is known of the car, or
+    what another visit entered into the record of the car or of the VIN that was read. Raises OdometerError for an
+    impossible one, and for a doubtful one without a reason; of the record it tells no figure."""
     if not 0 <= km <= MAX_ODOMETER_KM:
         raise OdometerError(_("Enter what the odometer shows, between 0 and 999,999 km."), field="odometer_km")
+    doubt = _doubt_by_car(booking, km, at) or _doubt_by_record(booking, km, at)
+    if doubt and not note.strip():
+        raise OdometerError(doubt, field="odometer_km")
+    return bool(doubt)
+
+
+def _doubt_by_car(booking: Booking, km: int, at: datetime) -> str:
+    """Why a reading does not follow the car's last one; empty where it does."""
     reading = _known_reading(booking)
     if reading is None or vehicle_actions.is_plausible(km, last_km=reading[0], since=at - reading[1]):
-        return False
-    known = reading[0]
-    if note.strip():
-        return True
-    if km < known:
-        raise OdometerError(
-            _("The last reading was %(known)s km. If this one is right, say why it is lower.")
-            % {"known": f"{known:,}"},
-            field="odometer_km",
-        )
-    raise OdometerError(
-        _("That is %(more)s km more than last time. If it is right, say why.") % {"more": f"{km - known:,}"},
-        field="odometer_km",
-    )
+        return ""
+    if km < reading[0]:
+        said = gettext("The last reading was %(known)s km. If this one is right, say why it is lower.")
+        return said % {"known": f"{reading[0]:,}"}
+    said = gettext("That is %(more)s km more than last time. If it is right, say why.")
+    return said % {"more": f"{km - reading[0]:,}"}
+
+
+def _doubt_by_record(booking: Booking, km: int, at: datetime) -> str:
+    """Why a reading does not follow what another visit recorded; empty where it does. Nothing else of the record."""
+    today = at.astimezone(booking.zone).date()
+    known = known_readings.of_other_visits(booking, on=today)
+    if known is None or vehicle_actions.is_plausible(km, last_km=known.km, since=today - known.on):
+        return ""
+    if km < known.km:
+        return gettext("That is lower than what another visit recorded of this car. If it is right, say why.")
+    return gettext("That is more than a car is driven since another visit recorded it. If it is right, say why.")
 
 
 @transaction.atomic

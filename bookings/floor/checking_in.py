@@ -133,13 +133,15 @@ def write_sheet(*, booking: Booking, sheet: Sheet, by: User, at: datetime) -> Ch
     is_new = booking.status == Status.CONFIRMED
     if not is_new:
         _check_open(booking)
+    vin_before = booking.vin
     has_new_car = _identify(booking, sheet, at=at)
     if is_new:
         note, plate = sheet.odometer_note, sheet.plate
         km = sheet.odometer_km
         booking = workshop.check_in(booking=booking, odometer_km=km, by=by, at=at, plate=plate, odometer_note=note)
     else:
-        booking = _correct(booking, sheet, by=by, at=at, has_new_car=has_new_car)
+        has_new_vin = booking.vin not in ("", vin_before)
+        booking = _correct(booking, sheet, by=by, at=at, has_new_car=has_new_car, has_new_vin=has_new_vin)
     row, _is_made = CheckIn.objects.get_or_create(booking=booking, defaults={"recorded_at": at, "recorded_by": by})
     for name in _WRITTEN:
         setattr(row, name, getattr(sheet, name))
@@ -308,9 +310,14 @@ def _take_back_reading(booking: Booking, car: Car, *, at: datetime) -> None:
         )
 
 
-def _correct(booking: Booking, sheet: Sheet, *, by: User, at: datetime, has_new_car: bool) -> Booking:
-    if sheet.odometer_km != booking.odometer_km or has_new_car:
-        km, note = sheet.odometer_km, sheet.odometer_note
+def _correct(
+    booking: Booking, sheet: Sheet, *, by: User, at: datetime, has_new_car: bool, has_new_vin: bool
+) -> Booking:
+    km, note = sheet.odometer_km, sheet.odometer_note
+    # A VIN read later may be known: the reading is compared with its record, unless it is questioned already.
+    is_unasked = has_new_vin and CheckIn.objects.filter(booking=booking, odometer_reason="").exists()
+    is_other = km != booking.odometer_km or has_new_car
+    if is_other or (is_unasked and workshop.question_odometer(booking, km, note, at)):
         booking = workshop.correct_odometer(booking=booking, odometer_km=km, note=note, by=by, at=at)
     booking.plate = sheet.plate or booking.plate
     booking.save(update_fields=["plate"])

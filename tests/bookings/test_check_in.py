@@ -9,6 +9,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from PIL import Image
 
 from accounts.models import User
@@ -16,7 +17,7 @@ from bookings import workshop
 from bookings.board.stages import CHECK_IN
 from bookings.choices import DecisionWay, EventKind, PhotoKind, Status
 from bookings.engine.jobs import Job
-from bookings.errors import WrongStatusError
+from bookings.errors import OdometerError, WrongStatusError
 from bookings.floor import checking_in
 from bookings.floor.checking_in import WARNING_LIGHTS, OtherCarError, Sheet, SheetChangedError, SheetConfirmedError
 from bookings.models import Booking, CheckIn, VisitPhoto
@@ -29,7 +30,9 @@ from tests.factories.accounts import UserFactory
 from tests.factories.board import member, visit
 from tests.factories.jobs import bookable_job
 from tests.factories.photos import apng_of_frames, corners, heic, png, saved
+from tests.factories.records import SHOP, enter
 from tests.factories.vehicles import BatteryVariantFactory, CarFactory, MakeFactory, WmiFactory
+from vehicles.record.actions import record_for_vin
 
 pytestmark = pytest.mark.django_db
 
@@ -330,6 +333,56 @@ def test_vin_of_another_maker_is_refused_where_the_booked_cars_is_unknown(bookin
     write(booking, member(booking.shop), vin=OTHER_VIN)
     booking.refresh_from_db()
     assert (booking.vin, booking.car is None) == (OTHER_VIN, False)
+
+
+def known_vin(km: int, vin: str = OTHER_VIN) -> None:
+    """Another shop read this of a car a month ago; its owner has not granted it to anybody."""
+    car = CarFactory(vin=vin, record=record_for_vin(vin))
+    enter(car, date="2026-10-20", settled_on="2026-10-20", checked_in_on="2026-10-20", odometer_km=km)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(91_000, "lower than what another visit recorded"), (1_000, "more than a car is driven since another visit")],
+)
+def test_walk_ins_reading_is_compared_with_the_record_of_its_vin(job: Job, known: int, words: str) -> None:
+    known_vin(known)
+    booking = visit(job, starts_at=START)
+    user = member(booking.shop)
+    response = post(user, booking, typed(vin=OTHER_VIN))
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert words in page
+    assert not any(figure in page for figure in ("91,000", "91000", "1,000", "20 Oct", SHOP["name_en"]))
+    booking.refresh_from_db()
+    assert booking.status == Status.CONFIRMED
+    assert post(user, booking, typed(vin=OTHER_VIN, odometer_note="New cluster")).status_code == 302
+    assert CheckIn.objects.get(booking=booking).is_odometer_questioned
+
+
+def test_reading_that_fits_the_record_of_its_vin_is_taken(job: Job) -> None:
+    known_vin(57_000)
+    booking = visit(job, starts_at=START)
+    row = write(booking, member(booking.shop), vin=OTHER_VIN)
+    assert not row.is_odometer_questioned
+
+
+def test_reading_is_compared_when_the_vin_is_read_later(job: Job) -> None:
+    known_vin(91_000)
+    booking = visit(job, starts_at=START)
+    advisor = member(booking.shop)
+    write(booking, advisor)
+    with pytest.raises(OdometerError):
+        write(booking, advisor, vin=OTHER_VIN)
+    write(booking, advisor, vin=OTHER_VIN, odometer_note="New cluster")
+    assert CheckIn.objects.get(booking=booking).is_odometer_questioned
+    write(booking, advisor, vin=OTHER_VIN)  # asked once
+
+
+def test_booked_cars_reading_is_compared_with_the_record_of_former_owners(booking: Booking) -> None:
+    enter(booking.car, date="2026-10-20", settled_on="2026-10-20", checked_in_on="2026-10-20", odometer_km=91_000)
+    with pytest.raises(OdometerError, match="another visit"), translation.override("en"):
+        write(booking, member(booking.shop))
 
 
 def test_booked_cars_vin_is_not_another_cars(booking: Booking) -> None:
