@@ -5,7 +5,7 @@ on them, and the measurements that they stand on. Colour is never alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import gettext_lazy as _
@@ -34,15 +34,12 @@ _STATES: dict[str, Look] = {
     LineState.NOT_NEEDED: Look("mute", "circle-minus", _("Not needed after all")),
     LineState.WITHDRAWN: Look("mute", "undo-2", pgettext_lazy("a line of work", "Withdrawn")),
 }
-_OWNERS_WAIT = Look("part", "package-search", _("Approved, waiting for parts"))
-_OWNERS_STATES: dict[str, Look] = {
-    LineState.PROPOSED: Look("warn", "hand", LineState.PROPOSED.label),
-    LineState.APPROVED: Look("brand", "check", LineState.APPROVED.label),
-    LineState.DECLINED: Look("mute", "x", LineState.DECLINED.label),
-    LineState.DEFERRED: Look("info", "calendar-clock", LineState.DEFERRED.label),
-    LineState.DONE: Look("ok", "circle-check-big", LineState.DONE.label),
-    LineState.NOT_NEEDED: Look("mute", "check-check", LineState.NOT_NEEDED.label),
-    LineState.WITHDRAWN: Look("mute", "undo-2", LineState.WITHDRAWN.label),
+# An owner reads of their own answers, not of work to do.
+_OWNERS_ICONS: dict[str, str] = {
+    LineState.PROPOSED: "hand",
+    LineState.APPROVED: "check",
+    LineState.DECLINED: "x",
+    LineState.NOT_NEEDED: "check-check",
 }
 
 
@@ -55,7 +52,10 @@ def look_of(line: Line) -> Look:
 
 def owners_look(line: Line) -> Look:
     """A line's state as the owner sees it."""
-    return _OWNERS_WAIT if line.waits_for_parts else _OWNERS_STATES[line.state]
+    if line.waits_for_parts:
+        return replace(_WAITS_FOR_PARTS, label=_("Approved, waiting for parts"))
+    look = _STATES[line.state]
+    return replace(look, icon=_OWNERS_ICONS.get(line.state, look.icon), label=line.get_state_display())
 
 
 # --- Advice: tone and icon ----------------------------------------------------------------------------
@@ -68,19 +68,13 @@ ADVICE: dict[str, tuple[str, str]] = {
     AdviceVerdict.MOSTLY_UNNECESSARY: ("bad", "shield-x"),
     AdviceVerdict.UNKNOWN: ("mute", "shield-question-mark"),
 }
-_OWNERS_ADVICE: dict[str, tuple[str, str]] = {
-    AdviceVerdict.DUE_NOW: ("ok", "scale"),
-    AdviceVerdict.JUSTIFIED: ("ok", "scale"),
-    AdviceVerdict.CAN_WAIT: ("warn", "hourglass"),
-    AdviceVerdict.NOT_NEEDED: ("bad", "scale"),
-    AdviceVerdict.MOSTLY_UNNECESSARY: ("bad", "scale"),
-    AdviceVerdict.UNKNOWN: ("mute", "scale"),
-}
 
 
 def owners_advice(advice: Advice) -> tuple[str, str]:
     """The advice's tone and icon as the owner sees it."""
-    return ("bad", "octagon-alert") if advice.is_harmful else _OWNERS_ADVICE[advice.verdict]
+    if advice.is_harmful:
+        return "bad", "octagon-alert"
+    return ADVICE[advice.verdict][0], "hourglass" if advice.verdict == AdviceVerdict.CAN_WAIT else "scale"
 
 
 # --- What speaks for it -------------------------------------------------------------------------------
