@@ -73,6 +73,7 @@ class MyDayAnswer(serializers.Serializer[Any]):
     )
     entries = EntrySerializer(many=True)
     to_check = JobSerializer(many=True, help_text=_("finished by others, for a second pair of eyes"))
+    to_read_again = JobSerializer(many=True, help_text=_("a doubtful odometer that somebody else read"))
 
 
 class ColumnSerializer(serializers.Serializer[Any]):

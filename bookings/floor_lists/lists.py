@@ -14,8 +14,9 @@ from bookings.floor_lists import pipeline as pipeline_list
 from bookings.floor_lists.looks import Place
 from bookings.floor_lists.pages import ListPage, people_of, person_asked
 from bookings.floor_lists.steps import more_steps, next_step
-from shops.choices import ResourceKind
+from shops.choices import Permission, ResourceKind
 from shops.models import Resource, Shop
+from shops.rules import may
 
 
 def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
     person = None if everybody else person_asked(request, technicians, "who") or own
     day = day_asked(request, shop=shop, at=at)
     found = day_list.load(shop=shop, day=day, at=at, person=person, user=member(request))
+    to_read_again = found.to_read_again if may(shop.viewer_role, Permission.CHECK_IN) else []
     return {
         "day": found,
         "own": own,
@@ -38,6 +40,8 @@ def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
         "more_steps": more_steps(found.now, shop) if found.now else [],
         "entries": [(entry, entry.is_running(at), _step_of(entry, shop)) for entry in found.entries],
         "to_check": [(job, next_step(job, shop)) for job in found.to_check],
+        "to_read_again": to_read_again,
+        "check_count": len(found.to_check) + len(to_read_again),
         **rights(shop),
     }
 

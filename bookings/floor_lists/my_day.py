@@ -9,11 +9,11 @@ from django.db.models import Q
 
 from accounts.models import User
 from bookings.board import reading
-from bookings.choices import LAPSING, PAUSES, Stage, Status
+from bookings.choices import IN_SHOP, LAPSING, PAUSES, Stage, Status
 from bookings.engine.claims import span_of
 from bookings.floor_lists.jobs import Job, with_jobs
 from bookings.floor_lists.looks import Place
-from bookings.models import Allocation, Booking, Line
+from bookings.models import Allocation, Booking, CheckIn, Line
 from bookings.visit_parts import Part
 from shops.choices import ResourceKind
 from shops.models import Resource, Shop
@@ -70,6 +70,8 @@ class MyDay:
     jobs: list[Job]
     # Finished work of the shop that this member may look over, because somebody else did it.
     to_check: list[Job]
+    # Cars here with a doubtful odometer that this member may look at, because somebody else read it.
+    to_read_again: list[Job]
 
     @property
     def now(self) -> Job | None:
@@ -111,7 +113,8 @@ def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: 
     shown = Q(pk__in=claimed)
     if start <= at < end:
         shown |= Q(stage=Stage.CHECKING)
-    visits = Booking.objects.at_shop(shop).filter(shown).order_by("starts_at", "pk")
+        shown |= Q(status__in=IN_SHOP, check_in__odometer_reason__gt="", check_in__odometer_second_by=None)
+    visits = Booking.objects.at_shop(shop).filter(shown).select_related("check_in").order_by("starts_at", "pk")
     jobs = with_jobs(visits, at=at)
     entries = [entry for job in jobs for entry in _stretches(job, person, start, end)]
     pauses = Allocation.objects.filter(
@@ -125,7 +128,16 @@ def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: 
         entries=sorted(entries, key=lambda entry: (entry.starts_at, entry.ends_at)),
         jobs=[job for job in jobs if _parts(job, person)],
         to_check=[job for job in jobs if job.place == Place.CHECKING and not job.did_work(user.pk)],
+        to_read_again=[job for job in jobs if _may_read_again(job.booking, user)],
     )
+
+
+def _may_read_again(booking: Booking, user: User) -> bool:
+    """Whether the car is here with an odometer that waits for somebody else than who read it. No query."""
+    sheet: CheckIn | None = getattr(booking, "check_in", None)
+    if sheet is None or booking.status not in IN_SHOP:
+        return False
+    return sheet.is_odometer_questioned and sheet.recorded_by_id != user.pk
 
 
 def _parts(job: Job, person: Resource | None) -> list[Part]:

@@ -337,6 +337,24 @@ def test_failed_check_waits_for_the_technician_until_the_work_is_handed_in_again
     assert to_redo() == []
 
 
+def test_doubtful_odometer_is_for_everybody_but_who_read_it(
+    client: Client, job: Wanted, advisor: User
+) -> None:
+    booking = floor_day.arrive(visit(job, starts_at=local(14), by=advisor), by=advisor, at=local(14))
+    other = member(job.shop, Role.TECHNICIAN)
+    page = page_of(signed_in(client, other), "my_day", job.shop)
+    assert "Look at the odometer again" not in page
+    booking.check_in.odometer_reason = "New cluster"
+    booking.check_in.save(update_fields=["odometer_reason"])
+    page = page_of(client, "my_day", job.shop)
+    assert "Check for others" in page
+    assert "Look at the odometer again: 58,263 km?" in page
+    assert reverse("board:check_in", args=[job.shop.slug, booking.public_id]) in page
+    assert "Look at the odometer again" not in page_of(signed_in(client, advisor), "my_day", job.shop)
+    workshop.confirm_odometer(booking=booking, by=other, at=AT)
+    assert "Look at the odometer again" not in page_of(signed_in(client, other), "my_day", job.shop)
+
+
 def test_finished_work_is_to_check_for_everybody_but_who_did_it(job: Wanted, advisor: User) -> None:
     booking = floor_day.begin(visit(job, starts_at=local(14, 30), by=advisor), by=advisor, at=local(14, 30))
     doer, other = (member(job.shop, Role.TECHNICIAN) for _n in range(2))
