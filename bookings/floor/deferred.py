@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
 from bookings.choices import Decision, LineState
 from bookings.models import LineVersion
 from catalog.needs import deferrals
-from catalog.needs.shape import Deferred
+from catalog.needs.shape import Deferred, Quoted
 from vehicles.models import Car
 
 
@@ -21,23 +20,26 @@ def connect() -> None:
 
 
 def deferred(cars: Collection[Car]) -> Mapping[int, Sequence[Deferred]]:
-    """Lines of the catalogue's services that are put off still, by car. One query for any number of cars."""
+    """Lines that are put off still, by car; those that are no service of the catalogue with what the shop called them
+    and quoted, in the active language. One query for any number of cars."""
     rows = LineVersion.objects.filter(
-        service__isnull=False,
         number=F("line__version"),
         line__state=LineState.DEFERRED,
         line__booking__car__in=[car.pk for car in cars],
         line__decisions__decision=Decision.DEFER,
         line__decisions__version=F("line__version"),
-    ).order_by("line__decisions__at", "line__decisions__pk")
-    found: dict[int, list[Deferred]] = defaultdict(list)
-    for car, zone, service, at, until_on, until_km in rows.values_list(
-        "line__booking__car",
-        "line__booking__timezone",
-        "service__key",
-        "line__decisions__at",
-        "line__decisions__defer_until",
-        "line__decisions__defer_km",
-    ):
-        found[car].append(Deferred(service, at.astimezone(ZoneInfo(zone)).date(), until_on, until_km))
-    return found
+    ).select_related("service", "measure", "line__booking__shop")
+    decided = rows.annotate(
+        decided_at=F("line__decisions__at"),
+        until_on=F("line__decisions__defer_until"),
+        until_km=F("line__decisions__defer_km"),
+    )
+    found: dict[int, dict[int, Deferred]] = defaultdict(dict)
+    for row in decided.order_by("line__decisions__at", "line__decisions__pk"):
+        booking = row.line.booking
+        on = row.decided_at.astimezone(booking.zone).date()
+        key = row.service.key if row.service else ""
+        quoted = None if row.service else Quoted(row.name, booking.shop.name, row.total_fen)
+        # Of one line the last word counts.
+        found[booking.car_id][row.line_id] = Deferred(key, on, row.until_on, row.until_km, quoted)  # type: ignore[index]
+    return {car: list(of_car.values()) for car, of_car in found.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from catalog.needs import words
-from catalog.needs.rows import LeftOut, LineRow, OpenQuestion, Shown, VisitRow
+from catalog.needs.rows import LeftOut, LineRow, OpenQuestion, RememberedRow, Shown, VisitRow
 from catalog.needs.shape import By, Kind, Price, Total
 
 
@@ -65,6 +65,16 @@ class OpenQuestionSerializer(serializers.Serializer[OpenQuestion]):
     change = serializers.ListField(child=serializers.CharField(), help_text="what would tell")
 
 
+class RememberedSerializer(serializers.Serializer[RememberedRow]):
+    """Work that a shop proposed in its own words and the owner put off."""
+
+    name = serializers.CharField()
+    when = serializers.CharField(help_text="in words; empty: the owner did not say")
+    why = serializers.CharField()
+    quoted_fen = serializers.IntegerField(source="price_fen", help_text="what the shop quoted then, in no sum")
+    shop = serializers.CharField()
+
+
 class NeedsSerializer(serializers.Serializer[Shown]):
     today = serializers.DateField(source="needs.today")
     until = serializers.DateField(source="needs.until")
@@ -74,6 +84,7 @@ class NeedsSerializer(serializers.Serializer[Shown]):
     has_delivery_date = serializers.BooleanField(source="needs.has_delivery_date")
     visits = NeedsVisitSerializer(many=True)
     total = TotalSerializer()
+    put_off = RememberedSerializer(many=True, source="remembered")
     not_needed = LeftOutSerializer(many=True, source="left_out")
     not_known = OpenQuestionSerializer(many=True, source="open_questions")
 

@@ -19,11 +19,13 @@ from catalog.advice.facts import Done, Item, Measure, Proposal
 from catalog.advice.verdict import Advice, Numbers
 from catalog.choices import AdviceRule, AdviceVerdict, Tone, Trigger
 from catalog.needs import trends
-from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Trend
+from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Remembered, Trend
 from catalog.needs.visits import NEAR, order, visits
 from vehicles.record.odometer import Rate
 
 WINDOW_MONTHS = 24
+# Months for which a shop's own work that was put off is still brought up (product decision).
+FORGOTTEN_AFTER = 12
 # An interval of a fortnight would be a typing error in the catalogue; the plan stays a list that can be read.
 MAX_TIMES = 24
 _DUE = (AdviceVerdict.DUE_NOW, AdviceVerdict.JUSTIFIED)
@@ -55,6 +57,7 @@ def plan(
     What `believe` left out of the story moves nothing: one mistyped odometer value makes nothing due.
     """
     until = add_months(story.today, WINDOW_MONTHS)
+    deferred = list(deferred)
     found = _Found(story, until, {one.service: one for one in _standing(deferred, story)})
     bundles = {key for item in catalogue.items for key in item.also_done_with}
     for item in catalogue.items:
@@ -72,15 +75,39 @@ def plan(
         visits=visits(ordered, today=story.today),
         unknown=tuple(found.unknown),
         not_on_it=tuple(_left_out(catalogue, found)),
+        remembered=tuple(_remembered(deferred, story, until)),
     )
 
 
 def _standing(deferred: Iterable[Deferred], story: Story) -> Iterator[Deferred]:
     """What was put off and not done since, in order: of one service the last word counts."""
-    for one in sorted(deferred, key=lambda one: one.decided_on):
+    for one in sorted((one for one in deferred if one.service), key=lambda one: one.decided_on):
         done = story.done.get(one.service)
         if done is None or done.on < one.decided_on:
             yield one
+
+
+def _remembered(deferred: Iterable[Deferred], story: Story, until: date) -> list[Remembered]:
+    """Shops' own work that was put off, the first to come up in front, without a day last. Nothing tells whether such
+    work was done elsewhere, so it is forgotten `FORGOTTEN_AFTER` months after it came up, or was put off."""
+    found = []
+    for one in deferred:
+        if one.quoted is None:
+            continue
+        on = min(_days(one, story), default=None)
+        if add_months(on or one.decided_on, FORGOTTEN_AFTER) >= story.today and (on is None or on <= until):
+            found.append(Remembered(one, one.quoted, on))
+    return sorted(found, key=lambda row: (row.on or date.max, row.deferred.decided_on, row.quoted.name))
+
+
+def _days(put_off: Deferred, story: Story) -> list[date]:
+    """The days that the owner's word comes to: the one they said, and when the car gets to the kilometres they said.
+    Kilometres that nobody can date come to none."""
+    days = [put_off.until_on] if put_off.until_on else []
+    if put_off.until_km is not None and story.km is not None:
+        reached = story.today if put_off.until_km <= story.km else story.curve.day_of(put_off.until_km)
+        days += [reached] if reached else []
+    return days
 
 
 def _priced(line: Line, catalogue: Catalogue, prices: Mapping[str, Price]) -> Line:
@@ -291,12 +318,7 @@ class _Found:
 
     def _put_off(self, lines: list[Line], put_off: Deferred, advice: Advice) -> list[Line]:
         """What the owner put off comes back when they said; a part at its limit stays where it is, with the note."""
-        days = [put_off.until_on] if put_off.until_on else []
-        if put_off.until_km is not None and self.story.km is not None:
-            reached = (
-                self.story.today if put_off.until_km <= self.story.km else self.story.curve.day_of(put_off.until_km)
-            )
-            days += [reached] if reached else []
+        days = _days(put_off, self.story)
         if lines and (not days or min(days) > self.until or lines[0].by == By.LIMIT):
             return [replace(lines[0], deferred=put_off), *lines[1:]]
         on = max(min(days, default=date.max), self.story.today)

@@ -12,7 +12,8 @@ from catalog.advice import words as advice_words
 from catalog.needs import words
 from catalog.needs.charts import CostChart, cost_chart
 from catalog.needs.loading import Planned
-from catalog.needs.shape import Kind, Line, Needs, NotOnIt, Total, Visit, total
+from catalog.needs.shape import Kind, Line, Needs, NotOnIt, Remembered, Total, Visit, total
+from core.money import format_fen
 from vehicles.models import Car
 
 # What is booked where only a measurement will tell: the job in which a shop measures.
@@ -90,6 +91,19 @@ class OpenQuestion:
 
 
 @dataclass(frozen=True)
+class RememberedRow:
+    """A shop's own work that was put off: when it comes up, and what which shop quoted for it then."""
+
+    name: str
+    when: str
+    why: str
+    price: str
+    price_fen: int
+    shop: str
+    is_now: bool
+
+
+@dataclass(frozen=True)
 class Shown:
     """Everything that a page of the plan shows."""
 
@@ -97,6 +111,7 @@ class Shown:
     visits: list[VisitRow]
     left_out: list[LeftOut]
     open_questions: list[OpenQuestion]
+    remembered: list[RememberedRow]
     chart: CostChart
     total: Total
     about: str
@@ -117,6 +132,7 @@ def shown(planned: Planned) -> Shown:
         visits=[_visit(visit, planned) for visit in needs.visits],
         left_out=[_left_out(entry, planned) for entry in needs.not_on_it],
         open_questions=[_question(advice.subject, planned) for advice in needs.unknown],
+        remembered=[_remembered(row, needs) for row in needs.remembered],
         chart=cost_chart(needs),
         total=sums,
         about=words.about(sums.middle_fen),
@@ -141,12 +157,35 @@ def next_due(planned: Mapping[int, Planned]) -> dict[int, NextDue]:
 
 
 def _next_due(planned: Planned) -> NextDue:
+    own = _own_first(planned.needs)
+    if own is not None:
+        return NextDue([own.name], own.when, own.why, own.is_now)
     if not planned.needs.visits:
         return NextDue([], "", "", is_now=False)
     visit = planned.needs.visits[0]
     due = [line for line in visit.lines if line.kind != Kind.LIKELY] or list(visit.lines)
     names = [planned.book.services[line.key].name for line in due]
     return NextDue(names, words.when(visit), words.why(due[0], planned), visit.is_now)
+
+
+def _own_first(needs: Needs) -> RememberedRow | None:
+    """A shop's own work that was put off, where it comes up before every visit of the plan."""
+    first = next(iter(needs.remembered), None)
+    if first is None or first.on is None or (needs.visits and needs.visits[0].on <= max(first.on, needs.today)):
+        return None
+    return _remembered(first, needs)
+
+
+def _remembered(row: Remembered, needs: Needs) -> RememberedRow:
+    return RememberedRow(
+        name=row.quoted.name,
+        when=words.when_remembered(row, needs.today),
+        why=words.put_off_on(row.deferred),
+        price=format_fen(row.quoted.price_fen),
+        price_fen=row.quoted.price_fen,
+        shop=row.quoted.shop,
+        is_now=row.on is not None and row.on <= needs.today,
+    )
 
 
 def book_url(car: Car, keys: Iterable[str]) -> str:

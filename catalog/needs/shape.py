@@ -66,13 +66,33 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """Work that is no service of the catalogue: what the shop called it, for how much, and which shop."""
+
+    name: str
+    shop: str
+    price_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deferred:
-    """Work that the owner put off on a day, with when to bring it up again: a day, kilometres, or neither."""
+    """Work that the owner put off on a day, with when to bring it up again: a day, kilometres, or neither. `service`
+    is a key of the catalogue, or empty where a shop `quoted` work of its own."""
 
     service: str
     decided_on: date
     until_on: date | None = None
     until_km: int | None = None
+    quoted: Quoted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A shop's own work that was put off: the day it comes up, None where nobody said or nobody knows."""
+
+    deferred: Deferred
+    quoted: Quoted
+    on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +180,8 @@ class Needs:
     visits: tuple[Visit, ...]
     unknown: tuple[Advice, ...]
     not_on_it: tuple[NotOnIt, ...]
+    # What shops proposed in their own words and the owner put off; in no visit and no sum.
+    remembered: tuple[Remembered, ...] = ()
 
     @property
     def now(self) -> tuple[Line, ...]:

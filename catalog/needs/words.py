@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from django.utils.translation import ngettext
 from catalog.advice import words as advice_words
 from catalog.choices import AdviceRule
 from catalog.needs.loading import Planned, catalogue
-from catalog.needs.shape import By, Kind, Line, NotOnIt, Trend, Visit
+from catalog.needs.shape import By, Deferred, Kind, Line, NotOnIt, Remembered, Trend, Visit
 from catalog.needs.trends import trends
 from core import day_words
 from core.money import format_fen
@@ -24,13 +25,24 @@ def when(visit: Visit) -> str:
     return _("Now") if visit.is_now else day_words.month_year(visit.on)
 
 
+def when_remembered(row: Remembered, today: date) -> str:
+    """Now, the month, or the kilometres that nobody can date; empty where the owner did not say."""
+    if row.on is not None:
+        return _("Now") if row.on <= today else day_words.month_year(row.on)
+    return _("at %(km)s km") % {"km": km(row.deferred.until_km)} if row.deferred.until_km is not None else ""
+
+
+def put_off_on(deferred: Deferred) -> str:
+    """On which day the owner put it off."""
+    return _("you put it off on %(day)s") % {"day": day_words.full_day(deferred.decided_on)}
+
+
 def why(line: Line, planned: Planned) -> str:
     """Why it is due then."""
     reason = _why(line, planned)
     if line.deferred is None or line.by == By.DEFERRED:
         return reason
-    put_off = _("you put it off on %(day)s") % {"day": day_words.full_day(line.deferred.decided_on)}
-    return _("%(reason)s · %(note)s") % {"reason": reason, "note": put_off}
+    return _("%(reason)s · %(note)s") % {"reason": reason, "note": put_off_on(line.deferred)}
 
 
 def _why(line: Line, planned: Planned) -> str:
@@ -44,7 +56,7 @@ def _why(line: Line, planned: Planned) -> str:
         case By.LAW:
             return _("by law until %(day)s") % {"day": day_words.full_day(line.on)}
         case By.DEFERRED if line.deferred is not None:
-            return _("you put it off on %(day)s") % {"day": day_words.full_day(line.deferred.decided_on)}
+            return put_off_on(line.deferred)
     return _overdue(line) if line.kind == Kind.NOW else _interval(line)
 
 

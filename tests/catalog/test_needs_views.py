@@ -6,18 +6,26 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
+from bookings.choices import Decision
+from bookings.floor import deciding
 from bookings.floor import deferred as put_off
+from bookings.floor.deciding import Choice
+from bookings.models import Booking
 from catalog.needs import deferrals, loading, rows
 from catalog.needs import words as needs_words
 from catalog.needs.shape import Deferred, Kind
+from tests.bookings.floor_cards import NOW as FLOOR_NOW
+from tests.bookings.floor_cards import here, on_the_phone, sent
 from tests.catalogue import catalogue  # noqa: F401  (a fixture)
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import PriceGuideFactory
+from tests.factories.jobs import bookable_job
 from tests.factories.records import OIL_SERVICE, enter
 from tests.factories.vehicles import BatteryVariantFactory, CarFactory
 from vehicles.models import Car
@@ -163,6 +171,43 @@ def test_what_the_owner_put_off_is_brought_up(monkeypatch: pytest.MonkeyPatch) -
     lines = [row for shown in planned(car).visits for row in shown.lines if row.line.deferred]
     assert [(row.line.key, row.line.on) for row in lines] == [("minor_service", until)]
     assert lines[0].why.startswith("you put it off")
+
+
+def deferred_in_own_words(car: Car, **until: Any) -> None:
+    """Brake pads for ¥420, a shop's own words, put off by the car's owner."""
+    booking = here(bookable_job())
+    Booking.objects.filter(pk=booking.pk).update(car=car, owner=car.owner)
+    line = sent(Booking.objects.get(pk=booking.pk), "Rear silent blocks")
+    fresh = Booking.objects.get(pk=booking.pk)
+    choice = Choice(line.public_id, 1, Decision.DEFER, **until)
+    deciding.decide(booking=fresh, choices=[choice], voice=on_the_phone(fresh), at=FLOOR_NOW)
+
+
+def test_what_was_put_off_in_a_shops_own_words_comes_up_with_the_shops_price(client: Client) -> None:
+    car = a_car()
+    with time_machine.travel(FLOOR_NOW, tick=False):
+        day = timezone.localdate() + timedelta(days=3)
+        deferred_in_own_words(car, defer_until=day)
+        html = page(client, car)
+        [row] = planned(car).remembered
+    for words in ("Rear silent blocks", "¥420 quoted by Shenchi Auto", "Put off, in a shop"):
+        assert words in html
+    assert row.why.startswith("you put it off on 23 Nov 2026")
+    with time_machine.travel(FLOOR_NOW + timedelta(days=4), tick=False):
+        [row] = planned(car).remembered
+    assert (row.when, row.is_now) == ("Now", True)
+    with time_machine.travel(FLOOR_NOW + timedelta(days=370), tick=False):
+        assert planned(car).remembered == []
+
+
+def test_kilometres_of_work_in_own_words_become_a_day() -> None:
+    story_car = a_car()
+    with time_machine.travel(FLOOR_NOW, tick=False):
+        deferred_in_own_words(story_car, defer_km=60_000)
+        needs = loading.for_car(story_car, today=timezone.localdate()).needs
+    [row] = needs.remembered
+    assert row.on is not None
+    assert timezone.localdate() < row.on < needs.until
 
 
 def test_nobody_put_anything_off(django_assert_num_queries: Any) -> None:
