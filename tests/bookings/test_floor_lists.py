@@ -337,9 +337,7 @@ def test_failed_check_waits_for_the_technician_until_the_work_is_handed_in_again
     assert to_redo() == []
 
 
-def test_doubtful_odometer_is_for_everybody_but_who_read_it(
-    client: Client, job: Wanted, advisor: User
-) -> None:
+def test_doubtful_odometer_is_for_everybody_but_who_read_it(client: Client, job: Wanted, advisor: User) -> None:
     booking = floor_day.arrive(visit(job, starts_at=local(14), by=advisor), by=advisor, at=local(14))
     other = member(job.shop, Role.TECHNICIAN)
     page = page_of(signed_in(client, other), "my_day", job.shop)
