@@ -8,6 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -166,10 +169,17 @@ class EntryInline(TabularInline):  # type: ignore[misc]
 
     model = HealthEntry
     verbose_name_plural = _("entries")
-    fields = readonly_fields = ["sequence", "occurred_on", "source", "shop_slug", "odometer_km", "recorded_at"]
+    fields = readonly_fields = ["opened", "occurred_on", "source", "shop_slug", "odometer_km", "recorded_at"]
     ordering = ["sequence"]
     extra = 0
-    show_change_link = True
+    hide_title = True
+
+    @display(description=_("number"))  # type: ignore[untyped-decorator]
+    def opened(self, entry: HealthEntry) -> SafeString:
+        address = reverse("admin:vehicles_healthentry_change", args=[entry.pk])
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, entry.sequence
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
@@ -187,6 +197,7 @@ class HealthRecordAdmin(_ShownOnly):
     list_select_related = ["owner"]
     search_fields = ["vin", "public_id", "cars__plate"]
     search_help_text = _("VIN, plate or id")
+    fields = [("vin", "public_id"), ("owner", "complete_since_new"), ("entry_count", "created_at"), "head_hash"]
     inlines = [EntryInline]
 
 

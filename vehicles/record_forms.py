@@ -135,7 +135,9 @@ class ShopSearchForm(forms.Form):
 class GrantForm(forms.Form):
     """Which shop may read what, and for how long."""
 
-    shop = forms.ChoiceField(label=_("Shop"), widget=forms.RadioSelect)
+    shop = forms.ChoiceField(
+        label=_("Shop"), widget=forms.RadioSelect, error_messages={"required": _("Choose the shop.")}
+    )
     parts = forms.MultipleChoiceField(
         label=_("It may read"),
         choices=RecordPart.choices,

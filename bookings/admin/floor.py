@@ -23,6 +23,7 @@ from bookings.choices import LineState, Urgency
 from bookings.floor import advising
 from bookings.floor.checking_in import WARNING_LIGHTS
 from bookings.floor.quality import CHECKLIST
+from bookings.floor_pages.inspection_reading import text_of
 from bookings.models import (
     CheckIn,
     Inspection,
@@ -57,6 +58,12 @@ def _by_visit(path: str = "booking") -> list[str]:
 
 
 _FOUND_BY = _("Number of the visit, plate, VIN or shop")
+
+
+def _link(model: str, pk: int, words: str) -> SafeString:
+    """To the page of another row of bookings."""
+    address = reverse(f"admin:bookings_{model}_change", args=[pk])
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, words)
 
 
 def _money(fen: int, line: Line) -> str:
@@ -110,15 +117,19 @@ class _LineColumns:
 class LineInline(ReadOnly, _LineColumns, TabularInline):  # type: ignore[misc]
     model = Line
     verbose_name_plural = _("lines")
-    fields = ["title", "shown_state", "shown_total", "version", "origin", "sent_at", "done_at"]
-    readonly_fields = ["title", "shown_state", "shown_total"]
+    fields = ["opened", "state", "shown_total", "version", "origin", "sent_at", "done_at"]
+    readonly_fields = ["opened", "shown_total"]
     ordering = ["position", "pk"]
     extra = 0
     tab = True
-    show_change_link = True
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Line]:
         return _with_versions(super().get_queryset(request))
+
+    @display(description=_("what is to be done"))  # type: ignore[untyped-decorator]
+    def opened(self, line: Line) -> SafeString:
+        return _link("line", line.pk, line.current.name)
 
 
 class VersionInline(ReadOnly, StackedInline):  # type: ignore[misc]
@@ -128,12 +139,14 @@ class VersionInline(ReadOnly, StackedInline):  # type: ignore[misc]
     verbose_name_plural = _("versions, the newest first")
     fields = [
         ("title_shown", "total"),
-        ("labour", "parts_sum", "discount"),
-        ("created_at", "created_by", "author_role"),
-        ("price_basis", "price_reason", "usual"),
+        ("labour", "parts_sum"),
+        ("discount", "usual"),
         "parts_shown",
-        ("urgency", "extra_minutes"),
-        ("warranty_scope", "warranty_days", "warranty_km"),
+        ("price_basis", "price_reason"),
+        ("created_at", "created_by"),
+        ("author_role", "urgency"),
+        ("warranty_scope", "extra_minutes"),
+        ("warranty_days", "warranty_km"),
         ("signs", "measured"),
         ("advice_shown", "against_reason"),
         "note",
@@ -220,6 +233,7 @@ class DecisionInline(ReadOnly, TabularInline):  # type: ignore[misc]
     ]
     ordering = ["at", "pk"]
     extra = 0
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LineDecision]:
         rows: QuerySet[LineDecision] = super().get_queryset(request)
@@ -234,7 +248,7 @@ class LineAdmin(_LineColumns, _OfVisit):
     list_filter = ["state", "origin", "sent_at", "booking__shop__city"]
     list_filter_submit = True
     search_fields = ["public_id", *_by_visit()]
-    ordering = ["-booking", "position", "-pk"]
+    ordering = ["-booking_id", "position", "-pk"]
     inlines = [DecisionInline, VersionInline]
     readonly_fields = ["title", "shown_total"]
     fields = [
@@ -268,9 +282,7 @@ class LineDecisionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("booking"), ordering="line__booking__number")  # type: ignore[untyped-decorator]
     def visit(self, decision: LineDecision) -> SafeString:
-        booking = decision.line.booking
-        address = reverse("admin:bookings_booking_change", args=[booking.pk])
-        return format_html('<a href="{}">{}</a>', address, booking.number)
+        return _link("booking", decision.line.booking_id, decision.line.booking.number)
 
     @display(description=_("shop"), ordering="line__booking__shop")  # type: ignore[untyped-decorator]
     def shop(self, decision: LineDecision) -> str:
@@ -331,6 +343,7 @@ class ItemInline(ReadOnly, TabularInline):  # type: ignore[misc]
     readonly_fields = ["point_name", "found", "signs"]
     ordering = ["pk"]
     extra = 0
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InspectionItem]:
         rows: QuerySet[InspectionItem] = super().get_queryset(request)
@@ -347,10 +360,10 @@ class ItemInline(ReadOnly, TabularInline):  # type: ignore[misc]
 
     @display(description=_("found"))  # type: ignore[untyped-decorator]
     def found(self, item: InspectionItem) -> str:
-        if item.value is None:
+        point = self.points.get(item.point)
+        if item.value is None or point is None:
             return f"{item.on_date:%Y-%m-%d}" if item.on_date else "–"
-        unit = self.points[item.point].unit if item.point in self.points else ""
-        return f"{item.value.normalize():f} {unit}".strip()
+        return f"{text_of(point, item.value)} {point.unit}".strip() or "–"  # of a look the tone says all
 
     @display(description=_("symptoms and fault codes"))  # type: ignore[untyped-decorator]
     def signs(self, item: InspectionItem) -> str:
@@ -359,15 +372,20 @@ class ItemInline(ReadOnly, TabularInline):  # type: ignore[misc]
 
 class InspectionInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = Inspection
-    fields = ["template", "started_at", "started_by", "finished_at", "finished_by"]
+    fields = ["opened", "started_at", "started_by", "finished_at", "finished_by"]
+    readonly_fields = ["opened"]
     ordering = ["started_at", "pk"]
     extra = 0
     tab = True
-    show_change_link = True
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inspection]:
         rows: QuerySet[Inspection] = super().get_queryset(request)
         return rows.select_related("booking", "started_by", "finished_by")
+
+    @display(description=_("template"))  # type: ignore[untyped-decorator]
+    def opened(self, inspection: Inspection) -> SafeString:
+        return _link("inspection", inspection.pk, inspection.template)
 
 
 @admin.register(Inspection)
@@ -396,6 +414,7 @@ class QualityInline(ReadOnly, _QualityColumns, TabularInline):  # type: ignore[m
     readonly_fields = ["failed"]
     ordering = ["at", "pk"]
     extra = 0
+    hide_title = True
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QualityCheck]:
@@ -431,6 +450,7 @@ class MessageInline(ReadOnly, _MessageColumns, TabularInline):  # type: ignore[m
     readonly_fields = ["side"]
     ordering = ["at", "pk"]
     extra = 0
+    hide_title = True
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VisitMessage]:

@@ -67,6 +67,7 @@ class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
     verbose_name_plural = _("history")
     fields = ["at", "kind", "from_status", "to_status", "actor", "actor_role", "reason", "data"]
     extra = 0
+    hide_title = True
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BookingEvent]:
@@ -81,6 +82,7 @@ class AllocationInline(ReadOnly, TabularInline):  # type: ignore[misc]
     readonly_fields = ["from_to", "phase"]
     ordering = ["during", "resource"]
     extra = 0
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
         rows: QuerySet[Allocation] = super().get_queryset(request)
@@ -105,6 +107,7 @@ class ServiceInline(ReadOnly, TabularInline):  # type: ignore[misc]
     readonly_fields = ["shown_labour", "shown_parts"]
     ordering = ["position"]
     extra = 0
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BookedService]:
         rows: QuerySet[BookedService] = super().get_queryset(request)
@@ -372,6 +375,7 @@ class WaitingServiceInline(ReadOnly, TabularInline):  # type: ignore[misc]
     verbose_name_plural = _("services")
     fields = ["service"]
     extra = 0
+    hide_title = True
 
 
 @admin.register(WaitingEntry)

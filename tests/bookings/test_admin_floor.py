@@ -116,6 +116,7 @@ def test_a_visit_shows_all_that_happened_in_it(platform: Client) -> None:
     shown = page(platform, "booking", "change", asked.booking.pk)
     for words in ("Front brake pads", "Scratch on the left door", "How long, 0?"):
         assert words in shown, words
+    assert "(&#x27;" not in shown  # a state shows as its word
     assert reverse("admin:bookings_line_change", args=[asked.line.pk]) in shown
     assert reverse("admin:bookings_inspection_change", args=[row_of("inspection", asked.booking)]) in shown
 

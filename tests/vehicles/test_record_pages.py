@@ -407,6 +407,8 @@ def test_a_shop_is_let_to_read_and_ended(client):
     assert client.post(page, wanted).status_code == 302
     grant = RecordGrant.objects.get()
     assert grant.parts == ["documents", "visits"]
+    shown = text(client.get(page))
+    assert shown.index(">Visits: what was done, and when</p>") < shown.index(">Documents and photos</p>")
     assert sharing.may_read(car.record, SHOP.key, RecordPart.VISITS, now())
     assert client.post(at("record_grant_end", car, SHOP.key)).status_code == 302
     assert not sharing.may_read(car.record, SHOP.key, RecordPart.VISITS, now())

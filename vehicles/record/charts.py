@@ -222,6 +222,11 @@ def _bar(measured: Measured, point: KnownPoint) -> MeasureBar:
     return MeasureBar(point.group_name, measured, zones, f"{marker:.1f}%", _plain(limit))
 
 
+def signed(value: str) -> str:
+    """A number as text, with a real minus sign."""
+    return f"\N{MINUS SIGN}{value[1:]}" if value.startswith("-") else value
+
+
 def _plain(number: Decimal | None) -> str:
     """Without zeros at the end: a limit of 3.00 is 3."""
     if number is None:

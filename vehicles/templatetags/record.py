@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from core.photos import GridPhoto
 from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, RecordDocument, RecordGrant
-from vehicles.record.charts import MeasureBar, tone_class
+from vehicles.record.charts import MeasureBar, signed, tone_class
 from vehicles.record.doubts import doubt_words
 from vehicles.record.known_points import KnownPoint, name_of
 from vehicles.record.odometer import Doubt
 from vehicles.record.reading import Event, in_language
 
 register = template.Library()
+register.filter("signed", signed)
 
 
 @register.filter
@@ -79,12 +80,6 @@ def _with_unit(row: dict[str, str]) -> str:
 
 
 @register.filter
-def signed(value: str) -> str:
-    """A number with a real minus sign."""
-    return f"\N{MINUS SIGN}{value[1:]}" if value.startswith("-") else value
-
-
-@register.filter
 def heading(bar: MeasureBar, wear: Mapping[str, str] | None) -> str:
     """Where a part that is not at its limit yet is heading, if that is known."""
     return wear.get(bar.measured.point, "") if wear and bar.measured.tone != "red" else ""
@@ -110,8 +105,9 @@ def shop_names(grants: Iterable[RecordGrant]) -> list[str]:
 
 @register.filter
 def part_names(keys: Iterable[str]) -> list[str]:
-    """What a shop may read, in words."""
-    return [str(RecordPart(key).label) for key in keys]
+    """What a shop may read, in words, as the form asks for it."""
+    chosen = set(keys)
+    return [str(label) for key, label in RecordPart.choices if key in chosen]
 
 
 @register.inclusion_tag("ui/photo_grid.html")

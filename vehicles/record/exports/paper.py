@@ -284,7 +284,9 @@ def _measure(paper: Paper, bar: MeasureBar, *, x: float, y: float, width: float)
     paper.set_xy(x, y)
     paper.say(bar.name, size=8, colour=INK2, width=width)
     paper.set_xy(x, y + 4.5)
-    paper.say(f"{bar.measured.value} {bar.measured.unit}", size=12, bold=True, colour=INKS[tone], width=width)
+    paper.say(
+        f"{charts.signed(bar.measured.value)} {bar.measured.unit}", size=12, bold=True, colour=INKS[tone], width=width
+    )
     for zone in bar.zones:
         left, part = (float(value[:-1]) / 100 * width for value in (zone.x, zone.width))
         paper.box(x + left, y + 12, max(part - 0.4, 0.2), 1.6, fill=FILLS[zone.tone], radius=0)
@@ -294,7 +296,7 @@ def _measure(paper: Paper, bar: MeasureBar, *, x: float, y: float, width: float)
     paper.set_line_width(0.6)
     paper.circle(marker, y + 12.8, 1.4, style="DF")
     paper.set_xy(x, y + 15.5)
-    limit = _("limit %(limit)s %(unit)s") % {"limit": bar.limit, "unit": bar.measured.unit}
+    limit = _("limit %(limit)s %(unit)s") % {"limit": charts.signed(bar.limit), "unit": bar.measured.unit}
     day = date_format(bar.measured.event.occurred_on, "SHORT_DATE_FORMAT")
     paper.say(f"{limit} · {day}", size=7, colour=INK2, width=width)
 
