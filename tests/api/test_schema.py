@@ -45,7 +45,7 @@ def _a_signed_in_member(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @pytest.mark.usefixtures("_one_connection", "_a_signed_in_member")
 def test_no_input_makes_the_server_fail(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=[not_a_server_error])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,8 +28,9 @@ API = [route for route in PAGES if route.is_api]
 
 # Already percent-encoded: what a path parameter can be.
 SEGMENTS = ["%2e%2e%2fetc%2fpasswd", "%00", "%ff%27%0d%0a", "9" * 30, "9" * 5000, "x" * 10_000]
-# Each field of a request gets another of the values below; in the next round the next one.
-ROUNDS = range(4)
+# Each field of a request gets another of the values below; in the next round the next one. `make drill` goes on until
+# every field has met every value.
+ROUNDS = range(int(os.environ.get("ATTACK_ROUNDS", "2")))
 VALUES: list[str] = [
     "",
     "-1",
@@ -199,7 +201,7 @@ def test_strangers_change_nothing(world: World, client_of: ClientOf) -> None:
 
 
 def _mixed(values: list[Any], turn: int) -> dict[str, Any]:
-    """Every name with one of the values, so that each name meets a quarter of them over the rounds."""
+    """Every name with one of the values; neighbours meet different ones."""
     return {name: values[(place * 7 + turn * 5) % len(values)] for place, name in enumerate(NAMES)}
 
 
@@ -207,8 +209,9 @@ def _mixed(values: list[Any], turn: int) -> dict[str, Any]:
 def test_any_text_in_the_path_is_refused(segment: str, world: World, client_of: ClientOf) -> None:
     insiders = _insiders(world, client_of)
     with no_server_errors():
-        for route in PAGES:
-            if route.parameters:
+        for place, route in enumerate(PAGES):
+            # A route and its neighbour, which has much the same parameters, take turns.
+            if route.parameters and (place + SEGMENTS.index(segment)) % 2:
                 with undone():
                     response = _insider(route, insiders).get(route.filled_with(segment))
                 assert response.status_code in (400, 403, 404, 405), route
