@@ -1,8 +1,9 @@
 """The pytest plugin that gives every test run its own throw-away PostgreSQL and Valkey, and built CSS.
 
 Named in pyproject.toml's `addopts`, so that it comes before Django's settings are read; xdist's workers inherit the
-addresses through the environment. With DATABASE_URL set, Django's test database is made on that server instead.
-Valkey is always our own: tests empty it.
+addresses through the environment. Each worker's test database is a copy of one that has every migration run. With
+DATABASE_URL set, Django's test database is made on that server instead, from nothing. Valkey is always our own: tests
+empty it.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from o2o_platform.services import assets
+from o2o_platform.services import assets, migrated
 from o2o_platform.services.errors import ServiceError, require_disk_space
 from o2o_platform.services.paths import DATA_DIR
 from o2o_platform.services.postgres import Postgres
@@ -47,6 +48,7 @@ class ThrowAwayServers:
             self.database = Postgres(self.directory / "postgres", throw_away=True)
             self.database.start(self.book)
             self.database.create_database()
+            os.environ["TEST_DATABASE_TEMPLATE"] = migrated.create(self.database, self.top)
             os.environ["DATABASE_URL"] = self.database.url()
         self.cache = Valkey(self.directory / "valkey", throw_away=True)
         self.cache.start(self.book)
