@@ -14,7 +14,7 @@ from o2o_platform.services.postgres import Postgres, binary
 from o2o_platform.services.processes import ProcessBook
 
 # What there is, by name and kind, and every row. The text of a condition may come back with other casts.
-_THINGS = re.compile(r"^-- Name: .*$|^COPY .*?^\\\.$", re.MULTILINE | re.DOTALL)
+_THINGS = re.compile(r"^-- Name: [^\n]*$|^COPY .*?^\\\.$", re.MULTILINE | re.DOTALL)
 
 
 def _dumped(address: str) -> str:
