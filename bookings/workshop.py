@@ -240,7 +240,7 @@ def confirm_odometer(*, booking: Booking, by: User, at: datetime, role: ActorRol
     if sheet.odometer_second_by_id is not None:
         return booking
     if sheet.recorded_by_id == by.pk:
-        raise NotAllowed(_("Somebody else has to look at the odometer."))
+        raise NotAllowed(_("Somebody else has to check the odometer."))
     sheet.odometer_second_by, sheet.odometer_second_at = by, at
     sheet.save(update_fields=["odometer_second_by", "odometer_second_at"])
     if booking.car is not None:
@@ -334,8 +334,8 @@ def _doubt_by_record(booking: Booking, km: int, at: datetime) -> str:
     if known is None or vehicle_actions.is_plausible(km, last_km=known.km, since=today - known.on):
         return ""
     if km < known.km:
-        return gettext("That is lower than what another visit recorded of this car. If it is right, say why.")
-    return gettext("That is more than a car is driven since another visit recorded it. If it is right, say why.")
+        return gettext("That is lower than what another visit recorded for this car. If it is right, say why.")
+    return gettext("That is more than a car can cover since another visit recorded it. If it is right, say why.")
 
 
 @transaction.atomic

@@ -40,7 +40,7 @@ def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
         entries = [
             (Permission.BOARD, "my_day", _("My day"), "list-checks", "floor_lists:my_day"),
             entries[0],
-            (Permission.BOARD, "parts", _("Parts wait"), "package", "floor_lists:parts"),
+            (Permission.BOARD, "parts", _("Waiting for parts"), "package", "floor_lists:parts"),
         ]
     return [
         NavItem(label=label, url=reverse(name, args=[shop.slug]), icon=icon, current=key == current)

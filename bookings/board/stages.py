@@ -118,7 +118,7 @@ HAND_OVER = Step(
 )
 REOPEN = Step(
     "reopen",
-    _("Take up work again"),
+    _("Resume work"),
     "rotate-ccw",
     Permission.CHECK_IN,
     Status.READY,

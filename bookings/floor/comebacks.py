@@ -35,8 +35,8 @@ class TooManyServicesError(InvalidInput):
     """More is to be put right than one visit takes; the owner chooses, nothing is left out unsaid."""
 
     message = _(
-        "One visit takes six kinds of work. Take some out and name them below: the shop then knows of them, and you "
-        "can come back for them after this visit."
+        "A visit has room for six kinds of work. Take some out and name them below: the shop then knows about them, "
+        "and you can come back for them after this visit."
     )
 
 

@@ -103,9 +103,9 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
 def _check_voice(voice: Voice) -> None:
     if voice.way == DecisionWay.PHONE:
         if voice.recorded_by is None or not may(voice.role or None, Permission.WALK_IN):
-            raise NotAllowed(_("Only the counter can write down what an owner says on the phone."))
+            raise NotAllowed(_("Only the front desk can record what the owner says on the phone."))
         if not voice.spoke_with.strip():
-            raise InvalidInput(_("Write down whom you spoke with."), field="spoke_with")
+            raise InvalidInput(_("Enter the name of the person you spoke with."), field="spoke_with")
     elif voice.way not in (DecisionWay.ACCOUNT, DecisionWay.LINK) or voice.recorded_by is not None:
         raise NotAllowed
 
@@ -143,7 +143,7 @@ def _answered_themselves(line: Line) -> bool:
 def _check_reminder(choice: Choice, booking: Booking, at: datetime) -> None:
     today = at.astimezone(booking.zone).date()
     if choice.defer_until and not today < choice.defer_until <= today + FURTHEST_REMINDER:
-        raise InvalidInput(_("Choose a day to come, within three years."), field="defer_until")
+        raise InvalidInput(_("Choose a future day, within three years."), field="defer_until")
     if choice.defer_km is not None and not (booking.odometer_km or 0) < choice.defer_km <= MAX_ODOMETER_KM:
         raise InvalidInput(_("Choose more kilometres than the car has now."), field="defer_km")
 

@@ -265,7 +265,7 @@ def _codes(typed: Sequence[str] | None) -> list[str]:
         raise InvalidInput(_("Forty codes at most."), field="codes")
     if wrong := next((code for code in codes if not _CODE.fullmatch(code)), None):
         raise InvalidInput(
-            _("“%(code)s” is no fault code. One is a letter P, B, C or U and four characters: P0300.")
+            _("“%(code)s” is not a fault code. A code is P, B, C or U and four characters: P0300.")
             % {"code": wrong[:12]},
             field="codes",
         )

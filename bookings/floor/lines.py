@@ -99,7 +99,7 @@ def propose(*, booking: Booking, draft: Draft, by: Author, at: datetime) -> Line
     taken = booking.lines.order_by("-position").values_list("position", flat=True).first()
     position = 0 if taken is None else taken + 1
     if position >= MAX_LINES:
-        raise InvalidInput(_("Sixty lines are the most in one visit."), field="title")
+        raise InvalidInput(_("A visit can have 60 lines at most."), field="title")
     content = _content(booking, draft, at)
     line = Line.objects.create(booking=booking, position=position, origin=LineOrigin.ADDED)
     _write_version(line, 1, content, by, at)
@@ -236,7 +236,7 @@ def wait_for_parts(*, line: Line, expected_on: date | None, waits: bool, by: Use
     if line.state != LineState.APPROVED:
         raise LineSettledError
     if waits and expected_on and expected_on < at.astimezone(booking.zone).date():
-        raise InvalidInput(_("Choose a day to come."), field="parts_expected_on")
+        raise InvalidInput(_("This day is over. Choose a later one."), field="parts_expected_on")
     waited = line.waits_for_parts
     line.waits_for_parts, line.parts_expected_on = waits, expected_on if waits else None
     line.save(update_fields=[*_WAITING])
@@ -312,7 +312,7 @@ def _content(booking: Booking, draft: Draft, at: datetime) -> dict[str, Any]:
     against = draft.against_reason.strip()
     if advice.verdict in drafts.AGAINST and not against:
         raise InvalidInput(
-            _("The platform advises against it. Say why you propose it all the same: the owner sees both."),
+            _("The platform advises against this. Say why you still propose it: the owner sees both."),
             field="against_reason",
             extra={"advice": advice.as_json()},
         )

@@ -29,7 +29,7 @@ TALKING = (*IN_SHOP, Status.COMPLETED)
 
 class TooManyMessagesError(Conflict):
     code = "too_many_messages"
-    message = _("This visit has 300 messages, which is the most. Please telephone.")
+    message = _("This visit has reached the limit of 300 messages. Please call instead.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ MAX_PHOTOS = 200
 
 class TooManyPhotosError(Conflict):
     code = "too_many_photos"
-    message = _("This visit has 200 photos, which is the most. Nothing was added.")
+    message = _("This visit has reached the limit of 200 photos. Nothing was added.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def promise(*, booking: Booking, ends_at: datetime, reason: str, by: Actor, at: 
     if not reason.strip():
         raise InvalidInput(_("Say why: the owner reads it."), field="reason")
     if not at < ends_at <= at + FURTHEST_PROMISE:
-        raise InvalidInput(_("Promise a time to come, within 60 days."), field="ends_at")
+        raise InvalidInput(_("Promise a future time, within 60 days."), field="ends_at")
     return _put_to(booking, ends_at, reason=reason.strip(), by=by, at=at)
 
 

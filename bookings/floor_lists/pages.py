@@ -74,9 +74,9 @@ def etag(request: HttpRequest, shop: Shop, at: datetime, page: ListPage) -> str:
 
 def shell(shop: Shop, page: ListPage, tag: str) -> dict[str, Any]:
     """What surrounds each list: the way to the others, and how it asks for changes."""
-    tabs = [("pipeline", _("Pipeline")), ("my_day", _("Technicians")), ("parts", _("Parts wait"))]
+    tabs = [("pipeline", _("Pipeline")), ("my_day", _("Technicians")), ("parts", _("Waiting for parts"))]
     if shop.viewer_role == Role.TECHNICIAN:
-        tabs = [("my_day", _("My day")), ("pipeline", _("Pipeline")), ("parts", _("Parts wait"))]
+        tabs = [("my_day", _("My day")), ("pipeline", _("Pipeline")), ("parts", _("Waiting for parts"))]
     return {
         "tabs": [(reverse(f"floor_lists:{name}", args=[shop.slug]), label, name == page.name) for name, label in tabs],
         "page_url": reverse(f"floor_lists:{page.name}", args=[shop.slug]),

@@ -35,7 +35,7 @@ def arrived(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         parts_list.arrived(line=line, by=member(request), at=at)
     except Refusal as refusal:
         return panel(request, shop, line.booking.public_id, at, status=refusal.status, problem=refusal.message)
-    return _done(request, shop, _("Parts have come."))
+    return _done(request, shop, _("Parts have arrived."))
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,7 +58,7 @@ def expected(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         except WrongStatusError as refusal:
             return panel(request, shop, line.booking.public_id, at, status=refusal.status, problem=refusal.message)
         if status == 200:
-            return _done(request, shop, _("Day of the parts changed."))
+            return _done(request, shop, _("Delivery day changed."))
     context = {"form": form, "line": line, "booking": line.booking, "back_url": _here(shop)}
     return form_page(request, shop, "floor_lists/_expected_form.html", context, status=status)
 

@@ -34,7 +34,7 @@ def next_step(job: Job, shop: Shop) -> Step | None:
         label = _("Inspect") if job.place == Place.RECEIVED else _("Go on inspecting")
         return Step(label, "search-check", url=_address("floor:inspections", shop, job))
     if job.place == Place.WAITING_OWNER and may(role, Permission.WALK_IN):
-        return Step(_("Write down the answer"), "phone", url=_address("floor:phone", shop, job))
+        return Step(_("Record the answer"), "phone", url=_address("floor:phone", shop, job))
     if job.place == Place.WAITING_OWNER and may(role, Permission.CHECK_IN):
         return job_card(job, shop)
     if job.place == Place.WAITING_PARTS:

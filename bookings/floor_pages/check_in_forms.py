@@ -46,7 +46,7 @@ class CheckInForm(forms.Form):
         label=_("Why this reading is right"),
         required=False,
         max_length=200,
-        help_text=_("For example: the instrument cluster was replaced. Somebody else looks at it too."),
+        help_text=_("For example: the instrument cluster was replaced. Somebody else checks it too."),
     )
     fuel_percent = forms.TypedChoiceField(
         label=_("Fuel"), required=False, coerce=int, empty_value=None, choices=EIGHTHS, widget=forms.RadioSelect()

@@ -80,8 +80,8 @@ class PhotosForm(forms.Form):
     KINDS = [(kind.value, kind.label) for kind in (PhotoKind.WORK, PhotoKind.FINDING)]
 
     photos = MultiplePhotosField(label=_("Photos"))
-    kind = forms.ChoiceField(label=_("They show"), choices=KINDS, initial=PhotoKind.WORK)
-    caption = forms.CharField(label=_("What is to be seen"), required=False, max_length=120)
+    kind = forms.ChoiceField(label=_("What the photos show"), choices=KINDS, initial=PhotoKind.WORK)
+    caption = forms.CharField(label=_("Caption"), required=False, max_length=120)
 
 
 class PhoneForm(forms.Form):

@@ -89,7 +89,7 @@ def phone(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
         status, problem = attempt(form, act)
         if status == 200:
-            messages.success(request, _("Written down. The owner gets a copy."))
+            messages.success(request, _("Answer saved. The owner gets a copy."))
             return redirect(card_url(shop, booking))
     known = {one.line.public_id: one for one in job.lines}
     rows = [{**row, "one": known[row["line"].public_id]} for row in form.rows]
@@ -133,7 +133,7 @@ def promise(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return progress.promise(booking=booking, ends_at=form.instant(), reason=reason, by=by, at=at)
 
-    return taken(request, shop, booking, at, Step("promise", form, act, _("Promised anew: the owner is told.")))
+    return taken(request, shop, booking, at, Step("promise", form, act, _("New time promised: the owner is told.")))
 
 
 @require_POST

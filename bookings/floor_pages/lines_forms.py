@@ -196,7 +196,7 @@ class LineForm(forms.Form):
     warranty_km = forms.IntegerField(label=_("Warranty"), required=False, min_value=0, max_value=300_000)
     photos = MultiplePhotosField(label=_("Photos"), required=False)
     against_reason = forms.CharField(
-        label=_("Why you propose it all the same"),
+        label=_("Why you still propose it"),
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),

@@ -326,7 +326,7 @@ def parts(request: HttpRequest, slug: str, public_id: str, line_id: str) -> Http
         day = form.cleaned_data["parts_expected_on"]
         return lines.wait_for_parts(line=line, expected_on=day, waits=not has_come, by=member(request), at=at)
 
-    said = _("Parts have come.") if has_come else _("Waiting for parts: the owner sees it.")
+    said = _("Parts have arrived.") if has_come else _("Waiting for parts: the owner sees it.")
     return taken(request, shop, booking, at, Step("parts", form, act, said, line_id, f"line-{line_id}"))
 
 

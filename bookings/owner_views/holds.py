@@ -174,7 +174,7 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
     if car is not None:
         selection.remember_car(request, car)
     if booking.status == Status.REQUESTED:
-        messages.success(request, _("The shop has your request. You hear from us as soon as it has answered."))
+        messages.success(request, _("The shop has your request. We tell you as soon as it answers."))
     else:
         messages.success(request, _("Your visit is booked. The shop knows, and the details are on their way to you."))
     return redirect("bookings:detail", booking.public_id)

@@ -205,7 +205,7 @@ class LineCard:
         if said is None or said.way == DecisionWay.BOOKING:
             return _("Agreed when you booked") if said else ""
         if said.way == DecisionWay.PHONE:
-            return _("Said on the phone, written down by the shop: spoke with %(name)s") % {"name": said.spoke_with}
+            return _("By phone, noted by the shop: spoke with %(name)s") % {"name": said.spoke_with}
         return _("By the link") if said.way == DecisionWay.LINK else _("By you")
 
 

@@ -136,7 +136,7 @@ def _title(event: BookingEvent, names: Mapping[str, str]) -> str:
     if event.kind in (EventKind.LINE_DONE, EventKind.NOT_NEEDED, EventKind.WITHDRAWN, EventKind.PARTS):
         label = str(EventKind(event.kind).label)
         if event.kind == EventKind.PARTS and not data.get("waits"):
-            label = _("Parts have come")
+            label = _("Parts have arrived")
         line = names.get(data.get("line", ""), data.get("title", ""))
         return _("%(what)s: %(line)s") % {"what": label, "line": line} if line else label
     if event.kind == EventKind.DECIDED:
@@ -162,11 +162,11 @@ def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspectio
     if event.kind == EventKind.INSPECTED:
         return _counts(event, inspections)
     if event.kind == EventKind.PROPOSED:
-        return _("Nothing of it is begun before you say yes")
+        return _("No work on it starts before you approve")
     if event.kind == EventKind.DECIDED and event.data.get("way") == DecisionWay.PHONE:
-        return _("On the phone, written down by the shop: spoke with %(name)s") % {"name": _spoke_with(event, lines)}
+        return _("By phone, noted by the shop: spoke with %(name)s") % {"name": _spoke_with(event, lines)}
     if event.kind == EventKind.CHECK_PASSED and event.data.get("alone"):
-        return _("Checked by who did the work: nobody else of the shop could")
+        return _("Checked by the person who did the work: nobody else in the shop could")
     if event.kind == EventKind.PARTS and event.data.get("expected_on"):
         return _("Expected on %(day)s") % {"day": event.data["expected_on"]}
     if event.actor_role == ActorRole.STAFF and event.reason and event.kind != EventKind.CANCELLED:

@@ -97,7 +97,7 @@ def _reason(advice: Advice, names: Names) -> str:
                 _("This is given: %(what)s.") % {"what": _listed(found)} if found else _("The record shows the need.")
             )
         case AdviceRule.TOO_EARLY:
-            return _("Never before %(km)s km; the car has %(now)s km.") % {
+            return _("Not before %(km)s km; the car has %(now)s km.") % {
                 "km": _km(numbers.min_km),
                 "now": _km(numbers.km),
             }
@@ -120,7 +120,7 @@ def _plain_reasons() -> dict[AdviceRule, str]:
         AdviceRule.OVER_MAINTENANCE: _("It is often sold and rarely needed. The evidence for it is missing."),
         AdviceRule.HARMFUL: _("It can do harm. Say no."),
         AdviceRule.STATUTE: _("The law decides when it is due: the date is on the vehicle licence."),
-        AdviceRule.WISH: _("The car does not need it. Take it if you like."),
+        AdviceRule.WISH: _("The car does not need it. Have it done if you like."),
     }
 
 
@@ -189,7 +189,7 @@ def _change(change: Change, advice: Advice, names: Names) -> str:
         AdviceChange.ENTRY: _("Was it done elsewhere? Add the entry with date and kilometres."),
         AdviceChange.ODOMETER: _("Enter what the odometer shows."),
         AdviceChange.DELIVERY: _("Enter when the car was delivered new."),
-        AdviceChange.EVIDENCE: _("Ask for a photo or a reading, and what happens if it is left."),
+        AdviceChange.EVIDENCE: _("Ask for a photo or a reading, and ask what happens if it is not done."),
     }.get(AdviceChange(change.kind), "")
 
 
@@ -215,7 +215,7 @@ def _named(change: Change, names: Names) -> str:
             return _listed([_check(key) for key in change.keys])
         case AdviceChange.FIRST:
             return _("First: %(service)s") % {"service": names.services_of(change.keys)}
-    return _("A record that shows this left out: %(service)s") % {"service": names.services_of(change.keys)}
+    return _("A record that shows this was skipped: %(service)s") % {"service": names.services_of(change.keys)}
 
 
 def _symptoms(change: Change) -> str:
@@ -238,9 +238,9 @@ def _payer(advice: Advice) -> str:
         return ""
     until = _day(advice.numbers.warranty_until_on)
     if advice.numbers.warranty_until_km is None:
-        return _("A defect of the last work is the shop's to make good until %(day)s.") % {"day": until}
+        return _("The shop has to put right a defect of the last work until %(day)s.") % {"day": until}
     values = {"day": until, "km": _km(advice.numbers.warranty_until_km)}
-    return _("A defect of the last work is the shop's to make good until %(day)s or %(km)s km.") % values
+    return _("The shop has to put right a defect of the last work until %(day)s or %(km)s km.") % values
 
 
 def _interval(numbers: Numbers) -> str:

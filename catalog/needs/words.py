@@ -156,7 +156,7 @@ def schedule_of(line: Line, planned: Planned) -> str:
 def not_needed(entry: NotOnIt, planned: Planned) -> str:
     """Why something is left out on purpose."""
     if entry.is_bundle:
-        return _("A bundle. What of it is due stands in your plan, item by item.")
+        return _("A package. Your plan lists which of its items are due.")
     if entry.is_measure:
         return planned.book.rules[entry.key].why
     reason = advice_words.words(entry.advice, planned.book.names).reason

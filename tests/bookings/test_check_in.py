@@ -343,7 +343,7 @@ def known_vin(km: int, vin: str = OTHER_VIN) -> None:
 
 @pytest.mark.parametrize(
     ("known", "words"),
-    [(91_000, "lower than what another visit recorded"), (1_000, "more than a car is driven since another visit")],
+    [(91_000, "lower than what another visit recorded"), (1_000, "more than a car can cover since another visit")],
 )
 def test_walk_ins_reading_is_compared_with_the_record_of_its_vin(job: Job, known: int, words: str) -> None:
     known_vin(known)
@@ -440,7 +440,7 @@ def test_doubtful_reading_waits_for_a_second_person(doubtful: tuple[Booking, Use
     booking, reader = doubtful
     second = member(booking.shop, Role.TECHNICIAN)
     page = client_of(reader).get(address("board:check_in", booking)).content.decode()
-    assert "Somebody else has to look at the odometer" in page
+    assert "Somebody else has to check the odometer" in page
     assert address("floor:confirm_odometer", booking) not in page
     assert post(reader, booking, {}, "floor:confirm_odometer").status_code == 403
     booking.car.refresh_from_db()  # type: ignore[union-attr]
@@ -554,7 +554,7 @@ def test_page_for_the_owner_speaks_the_owners_language(booking: Booking) -> None
     write(booking, member(booking.shop))
     client = client_of(member(booking.shop))
     client.cookies["django_language"] = "zh-hans"
-    assert "Is this the state of your car?" in client.get(address("floor:check_in_show", booking)).content.decode()
+    assert "Is this the condition of your car?" in client.get(address("floor:check_in_show", booking)).content.decode()
     chosen = client.get(address("floor:check_in_show", booking) + "?lang=zh-hans").content.decode()
     assert '<html lang="zh-hans"' in chosen
 

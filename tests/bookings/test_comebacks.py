@@ -326,7 +326,7 @@ def test_page_with_more_than_one_visit_takes_lets_the_owner_choose(english: Clie
     booking = visit_with_eight_services()
     english.force_login(booking.owner)
     shown = text(english.get(page("comeback", booking)))
-    assert "One visit takes six kinds of work" in shown
+    assert "A visit has room for six kinds of work" in shown
     assert (shown.count('name="lines"'), shown.count("checked")) == (8, 6)
     every = [line.public_id for line in booking.lines.order_by("position")]
     refused = english.post(page("comeback", booking), {"lines": every, "words": WORDS})

@@ -205,7 +205,7 @@ def test_lateness_is_said_in_words(staff: Client, job: Wanted, advisor: User) ->
     visit(job, starts_at=local(13), by=advisor, status=Status.IN_SERVICE)
     visit(job, starts_at=local(14, 30), by=advisor)
     text = page_of(staff, "pipeline", job.shop)
-    assert "Over the promise by 70 min" in text
+    assert "70 min past the promised time" in text
     assert "20 min late" in text
 
 
@@ -341,16 +341,16 @@ def test_doubtful_odometer_is_for_everybody_but_who_read_it(client: Client, job:
     booking = floor_day.arrive(visit(job, starts_at=local(14), by=advisor), by=advisor, at=local(14))
     other = member(job.shop, Role.TECHNICIAN)
     page = page_of(signed_in(client, other), "my_day", job.shop)
-    assert "Look at the odometer again" not in page
+    assert "Check the odometer again" not in page
     booking.check_in.odometer_reason = "New cluster"
     booking.check_in.save(update_fields=["odometer_reason"])
     page = page_of(client, "my_day", job.shop)
     assert "Check for others" in page
-    assert "Look at the odometer again: 58,263 km?" in page
+    assert "Check the odometer again: 58,263 km?" in page
     assert reverse("board:check_in", args=[job.shop.slug, booking.public_id]) in page
-    assert "Look at the odometer again" not in page_of(signed_in(client, advisor), "my_day", job.shop)
+    assert "Check the odometer again" not in page_of(signed_in(client, advisor), "my_day", job.shop)
     workshop.confirm_odometer(booking=booking, by=other, at=AT)
-    assert "Look at the odometer again" not in page_of(signed_in(client, other), "my_day", job.shop)
+    assert "Check the odometer again" not in page_of(signed_in(client, other), "my_day", job.shop)
 
 
 def test_finished_work_is_to_check_for_everybody_but_who_did_it(job: Wanted, advisor: User) -> None:
@@ -441,7 +441,7 @@ def test_parts_name_car_part_code_day_and_broken_promise(staff: Client, job: Wan
         "刹车片 前",
         "5QD 698 151",
         "Tomorrow",
-        "waits since 14:40",
+        "waiting since 14:40",
         "before the parts come",
     ):
         assert said in text

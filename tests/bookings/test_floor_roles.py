@@ -548,7 +548,7 @@ def test_technician_is_told_why_the_call_is_not_theirs_to_write_down(job: Job) -
     sent(booking)
     with time_machine.travel(NOW, tick=False):
         page = client_of("technician", booking).get(url("card", booking)).content.decode()
-    assert "Only the counter can write down what the owner says on the phone." in page
+    assert "Only the front desk can record what the owner says on the phone." in page
     assert url("phone", booking) not in page
     assert not LineDecision.objects.filter(line__booking=booking, way="phone").exists()
 

@@ -218,7 +218,7 @@ def test_preview_says_the_advice_before_anything_is_saved(client: Client, job: J
     assert "Mostly unnecessary" in page
     assert "¥156" in page
     assert f"{booking.local_end + timedelta(minutes=45):%H:%M}" in page
-    assert "Why you propose it all the same" in page
+    assert "Why you still propose it" in page
     assert booking.lines.count() == 1
 
 

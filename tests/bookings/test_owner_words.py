@@ -89,7 +89,7 @@ def test_the_owner_reads_whom_the_shop_spoke_with_and_no_event_keeps_it(client: 
     client.force_login(phoned.owner)
     client.cookies["django_language"] = "en"
     html = text(client.get(page("detail", phoned.booking)))
-    assert "On the phone, written down by the shop: spoke with Ms Lin" in html
+    assert "By phone, noted by the shop: spoke with Ms Lin" in html
     assert "Ms Lin" not in str(list(phoned.booking.events.values_list("data", flat=True)))
 
 

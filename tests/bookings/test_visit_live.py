@@ -71,7 +71,7 @@ def test_a_proposal_shows_evidence_advice_price_and_all_three_answers(client: Cl
         "Put it off",
         'value="decline"',
         "720 days or 24,000 km",
-        "Without your yes, nothing is done and nothing is charged.",
+        "Nothing is done or charged without your approval.",
         "With everything proposed: <strong>12:25</strong>",
         "If you approve all",
         "¥688",
@@ -87,7 +87,7 @@ def test_advice_against_and_the_shops_reason_stand_side_by_side(client: Client) 
     draft = floor.pads_draft(against_reason="The customer hears a noise")
     html = text(client.get(page("detail", signed_in(client, drafts=[draft]).booking)))
     assert "The platform's advice: Not needed" in html
-    assert "The shop proposes it all the same, because:" in html
+    assert "The shop still proposes it, because:" in html
     assert "The customer hears a noise" in html
 
 
@@ -152,7 +152,7 @@ def test_putting_off_promises_the_plan_and_no_reminder(client: Client) -> None:
     asked = signed_in(client)
     html = text(client.get(page("detail", asked.booking), {"later": asked.line.public_id}))
     dialog = html.split('class="dialog"')[1].split("</dialog>")[0]
-    assert "When shall it come up again?" in dialog
+    assert "When should it come up again?" in dialog
     assert "emind" not in dialog
 
 
@@ -260,7 +260,7 @@ def test_a_deferred_line_keeps_its_reminder(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"defer_until": "2020-01-01"}, "Choose a day to come"),
+        ({"defer_until": "2020-01-01"}, "Choose a future day"),
         ({"defer_until": "tomorrow"}, "Enter a valid date"),
         ({"defer_km": "100"}, "more kilometres than the car has now"),
         ({"defer_km": "-5"}, "greater than or equal to 1"),
@@ -350,7 +350,7 @@ def test_without_javascript_the_reminder_opens_by_its_address(client: Client) ->
 def test_the_state_of_the_car_is_confirmed_as_it_was_shown(client: Client) -> None:
     asked = signed_in(client)
     html = text(client.get(page("detail", asked.booking)))
-    assert "Is this your car as you left it?" in html
+    assert "Is this how you left your car?" in html
     seen = html.split('name="seen" value="')[1].split('"')[0]
     assert client.post(page("visit_confirm_sheet", asked.booking), {"seen": "old"}).status_code == 409
     assert client.post(page("visit_confirm_sheet", asked.booking), {}).status_code == 409
@@ -359,7 +359,7 @@ def test_the_state_of_the_car_is_confirmed_as_it_was_shown(client: Client) -> No
     asked.booking.check_in.refresh_from_db()
     assert asked.booking.check_in.confirmed_way == DecisionWay.ACCOUNT
     assert asked.booking.events.filter(kind="car_state_confirmed").count() == 1
-    assert "Is this your car as you left it?" not in text(client.get(page("detail", asked.booking)))
+    assert "Is this how you left your car?" not in text(client.get(page("detail", asked.booking)))
 
 
 def test_the_handover_is_confirmed_once_the_car_is_ready(client: Client) -> None:

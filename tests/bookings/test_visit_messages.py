@@ -137,7 +137,7 @@ def test_photos_are_the_owners_alone(client: Client, asked: Asked) -> None:
 def test_a_proposal_is_told_with_what_it_costs_and_a_link_that_opens(asked: Asked) -> None:
     (told,) = [message for message in deliver() if message.kind == "bookings/proposed"]
     assert (told.channel, told.recipient) == ("email", "lin@example.com")
-    for words in ("¥420", "¥688", "Nothing is done or charged without your yes", "12:25"):
+    for words in ("¥420", "¥688", "Nothing is done or charged without your approval", "12:25"):
         assert words in told.body
     address = told.body.split("http")[1].split()[0]
     assert Client().get("/v/" + address.split("/v/")[1]).status_code == 200

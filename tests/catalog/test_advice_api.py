@@ -124,7 +124,7 @@ def test_the_shop_pays_within_its_warranty() -> None:
     advice = one({"service": "battery_12v"}, record=record, measurements=[{"point": "battery_cca", "value": "40"}])
     assert (advice["verdict"], advice["who_pays"]) == ("justified", "shop")
     assert advice["words"]["payer"] == (
-        "A defect of the last work is the shop's to make good until 25 Nov 2026 or 60,000 km."
+        "The shop has to put right a defect of the last work until 25 Nov 2026 or 60,000 km."
     )
 
 

@@ -170,7 +170,7 @@ def _propose(page: Page, visit: Booking, side: Side) -> None:
     page.goto(f"/shop/{FLAGSHIP}/visits/{visit.public_id}/lines/new/?point=pad_front_left_inner")
     page.get_by_label(re.compile(f"^{side.say('What is to be done')}")).select_option(f"service:{PADS}")
     side.look(page, "line-form")
-    page.get_by_role("button", name=side.say("Put on the card")).click()
+    page.get_by_role("button", name=side.say("Add to the job card")).click()
     _until(lambda: visit.lines.filter(origin="added").exists(), page)
     page.goto(f"/shop/{FLAGSHIP}/visits/{visit.public_id}/card/")
     side.look(page, "job-card")
