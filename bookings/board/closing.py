@@ -63,9 +63,10 @@ class Closing:
 
 
 def load(*, shop: Shop, day: date, at: datetime) -> Closing:
-    """The closing list of a local day. Two queries. A visit belongs to the day on which it starts; today also every
+    """The closing list of a local day. Four queries. A visit belongs to the day on which it starts; today also every
     car still in the shop from days before.
     """
     rows = reading.visits(shop=shop, day=day, at=at).exclude(status=Status.HELD).for_card()
+    rows = rows.prefetch_related("lines")  # the next step of what is open asks them
     mine = [row for row in rows if row.starts_at.astimezone(shop.zone).date() == day or row.status in IN_SHOP]
     return Closing(day, [Card(row, at) for row in mine])

@@ -42,7 +42,7 @@ class Happening:
 
 
 def load(*, shop: Shop, day: date, at: datetime) -> Day:
-    """The board of a local day as it is at `at`. Seven queries."""
+    """The board of a local day as it is at `at`. Eight queries."""
     resources = list(shop.resources.in_use().order_by("position", "pk"))
     opening = Opening.of(shop).on(day, today=at.astimezone(shop.zone).date())
     start, end = bounds(shop, day)
@@ -77,6 +77,7 @@ def load(*, shop: Shop, day: date, at: datetime) -> Day:
 def _cards(shop: Shop, start: datetime, end: datetime, at: datetime) -> tuple[list[Card], list[Card]]:
     """The visits of a day in order of time, and the open requests of whatever day in the order they were made."""
     rows = Booking.objects.at_shop(shop).filter(_of_day(start, end, at) | _open_request(at)).for_card().with_unread()
+    rows = rows.prefetch_related("lines")  # the agenda's next step asks them
     every = [Card(row, at) for row in rows.order_by("starts_at", "pk")]
     requests = [one for one in every if one.booking.status == Status.REQUESTED]
     requests.sort(key=lambda one: (one.booking.created_at, one.booking.pk))

@@ -15,7 +15,7 @@ from bookings import rules, workshop
 from bookings.actions import locked
 from bookings.choices import IN_SHOP, Stage, Status
 from bookings.errors import RequestLapsedError, WrongStatusError
-from bookings.floor import progress, quality
+from bookings.floor import quality
 from bookings.models import Booking
 from shops.choices import Permission
 from shops.rules import may
@@ -158,34 +158,40 @@ class Options:
 
 
 def next_stage(booking: Booking, *, role: str | None) -> Step | None:
-    """The step that follows, if this role may take it and nothing else has to happen before it."""
+    """The step that follows, if this role may take it and nothing else has to happen before it.
+
+    One query for a car in work whose lines are not prefetched, else none.
+    """
+    stage = _step_of(booking, role=role)
+    return None if stage is SUBMIT and awaits(booking) else stage
+
+
+def _step_of(booking: Booking, *, role: str | None) -> Step | None:
+    """The step that follows for this role, whatever the work waits for."""
     stage = CHECK if booking.stage == Stage.CHECKING else _NEXT.get(Status(booking.status))
-    if stage is SUBMIT and booking.stage in _AWAITING:
-        return None
     return stage if stage and may(role, stage.permission) else None
-
-
-_AWAITING = (Stage.WAITING_OWNER, Stage.WAITING_PARTS)
 
 
 def awaits(booking: Booking) -> Stage | None:
     """What has to come before the work can be reported done: the owner's answer, then parts. A car can be worked on
-    while it waits, so the lines are asked, not only the stage. Two queries for a car in work, else none."""
+    while it waits, so the lines are asked, not only the stage. One query for a car in work, none if its lines are
+    prefetched."""
     if booking.status != Status.IN_SERVICE or booking.stage == Stage.CHECKING:
         return None
-    if booking.lines.pending().exists():
+    lines = booking.lines.all()
+    if any(line.is_pending for line in lines):
         return Stage.WAITING_OWNER
-    if progress.waits_for_parts(booking):
+    if any(line.lacks_parts for line in lines):
         return Stage.WAITING_PARTS
-    return Stage(booking.stage) if booking.stage in _AWAITING else None
+    return Stage(booking.stage) if booking.stage in (Stage.WAITING_OWNER, Stage.WAITING_PARTS) else None
 
 
 def options(booking: Booking, *, role: str | None, at: datetime) -> Options:
-    """Everything that the panel of a visit offers to this role at `at`. Two queries at most."""
+    """Everything that the panel of a visit offers to this role at `at`. One query at most, as `awaits`."""
     waits = awaits(booking) if may(role, SUBMIT.permission) else None
     counter, workshop_floor = may(role, Permission.WALK_IN), may(role, Permission.CHECK_IN)
     return Options(
-        next=None if waits else next_stage(booking, role=role),
+        next=None if waits else _step_of(booking, role=role),
         awaits=waits,
         reopen=REOPEN if booking.status == Status.READY and workshop_floor else None,
         no_show=NO_SHOW if counter and rules.can_mark_no_show(booking, at=at) else None,

@@ -91,7 +91,7 @@ class Job:
     @property
     def waiting(self) -> list[Line]:
         """The approved lines whose parts are missing."""
-        return [line for line in self.to_do if line.waits_for_parts]
+        return [line for line in self.lines if line.lacks_parts]
 
     @property
     def agreed_count(self) -> int:

@@ -33,11 +33,13 @@ def next_step(job: Job, shop: Shop) -> Step | None:
     if job.place in (Place.RECEIVED, Place.INSPECTING) and may(role, Permission.CHECK_IN):
         label = _("Inspect") if job.place == Place.RECEIVED else _("Go on inspecting")
         return Step(label, "search-check", url=_address("floor:inspections", shop, job))
-    if job.place == Place.WAITING_OWNER and may(role, Permission.WALK_IN):
+    # A car can be worked on while it waits; then the work cannot be reported done either.
+    place = Place(stages.awaits(job.booking) or job.place)
+    if place == Place.WAITING_OWNER and may(role, Permission.WALK_IN):
         return Step(_("Record the answer"), "phone", url=_address("floor:phone", shop, job))
-    if job.place == Place.WAITING_OWNER and may(role, Permission.CHECK_IN):
+    if place == Place.WAITING_OWNER and may(role, Permission.CHECK_IN):
         return job_card(job, shop)
-    if job.place == Place.WAITING_PARTS:
+    if place == Place.WAITING_PARTS:
         return Step(_("See the parts"), "package", url=_parts(shop, job))
     stage = stages.next_stage(job.booking, role=role)
     return Step(stage.label, stage.icon, stage) if stage else None

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.forms import Form
 from django.utils.functional import cached_property
 
@@ -168,6 +169,11 @@ class JobCard:
         return [one for one in self.lines if one.line.is_pending]
 
     @property
+    def lacking(self) -> list[LineCard]:
+        """What is to be done and waits for its parts."""
+        return [one for one in self.lines if one.line.lacks_parts]
+
+    @property
     def shown(self) -> list[LineCard]:
         """What is still of use, in order; what was withdrawn is left out."""
         return [one for one in self.lines if one.line.state != LineState.WITHDRAWN]
@@ -206,7 +212,8 @@ class JobCard:
 
 def load(*, booking: Booking, shop: Shop, at: datetime) -> JobCard:
     """The job card of a visit fetched with `for_card()`. Fourteen queries at most, whatever it holds."""
-    rows = list(Line.objects.with_versions().filter(booking=booking))
+    prefetch_related_objects([booking], Prefetch("lines", Line.objects.with_versions()))
+    rows = list(booking.lines.all())
     photos = list(VisitPhoto.objects.filter(booking=booking).select_related("item").order_by("uploaded_at", "pk"))
     known = advising.names()
     return JobCard(

@@ -93,6 +93,11 @@ class Line(PublicIdModel):
         """Whether the owner has been asked and has not answered."""
         return self.state == LineState.PROPOSED and self.sent_at is not None
 
+    @property
+    def lacks_parts(self) -> bool:
+        """Whether it is to be done and its parts are missing."""
+        return self.state == LineState.APPROVED and self.waits_for_parts
+
 
 class LineVersion(models.Model):
     """What a line said and cost at one time. Append-only: a change is a new version."""
@@ -128,7 +133,7 @@ class LineVersion(models.Model):
     discount_fen = models.PositiveIntegerField(_("discount, fen"), default=0)
     price_basis = models.CharField(_("price from"), max_length=10, choices=PriceBasis)
     price_reason = models.CharField(_("why this price"), max_length=200, blank=True)
-    # {"low_fen", "high_fen", "visits"} as the owner saw it; null where too little is known.
+    # {"low_fen", "high_fen", "n"} as the owner saw it; null where too little is known.
     fair_price = models.JSONField(_("usual range"), null=True, blank=True)
     extra_minutes = models.PositiveSmallIntegerField(_("adds to the promise, minutes"), default=0)
 

@@ -181,7 +181,7 @@ def test_group_filters_the_list(staff: Client, job: Job) -> None:
 
 # Session, person, membership; marker; bays and people, hours, closures; visits and requests, their claims, their
 # services; breaks.
-DAY_QUERIES = 11
+DAY_QUERIES = 12
 # Session, person, membership, marker.
 UNCHANGED_QUERIES = 4
 

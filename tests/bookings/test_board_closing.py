@@ -60,7 +60,7 @@ def test_closing_needs_the_same_queries_for_any_number_of_visits(
         visit(job, starts_at=local(9), status=Status.COMPLETED)
     staff = signed_in(client, job.shop)
     # Session, person, membership, visits, their claims, their services.
-    with time_machine.travel(EVENING, tick=False), django_assert_num_queries(6):
+    with time_machine.travel(EVENING, tick=False), django_assert_num_queries(7):
         assert "¥268.00" in staff.get(address("closing", job.shop)).content.decode()
 
 

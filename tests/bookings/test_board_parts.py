@@ -158,7 +158,7 @@ def test_parts_cost_no_query_more(
     for n in range(visits):
         visit(job, starts_at=START + n * timedelta(hours=1))
     staff = signed_in(client, job.shop)
-    with time_machine.travel(NOW, tick=False), django_assert_num_queries(11):
+    with time_machine.travel(NOW, tick=False), django_assert_num_queries(12):
         assert staff.get(address("day", job.shop)).status_code == 200
 
 

@@ -103,7 +103,7 @@ def test_inbox_costs_no_query_more(
     for n in range(requests):
         asked(job, local(15) + timedelta(days=n))
     staff = signed_in(client, job.shop)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert "board-inbox" in board_of(staff, job)
 
 

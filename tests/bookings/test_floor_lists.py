@@ -563,6 +563,41 @@ def test_arrival_by_get_is_refused(staff: Client, job: Wanted, waiting: Line) ->
     assert staff.get(address("arrived", job.shop, waiting.public_id)).status_code == 405
 
 
+# --- A car that is worked on while it waits ----------------------------------------------------------
+
+
+def step_names(client: Client, shop: Shop) -> list[str]:
+    """The step offered for each car in work, in the pipeline and in everybody's day."""
+    with time_machine.travel(AT, tick=False):
+        columns = client.get(address("pipeline", shop)).context["columns"]
+        day = client.get(address("my_day", shop, who="all")).context
+    steps = [step for _column, rows in columns for job, step in rows if job.place == Place.WORKING]
+    steps += [step for _entry, _is_running, step in day["entries"]] + [day["now_step"]]
+    return [str(step.label) if step else "" for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("role", "label"), [(Role.ADVISOR, "Record the answer"), (Role.TECHNICIAN, "Job card"), (Role.CASHIER, "")]
+)
+def test_car_in_work_whose_owner_is_asked_offers_the_answer_not_the_end_of_work(
+    client: Client, job: Wanted, in_work: Booking, advisor: User, role: Role, label: str
+) -> None:
+    floor_day.ask(in_work, by=advisor, at=local(14, 40))
+    floor_day.stand(in_work, Stage.WORKING, by=advisor, at=local(14, 41))
+    assert step_names(signed_in(client, member(job.shop, role)), job.shop) == [label] * 3
+
+
+@pytest.mark.parametrize("role", [Role.ADVISOR, Role.TECHNICIAN])
+def test_car_in_work_that_lacks_parts_offers_the_parts_not_the_end_of_work(
+    client: Client, job: Wanted, waiting: Line, advisor: User, role: Role
+) -> None:
+    floor_day.stand(waiting.booking, Stage.WORKING, by=advisor, at=local(14, 41))
+    client = signed_in(client, member(job.shop, role))
+    assert step_names(client, job.shop) == ["See the parts"] * 3
+    client.post(address("arrived", job.shop, waiting.public_id))
+    assert step_names(client, job.shop) == ["Work done"] * 3
+
+
 # --- How many queries -------------------------------------------------------------------------------
 
 QUERIES = {

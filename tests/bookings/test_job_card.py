@@ -1,6 +1,6 @@
 """The job card, through HTTP: what it shows, to whom, with how many queries; stage, promise, messages, photos."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from bookings.engine.jobs import Job
 from bookings.floor import lines, messages, photos
 from bookings.floor.messages import Speaker
 from bookings.floor.photos import Shown
-from bookings.models import Booking, BookingEvent, LineDecision
+from bookings.models import Booking, BookingEvent, Line, LineDecision
 from core.models import OutboxEvent
 from core.photos import clean
 from shops.choices import Role
@@ -105,6 +105,61 @@ def test_number_of_queries_does_not_depend_on_lines_photos_answers_or_messages(
     get(advisor, url("card", booking))
     with django_assert_num_queries(CARD_QUERIES):
         get(advisor, url("card", booking))
+
+
+# --- The bar at the foot ----------------------------------------------------------------------------
+
+
+def bar(client: Client, booking: Booking) -> str:
+    """What stands at the foot of the card, where it stays in sight."""
+    _page, _mark, foot = get(client, url("card", booking)).content.decode().partition('<div class="stickybar">')
+    return foot
+
+
+def lacking(booking: Booking, title: str, expected_on: date | None = None) -> Line:
+    line = approved(booking, title)
+    return lines.wait_for_parts(line=line, expected_on=expected_on, waits=True, by=staff(booking.shop), at=NOW)
+
+
+def test_bar_says_which_part_is_awaited_and_takes_it_in_with_one_tap(client: Client, job: Job) -> None:
+    booking = here(job)
+    line = lacking(booking, "Front pads", date(2026, 11, 25))
+    advisor = as_member(client, job.shop)
+    foot = bar(advisor, booking)
+    assert "Front pads" in foot
+    assert "parts expected on" in foot
+    assert url("line_parts", booking, line.public_id) in foot
+    post(advisor, url("line_parts", booking, line.public_id), {"arrived": "1"})
+    foot = bar(advisor, booking)
+    assert "Work done" in foot
+    assert "Front pads" not in foot
+
+
+def test_bar_leads_to_the_parts_where_several_lines_wait(client: Client, job: Job) -> None:
+    booking = here(job)
+    first, _second = lacking(booking, "Front pads"), lacking(booking, "Rear pads")
+    foot = bar(as_member(client, job.shop), booking)
+    assert "2 lines wait for parts" in foot
+    assert f"{reverse('floor_lists:parts', args=[job.shop.slug])}#line-{first.public_id}" in foot
+
+
+def test_bar_shows_a_cashier_the_parts_without_taking_them_in(client: Client, job: Job) -> None:
+    booking = here(job)
+    line = lacking(booking, "Front pads")
+    foot = bar(as_member(client, job.shop, Role.CASHIER), booking)
+    assert f"#line-{line.public_id}" in foot
+    assert url("line_parts", booking, line.public_id) not in foot
+
+
+def test_bar_lets_work_go_on_where_the_car_was_only_said_to_wait_for_parts(client: Client, job: Job) -> None:
+    booking = here(job)
+    advisor = as_member(client, job.shop)
+    post(advisor, url("stage", booking), {"stage": "waiting_parts"})
+    foot = bar(advisor, booking)
+    assert "Parts have arrived" in foot
+    assert 'name="stage" value="working"' in foot
+    post(advisor, url("stage", booking), {"stage": "working"})
+    assert "Work done" in bar(advisor, booking)
 
 
 # --- Stage and promise ------------------------------------------------------------------------------

@@ -210,3 +210,21 @@ def test_board_says_what_is_waited_for_instead_of_work_done(client: Client, job:
     assert "Parts are missing" in page()
     lines.wait_for_parts(line=pads, expected_on=None, waits=False, by=staff(job.shop), at=NOW)
     assert "Work done" in page()
+
+
+@pytest.mark.parametrize("name", ["board:day", "board:closing"])
+def test_lists_of_the_board_offer_the_end_of_work_only_where_nothing_is_waited_for(
+    client: Client, job: Job, name: str
+) -> None:
+    booking = here(job)
+    pads = sent(booking)
+    progress.move(booking=booking, to=Stage.WORKING, by=Actor(ActorRole.STAFF, staff(job.shop)), at=NOW)
+    advisor = as_member(client, job.shop)
+
+    def page() -> str:
+        with time_machine.travel(NOW, tick=False):
+            return advisor.get(reverse(name, args=[job.shop.slug])).content.decode()
+
+    assert "Work done" not in page()
+    decided(pads)
+    assert "Work done" in page()
