@@ -93,7 +93,7 @@ def check(draft: Draft) -> None:
 
 def _check_parts(parts: tuple[Part, ...]) -> None:
     if len(parts) > MAX_PARTS:
-        raise InvalidInput(_("Twelve parts at most: make another line of the rest."), field="parts")
+        raise InvalidInput(_("Twelve parts at most. Add another line for the rest."), field="parts")
     for part in parts:
         if not part.name.strip():
             raise InvalidInput(_("Name each part."), field="parts")

@@ -224,9 +224,7 @@ def _measured(point: CheckPoint, typed: str | int | Decimal | None, day: date) -
             field="value",
         )
     if -int(value.normalize().as_tuple().exponent) > point.decimals:
-        raise InvalidInput(
-            _("This is measured to %(count)d decimal places, no finer.") % {"count": point.decimals}, field="value"
-        )
+        raise InvalidInput(_("Enter %(count)d decimal places at most.") % {"count": point.decimals}, field="value")
     return value
 
 

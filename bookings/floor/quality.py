@@ -28,7 +28,7 @@ CHECKLIST = {
     "lines": _("Everything approved is done, nothing else was touched"),
     "torque": _("Wheels and plugs tightened, nothing leaks"),
     "lights": _("No warning lights, fault memory cleared"),
-    "drive": _("Tried out: brakes, steering, noises"),
+    "drive": _("Test drive: brakes, steering, noises"),
     "clean": _("Car clean, old parts and belongings in place"),
 }
 

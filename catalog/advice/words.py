@@ -94,7 +94,7 @@ def _reason(advice: Advice, names: Names) -> str:
         case AdviceRule.EVIDENCE:
             found = [*(str(Symptom(key).label) for key in numbers.symptoms), *numbers.codes]
             return (
-                _("This is given: %(what)s.") % {"what": _listed(found)} if found else _("The record shows the need.")
+                _("Evidence: %(what)s.") % {"what": _listed(found)} if found else _("The record shows the need.")
             )
         case AdviceRule.TOO_EARLY:
             return _("Not before %(km)s km; the car has %(now)s km.") % {

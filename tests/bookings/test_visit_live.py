@@ -385,7 +385,7 @@ def test_after_handover_the_bill_the_warranty_and_the_way_back_are_shown(client:
         "What was done",
         "¥688.00",
         "Under warranty until",
-        "have it put right at no charge",
+        "Have it put right at no charge",
         "Book this again",
     ):
         assert words in html

@@ -465,7 +465,7 @@ def test_a_link_that_does_not_open_says_so_and_tells_nothing_else(client):
             assert response.status_code == 404
             assert response["Cache-Control"] == "private, no-store"
             pages.append(text(response).replace(token, ""))
-    assert "opens nothing" in pages[0]
+    assert "This link does not work" in pages[0]
     assert len({page.split("<main", 1)[1].split("</main>")[0] for page in pages}) == 1
 
 
