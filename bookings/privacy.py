@@ -99,7 +99,8 @@ _WITHOUT_PLACE = "jsonb_set(%(expressions)s, '{place}', 'null', false)"
 def export_words(user: User) -> list[dict[str, Any]]:
     """What was said and written down in the person's visits, and which photos there are; the photos themselves are on
     the visit's page."""
-    visits = Booking.objects.visible_to(user).prefetch_related("messages", "photos").select_related("check_in")
+    visits = Booking.objects.visible_to(user).select_related("check_in")
+    visits = visits.prefetch_related("messages", "photos", "lines__decisions")
     return [told for visit in visits.order_by("pk") if (told := _told(visit))]
 
 
@@ -110,7 +111,8 @@ def _told(visit: Booking) -> dict[str, Any] | None:
         {"at": row.uploaded_at.isoformat(), "kind": row.kind, "caption": row.caption, "sha256": row.sha256}
         for row in visit.photos.all()
     ]
-    if sheet is None and not said and not photos:
+    answers = _answers(visit)
+    if sheet is None and not (said or photos or answers):
         return None
     words = {name: getattr(sheet, name) for name in _SHEET_WORDS} if sheet else {}
     return {
@@ -120,8 +122,18 @@ def _told(visit: Booking) -> dict[str, Any] | None:
         **words,
         "comeback_reason": visit.comeback_reason,
         "messages": said,
+        "answers": answers,
         "photos": photos,
     }
+
+
+def _answers(visit: Booking) -> list[dict[str, Any]]:
+    """The words beside what was decided: on the phone whom the shop spoke with, and the note."""
+    decisions = [said for line in visit.lines.all() for said in line.decisions.all() if said.spoke_with or said.note]
+    return [
+        {"at": said.at.isoformat(), "way": said.way, "spoke_with": said.spoke_with, "note": said.note}
+        for said in sorted(decisions, key=lambda said: (said.at, said.pk))
+    ]
 
 
 _SHEET_WORDS = ("condition", "belongings", "owner_words", "odometer_reason")

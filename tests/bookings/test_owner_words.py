@@ -93,6 +93,17 @@ def test_the_owner_reads_whom_the_shop_spoke_with_and_no_event_keeps_it(client: 
     assert "Ms Lin" not in str(list(phoned.booking.events.values_list("data", flat=True)))
 
 
+def test_export_has_the_words_of_a_call(phoned: Asked) -> None:
+    [told] = privacy.keepers()["visit_words"].export(phoned.owner)
+    [answer] = told["answers"]
+    assert answer == {
+        "at": NOW.isoformat(),
+        "way": "phone",
+        "spoke_with": "Ms Lin",
+        "note": "Her sister answered",
+    }
+
+
 def test_erasure_takes_the_words_of_a_call_from_decisions_and_old_events(phoned: Asked) -> None:
     other = floor.asked(at=NOW, owner=UserFactory())
     kept = old_event(other.booking)
