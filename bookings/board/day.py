@@ -401,6 +401,3 @@ class Day:
     def listed(self, group: str) -> list[Card]:
         """The agenda: visits in order of time, those of one counter or all but lapsed holds."""
         return [card for card in self.cards if not group or group in card.groups]
-
-    def card_of(self, public_id: str) -> Card | None:
-        return next((card for card in self.cards if card.booking.public_id == public_id), None)

@@ -86,7 +86,6 @@ def rights(shop: Shop) -> dict[str, bool]:
     return {
         "may_walk_in": may(role, Permission.WALK_IN),
         "may_check_in": may(role, Permission.CHECK_IN),
-        "may_close_day": may(role, Permission.CLOSE_DAY),
     }
 
 

@@ -19,7 +19,6 @@ __all__ = [
     "Measurement",
     "OdometerPoint",
     "Proposal",
-    "PutOff",
     "RecordFacts",
     "Schedule",
 ]
@@ -52,16 +51,6 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
-    """Work that was proposed and not done: `outcome` is declined, deferred or not_needed."""
-
-    service: str
-    on: date
-    outcome: str
-    measure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Measurement:
     """A value read at a check point. For tyre dates the four digits after DOT, as a number."""
 
@@ -73,14 +62,14 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
-    """The car's health record. The order of entries does not matter.
+    """The car's health record. The order of entries does not matter. What was proposed and not done is not in it:
+    declined, deferred and not needed all count as never done.
 
     `is_complete_since_new`: unbroken since delivery, so that what is not in it was not done.
     """
 
     done: tuple[Done, ...] = ()
     odometer: tuple[OdometerPoint, ...] = ()
-    put_off: tuple[PutOff, ...] = ()
     is_complete_since_new: bool = False
 
 

@@ -28,7 +28,6 @@ from catalog.advice.facts import (
     Measurement,
     OdometerPoint,
     Proposal,
-    PutOff,
     RecordFacts,
     Schedule,
 )
@@ -179,7 +178,6 @@ def record_facts(
     `facts` as in `vehicles.record.shape`; `readings` are odometer readings besides those of entries.
     """
     done: list[Done] = []
-    put_off: list[PutOff] = []
     odometer = list(readings)
     for facts in entries:
         on = date.fromisoformat(facts["date"])
@@ -187,11 +185,9 @@ def record_facts(
         if facts["odometer_km"] is not None:
             odometer.append(OdometerPoint(on, facts["odometer_km"], is_verified=bool(shop)))
         for item in facts["items"]:
-            if item["outcome"] != "done":
-                put_off.append(PutOff(item["service"], on, item["outcome"], item["measure"]))
-            elif item["service"]:
+            if item["service"] and item["outcome"] == "done":
                 done.append(_done(item, facts, on, shop))
-    return RecordFacts(tuple(done), tuple(odometer), tuple(put_off), is_complete_since_new)
+    return RecordFacts(tuple(done), tuple(odometer), is_complete_since_new)
 
 
 def measurements_of(entries: Iterable[Mapping[str, Any]]) -> list[Measurement]:

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from catalog.advice import loading
 from catalog.advice.belief import believe
-from catalog.advice.facts import CarFacts, Done, Measurement, PutOff, RecordFacts
+from catalog.advice.facts import CarFacts, Done, Measurement, RecordFacts
 from catalog.advice.loading import Adviser, Ask, Book
 from catalog.api.advice_serializers import AdviceAnswer, AdviceOrder, measurement
 from core.api import refusals
@@ -87,14 +87,13 @@ def _car(data: dict[str, Any]) -> CarFacts:
 def _record(data: dict[str, Any], book: Book) -> RecordFacts:
     rows = data.get("record", [])
     _check_keys(rows, "record", {"service": book.items})
-    done, put_off = [], []
-    for row in rows:
-        if row["outcome"] == "done":
-            details = {name: row.get(name) for name in ("km", "warranty_km", "warranty_days")}
-            done.append(Done(row["service"], row["on"], shop=row.get("shop", ""), **details))
-        else:
-            put_off.append(PutOff(row["service"], row["on"], row["outcome"]))
-    return RecordFacts(tuple(done), (), tuple(put_off), data["is_complete_since_new"])
+    done = tuple(_done(row) for row in rows if row["outcome"] == "done")
+    return RecordFacts(done, is_complete_since_new=data["is_complete_since_new"])
+
+
+def _done(row: dict[str, Any]) -> Done:
+    details = {name: row.get(name) for name in ("km", "warranty_km", "warranty_days")}
+    return Done(row["service"], row["on"], shop=row.get("shop", ""), **details)
 
 
 def _readings(data: dict[str, Any], book: Book, today: date) -> list[Measurement]:

@@ -112,8 +112,8 @@ def test_number_of_queries_does_not_depend_on_lines_photos_answers_or_messages(
 
 def bar(client: Client, booking: Booking) -> str:
     """What stands at the foot of the card, where it stays in sight."""
-    _page, _mark, foot = get(client, url("card", booking)).content.decode().partition('<div class="stickybar">')
-    return foot
+    page: str = get(client, url("card", booking)).content.decode()
+    return page.partition('<div class="stickybar">')[2]
 
 
 def lacking(booking: Booking, title: str, expected_on: date | None = None) -> Line:

@@ -17,7 +17,6 @@ from catalog.advice.facts import (
     Measurement,
     OdometerPoint,
     Proposal,
-    PutOff,
     RecordFacts,
     Schedule,
 )
@@ -523,13 +522,6 @@ def test_the_periodic_inspection_is_done_once():
 
 
 # --- What is believed -----------------------------------------------------------------------------------------------
-
-
-def test_what_was_put_off_is_not_done():
-    put_off = RecordFacts(
-        put_off=(PutOff("cabin_filter", TODAY, "deferred"), PutOff("cabin_filter", TODAY, "declined"))
-    )
-    assert said(ask(CABIN, record=put_off)) == ("unknown", "no_entry")
 
 
 @pytest.mark.parametrize(("km", "on"), [(580_000, TODAY), (5_800, TODAY), (60_000, date(2026, 11, 23))])

@@ -114,8 +114,9 @@ def test_symptoms_and_codes_are_evidence() -> None:
     assert one({"measure": "fuel_line_cleaning"}, fault_codes=["p0302"])["verdict"] == "justified"
 
 
-def test_deferred_is_not_done() -> None:
-    record = [{"service": "cabin_filter", "on": "2026-11-01", "km": 58000, "outcome": "deferred"}]
+@pytest.mark.parametrize("outcome", ["declined", "deferred", "not_needed"])
+def test_what_was_not_done_is_not_done(outcome: str) -> None:
+    record = [{"service": "cabin_filter", "on": "2026-11-01", "km": 58000, "outcome": outcome}]
     assert one({"service": "cabin_filter"}, record=record)["rule"] == "no_entry"
 
 

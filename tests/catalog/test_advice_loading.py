@@ -118,6 +118,16 @@ def test_the_record_is_what_was_done_put_off_and_measured() -> None:
     assert (battery.who_pays, battery.numbers.warranty_until_on) == ("shop", date(2027, 5, 22))
 
 
+@pytest.mark.parametrize("outcome", ["declined", "deferred", "not_needed"])
+def test_what_was_proposed_and_not_done_is_not_done(outcome: str) -> None:
+    with_it, without = a_car(), a_car()
+    write(with_it, facts("2026-05-22", 49_000, item("minor_service"), item("cabin_filter", outcome)))
+    write(without, facts("2026-05-22", 49_000, item("minor_service")))
+    asked = [Ask("cabin_filter"), Ask("minor_service")]
+    assert advised(fresh(with_it), asked, TODAY) == advised(fresh(without), asked, TODAY)
+    assert advised(fresh(with_it), asked, TODAY)[0].rule == "no_entry"
+
+
 def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
     car = a_car()
     write(car, facts("2026-05-22", 582_400, item("minor_service")))

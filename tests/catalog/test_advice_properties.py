@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.advice.decide import decide
-from catalog.advice.facts import CarFacts, Done, Measurement, OdometerPoint, Proposal, PutOff, RecordFacts
+from catalog.advice.facts import CarFacts, Done, Measurement, OdometerPoint, Proposal, RecordFacts
 from catalog.advice.schedule import verdict_of
 from catalog.advice.verdict import Advice
 from catalog.choices import AdviceRule, AdviceVerdict, Payer, Symptom
@@ -75,9 +75,6 @@ records = st.builds(
     odometer=st.lists(
         st.builds(OdometerPoint, on=days, km=st.integers(-10, 2_000_000), is_verified=st.booleans()), max_size=8
     ).map(tuple),
-    put_off=st.lists(st.builds(PutOff, services, days, st.sampled_from(["declined", "deferred"])), max_size=3).map(
-        tuple
-    ),
     is_complete_since_new=st.booleans(),
 )
 readings = st.lists(st.builds(Measurement, points, values, days, odometers), max_size=8)
@@ -113,20 +110,9 @@ def test_the_order_of_record_and_measurements_does_not_matter(
     shuffled = RecordFacts(
         done=tuple(reversed(record.done)),
         odometer=tuple(reversed(record.odometer)),
-        put_off=record.put_off,
         is_complete_since_new=record.is_complete_since_new,
     )
     assert decide(car, shuffled, taken[::-1], proposal, today) == decide(car, record, taken, proposal, today)
-
-
-@given(record=records, put_off=st.lists(st.builds(PutOff, services, days, st.just("deferred")), max_size=5))
-@settings(max_examples=100, deadline=None)
-def test_what_was_put_off_changes_nothing(record: RecordFacts, put_off: list[PutOff]) -> None:
-    car = CarFacts("ice", delivered_on=date(2021, 3, 10), odometer_km=58_240)
-    more = RecordFacts(record.done, record.odometer, tuple(put_off), record.is_complete_since_new)
-    for item in SUBJECTS:
-        proposal = Proposal(item)
-        assert decide(car, more, (), proposal, TODAY) == decide(car, record, (), proposal, TODAY)
 
 
 @given(

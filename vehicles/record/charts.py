@@ -69,7 +69,6 @@ class Chart:
     bottom: str
     right: str
     newest: Dot
-    projection: Projection | None
 
 
 def odometer_chart(curve: Curve, *, today: date, frame: Frame = WIDE) -> Chart | None:
@@ -102,7 +101,6 @@ def odometer_chart(curve: Curve, *, today: date, frame: Frame = WIDE) -> Chart |
         bottom=bottom,
         right=str(frame.width - frame.right),
         newest=dots[-1],
-        projection=ahead,
     )
 
 
