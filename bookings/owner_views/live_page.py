@@ -168,7 +168,7 @@ def steps(booking: Booking) -> list[dict[str, Any]]:
     names = {
         Stage.RECEIVED: pgettext("stage of a visit", "Arrived"),
         Stage.INSPECTING: pgettext("stage of a visit", "Inspect"),
-        Stage.WAITING_OWNER: pgettext("stage of a visit", "Approval"),
+        Stage.WAITING_OWNER: pgettext("stage of a visit", "Approve"),
         Stage.WORKING: pgettext("stage of a visit", "Work"),
         Stage.CHECKING: pgettext("stage of a visit", "Check"),
         Stage.READY: pgettext("stage of a visit", "Ready"),
