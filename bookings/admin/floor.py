@@ -1,5 +1,5 @@
 """What happened to a visit's car on the workshop floor, for a dispute to be looked into: lines with every version and
-decision, check-in, inspections, quality checks and messages. Everything to be seen, nothing to be edited.
+decision, check-in, inspections, quality checks, messages and photos. Everything to be seen, nothing to be edited.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -33,11 +35,13 @@ from bookings.models import (
     LineVersion,
     QualityCheck,
     VisitMessage,
+    VisitPhoto,
 )
 from catalog.advice.words import Names
 from catalog.choices import Symptom
 from catalog.models import CheckPoint
 from core.money import format_fen_exact
+from core.photos import photo_response
 from shops.choices import Role
 
 _STATE_COLOURS = {
@@ -472,6 +476,61 @@ class VisitMessageAdmin(_MessageColumns, _OfVisit):
     date_hierarchy = "at"
     fields = ["booking", ("at", "side"), "author", "text"]
     readonly_fields = ["side"]
+
+
+class _PhotoColumns:
+    @display(description=_("photo"))  # type: ignore[untyped-decorator]
+    def opened(self, photo: VisitPhoto) -> SafeString:
+        address = reverse("admin:bookings_visitphoto_open", args=[photo.pk])
+        link = '<a class="text-primary-600 dark:text-primary-500" href="{}" target="_blank" rel="noopener">{}</a>'
+        return format_html(link, address, gettext("Open the photo"))
+
+
+class PhotoInline(ReadOnly, _PhotoColumns, TabularInline):  # type: ignore[misc]
+    model = VisitPhoto
+    fields = ["uploaded_at", "kind", "caption", "uploaded_by", "opened"]
+    readonly_fields = ["opened"]
+    ordering = ["uploaded_at", "pk"]
+    extra = 0
+    hide_title = True
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VisitPhoto]:
+        rows: QuerySet[VisitPhoto] = super().get_queryset(request)
+        return rows.select_related("uploaded_by")
+
+
+@admin.register(VisitPhoto)
+class VisitPhotoAdmin(_PhotoColumns, _OfVisit):
+    """Photos of visits. None is shown in passing: one that is opened is written down in the admin's log."""
+
+    list_display = ["uploaded_at", "booking", "shop", "plate", "kind", "caption", "uploaded_by", "opened"]
+    list_filter = ["kind", "uploaded_at"]
+    list_filter_submit = True
+    list_select_related = ["booking__shop", "uploaded_by"]
+    ordering = ["-uploaded_at", "-pk"]
+    date_hierarchy = "uploaded_at"
+    fields = ["booking", ("uploaded_at", "uploaded_by"), ("kind", "caption"), "line", "opened"]
+    readonly_fields = ["opened"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.open_photo)
+        own = path("<int:pk>/open/", view, name="bookings_visitphoto_open")
+        return [own, *super().get_urls()]
+
+    def open_photo(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The photo itself, for an admin who may look at photos of visits. Raises PermissionDenied, Http404.
+
+        Side effect: an entry in the admin's log, each time that the browser does not have the photo already.
+        """
+        photo = self.get_object(request, str(pk))
+        if not self.has_view_permission(request, photo):
+            raise PermissionDenied
+        if photo is None:
+            raise Http404
+        response = photo_response(request, photo)
+        self.log_change(request, photo, f"Opened the photo of visit {photo.booking.number}.")
+        return response
 
 
 def _joined(words: list[str]) -> str:

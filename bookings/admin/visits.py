@@ -29,6 +29,7 @@ from bookings.admin.floor import (
     InspectionInline,
     LineInline,
     MessageInline,
+    PhotoInline,
     QualityInline,
 )
 from bookings.admin.read_only import ReadOnly
@@ -151,6 +152,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
         InspectionInline,
         QualityInline,
         MessageInline,
+        PhotoInline,
         EventInline,
         AllocationInline,
     ]

@@ -208,7 +208,8 @@ class VisitMessage(models.Model):
 
 
 class VisitPhoto(StoredPhoto):
-    """A photo of a visit, seen by the owner, by whoever holds the visit's link, and by the shop's people."""
+    """A photo of a visit, seen by the owner, by whoever holds the visit's link, and by the shop's people; and by a
+    platform admin who looks into a dispute, which the admin's log keeps."""
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="photos", verbose_name=_("booking"))
     kind = models.CharField(_("kind"), max_length=12, choices=PhotoKind)

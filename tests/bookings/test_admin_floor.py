@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.floor import messages
 from bookings.floor.messages import Speaker
-from bookings.models import Booking, LineDecision, QualityCheck
+from bookings.models import Booking, LineDecision, QualityCheck, VisitPhoto
 from shops.choices import Role
 from tests.factories import floor
 from tests.factories.accounts import UserFactory
@@ -19,10 +23,10 @@ from tests.factories.vehicles import CarFactory
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ("line", "linedecision", "checkin", "inspection", "qualitycheck", "visitmessage")
+MODELS = ("line", "linedecision", "checkin", "inspection", "qualitycheck", "visitmessage", "visitphoto")
 VIN = "LSVAM4187C2184847"
 LIST_QUERIES = dict.fromkeys(MODELS, 7) | {"inspection": 8}  # its filter names the templates there are
-PAGE_QUERIES = {"booking": 18, "line": 10, "inspection": 8}
+PAGE_QUERIES = {"booking": 19, "line": 10, "inspection": 8}
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def platform(client: Client) -> Client:
 def disputed(*, lines: int = 1) -> Asked:
     """A visit that was asked about, answered, talked about and checked, with as many of each as there are lines."""
     drafts = [floor.pads_draft(note=f"Pads {number}") for number in range(lines)]
-    asked = floor.asked(at=NOW, drafts=drafts)
+    asked = floor.asked(at=NOW, drafts=drafts, photos=lines)
     floor.answer(asked, at=NOW)
     for number in range(lines):
         messages.say(booking=asked.booking, text=f"How long, {number}?", by=Speaker(is_owner=True), at=NOW)
@@ -53,6 +57,7 @@ def row_of(model: str, booking: Booking) -> int:
         "inspection": booking.inspections,
         "qualitycheck": booking.quality_checks,
         "visitmessage": booking.messages,
+        "visitphoto": booking.photos,
     }
     row = booking.check_in if model == "checkin" else related[model].first()
     assert row is not None
@@ -146,6 +151,50 @@ def test_messages_name_who_wrote(platform: Client) -> None:
     shown = page(platform, "visitmessage", "changelist", q=booking.number)
     for words in ("How long, 0?", "An hour", "Zhou Min", "Technician", "Owner"):
         assert words in shown, words
+
+
+# --- Photos --------------------------------------------------------------------------------------------
+
+
+def opened(client: Client, photo: VisitPhoto) -> Any:
+    return client.get(reverse("admin:bookings_visitphoto_open", args=[photo.pk]))
+
+
+def test_a_photo_is_opened_from_its_visit_and_written_down(platform: Client) -> None:
+    booking = disputed().booking
+    photo = booking.photos.earliest("pk")
+    address = reverse("admin:bookings_visitphoto_open", args=[photo.pk])
+    assert f'href="{address}"' in page(platform, "booking", "change", booking.pk)
+    assert LogEntry.objects.count() == 0
+    response = opened(platform, photo)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    assert b"".join(response.streaming_content) == photo.file.open("rb").read()
+    assert "private" in response["Cache-Control"]
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    [entry] = LogEntry.objects.all()
+    assert (entry.object_id, entry.user_id) == (str(photo.pk), int(platform.session["_auth_user_id"]))
+    assert booking.number in entry.get_change_message()
+
+
+def test_a_photo_is_opened_with_the_right_to_see_photos_only(client: Client) -> None:
+    asked = disputed()
+    photo = asked.booking.photos.earliest("pk")
+    assert opened(client, photo).status_code == 302
+    client.force_login(asked.advisor)
+    assert opened(client, photo).status_code == 302
+    staff = UserFactory(is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename="view_booking"))
+    client.force_login(staff)
+    assert opened(client, photo).status_code == 403
+    assert LogEntry.objects.count() == 0
+    staff.user_permissions.set(Permission.objects.filter(codename="view_visitphoto"))
+    assert opened(client, photo).status_code == 200
+    assert LogEntry.objects.get().user == staff
+
+
+def test_a_photo_that_is_gone_looks_missing(platform: Client) -> None:
+    assert platform.get(reverse("admin:bookings_visitphoto_open", args=[2**31 - 1])).status_code == 404
+    assert platform.get(reverse("admin:bookings_visitphoto_open", args=[10**30])).status_code == 404
 
 
 # --- Query counts --------------------------------------------------------------------------------------

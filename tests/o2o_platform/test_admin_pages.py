@@ -24,6 +24,7 @@ from bookings.models import (
     LineDecision,
     QualityCheck,
     VisitMessage,
+    VisitPhoto,
     WaitingEntry,
 )
 from catalog.choices import PointKind, PointSection
@@ -74,6 +75,7 @@ SEEN_ONLY = {
     RecordTransfer,
     ShopChange,
     VisitMessage,
+    VisitPhoto,
     WaitingEntry,
 }
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
@@ -126,8 +128,8 @@ def _is_recorded(shop: Shop) -> None:
 
 
 def _goes_through_the_floor() -> None:
-    """A visit with a decision, a quality check and a message besides its sheet, inspection and lines."""
-    asked = floor.asked(at=jobs.NOW)
+    """A visit with a decision, a quality check, a message and photos besides its sheet, inspection and lines."""
+    asked = floor.asked(at=jobs.NOW, photos=1)
     floor.answer(asked, at=jobs.NOW)
     messages.say(booking=asked.booking, text="How long?", by=Speaker(is_owner=True), at=jobs.NOW)
     floor.make_ready(asked.booking, by=asked.advisor, at=jobs.NOW)
@@ -181,6 +183,13 @@ def test_lists_can_be_searched_and_name_their_columns() -> None:
         fields = {field.name for field in model._meta.get_fields()}
         described = {name for name in page.list_display if hasattr(getattr(page, name, None), "short_description")}
         assert set(page.list_display) <= fields | described, model
+
+
+def test_every_model_of_the_side_bar_has_an_icon_of_its_own(platform: Client) -> None:
+    groups = platform.get(reverse("admin:index")).context["sidebar_navigation"]
+    icons = [item["icon"] for group in groups for item in group["items"]]
+    assert len(set(icons)) == len(icons) == len(admin.site._registry)
+    assert "article" not in icons
 
 
 def test_only_history_and_what_others_own_cannot_be_added_by_hand(platform: Client) -> None:
