@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ from core.models import OutboxEvent
 from core.tasks import dispatch_outbox
 from notifications.models import Message
 from tests.drills import servers
-from tests.drills.clients import Client, Order, token_of
+from tests.drills.clients import PATIENCE_SECONDS, Client, Order, token_of
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import STAFF, bookable_job
 from tests.races import checker
@@ -43,12 +44,16 @@ def answered(clients: list[Client]) -> int:
     return sum(len(order.answers) for client in clients for order in client.orders)
 
 
-def under_load(clients: list[Client], job: Job, seconds: float) -> list[Client]:
-    """Let the clients book for some time, half of what they want in one step."""
+def under_load(
+    clients: list[Client], job: Job, seconds: float, *, enough: Callable[[], bool] = lambda: True
+) -> list[Client]:
+    """Let the clients book for some time, half of what they want in one step; longer, until there was `enough` of what
+    is drilled: a busy machine does less in the same time."""
     end = time.monotonic() + seconds
+    last = end + PATIENCE_SECONDS
 
     def work(client: Client) -> None:
-        while time.monotonic() < end:
+        while (now := time.monotonic()) < end or (now < last and not enough()):
             (client.book_in_one_step if client.dice.random() < 0.5 else client.hold_then_confirm)(job)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -64,7 +69,7 @@ def test_killed_web_workers_lose_no_booking_and_make_none_twice(job: Job) -> Non
     with servers.web() as (port, gunicorn):
         clients = some_clients(port)
         with servers.killing(gunicorn, every=0.5, progress=lambda: answered(clients), least=CLIENTS) as killed:
-            under_load(clients, job, SECONDS)
+            under_load(clients, job, SECONDS, enough=lambda: len(killed) > 2)
         orders = [order for client in clients for order in client.orders]
         # The drill was one: workers died with requests in their hands.
         assert len(killed) > 2
@@ -88,7 +93,7 @@ def test_killed_celery_workers_lose_no_message_and_offer_nothing_twice(job: Job)
             clients = under_load(some_clients(port), job, SECONDS / 4)
             wait_until_handling()
             with servers.killing(celery, every=2) as killed:
-                clients += under_load(some_clients(port), job, SECONDS / 2)
+                clients += under_load(some_clients(port), job, SECONDS / 2, enough=lambda: bool(killed))
                 for _ in range(3):
                     parts = {"job": job, "owner": UserFactory(), "car": None, "at": timezone.now()}
                     waiting.join(**parts, **waiting_for)
