@@ -46,8 +46,8 @@ class Group(TextChoices):
 
     TO_ARRIVE = "to_arrive", _("To arrive")
     IN_WORK = "in_work", _("In work")
-    WAITING_OWNER = "waiting_owner", _("Waiting for owner")
-    WAITING_PARTS = "waiting_parts", _("Waiting for parts")
+    WAITING_OWNER = "waiting_owner", _("Owner asked")
+    WAITING_PARTS = "waiting_parts", _("Need parts")
     READY = "ready", _("Ready")
     LATE = "late", _("Late")
     HANDED_OVER = "handed_over", _("Handed over")
