@@ -1,4 +1,8 @@
-"""Every write about a person."""
+"""Every write about a person.
+
+A person's lock is FOR NO KEY UPDATE: what others write under locks of their own (entries of a record, offers, events of a
+visit) points at people, and would wait for a full lock in a circle.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +82,7 @@ def set_contact(*, user: User, contact: Contact, at: datetime) -> Contact | None
 
     Raises ContactTakenError if another account is known by it.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     owner = find_person(contact)
     if owner is not None and owner != user:
         raise ContactTakenError
@@ -98,7 +102,7 @@ def set_contact(*, user: User, contact: Contact, at: datetime) -> Contact | None
 @transaction.atomic
 def remove_contact(*, user: User, kind: str) -> None:
     """Remove the e-mail address or the number of `user`. Raises LastContactError if nothing proven would be left."""
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not (user.phone_verified_at if kind == ContactKind.EMAIL else _has_proven_email(user)):
         raise LastContactError
     setattr(user, ContactKind(kind).value, None)
@@ -156,7 +160,7 @@ def erase(*, user: User, at: datetime) -> None:
     Order: every registered app erases its part (any may refuse), then contacts, name, second factors and password go,
     and the account is closed. A new sign-up with the same contact starts an empty account.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     for keeper in privacy.keepers().values():
         keeper.erase(user, at)
     EmailAddress.objects.filter(user=user).delete()

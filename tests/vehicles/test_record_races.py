@@ -11,6 +11,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
+from accounts import privacy
 from accounts.actions import erase
 from core.errors import Refusal
 from tests.factories.accounts import UserFactory
@@ -182,3 +183,22 @@ def test_an_entry_written_while_its_car_is_edited_stops_nobody(offered, meet):
     assert refused == []
     assert Car.objects.get().nickname == "Blue"
     assert HealthEntry.objects.filter(record=car.record_id).count() == 2
+
+
+def test_an_entry_written_while_its_owner_is_erased_stops_nobody(meet):
+    car = recorded_car()
+    meet(privacy, "keepers")
+    meet(shape, "check_private")
+    refused = at_once(lambda: erase(user=car.owner, at=NOW), lambda: enter(car, date="2026-11-21"))
+    assert refused == []
+
+
+def test_a_car_offered_while_its_owner_is_erased_stops_nobody(meet):
+    car = recorded_car()
+    meet(privacy, "keepers")
+    meet(transfers, "new_token")
+    refused = at_once(
+        lambda: erase(user=car.owner, at=NOW),
+        lambda: transfers.offer_transfer(car=car, by=car.owner, at=NOW),
+    )
+    assert refused == []
