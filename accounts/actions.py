@@ -1,7 +1,7 @@
 """Every write about a person.
 
-A person's lock is FOR NO KEY UPDATE: what others write under locks of their own (entries of a record, offers, events of a
-visit) points at people, and would wait for a full lock in a circle.
+A person's lock is FOR NO KEY UPDATE: what others write under locks of their own (entries of a record, offers, events
+of a visit) points at people, and would wait for a full lock in a circle.
 """
 
 from __future__ import annotations

@@ -43,8 +43,9 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
             _gateway().send(recipient=recipient, text=body)
         else:
             _mail(recipient=recipient, subject=subject, body=body, html=html)
-    except Exception as problem:  # whatever the server or its library raises: the log says what happened
-        logger.exception("message %s to %s failed", kind, recipient)
+    except Exception as problem:  # whatever the server or its library raises
+        # Its words and its traceback may repeat the message with its codes and links: the row has them masked.
+        logger.error("message %s failed: %s", kind, type(problem).__name__)
         error = f"{type(problem).__name__}: {problem}"[:2000]
     if not settings.DEBUG:
         subject, body, error = (_without_secrets(text, codes=secret) for text in (subject, body, error))

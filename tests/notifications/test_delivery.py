@@ -65,6 +65,25 @@ def test_a_link_that_could_not_be_sent_is_kept_without_its_secret(monkeypatch: p
     assert "Ab_c-9xyz" not in message.body + message.error
 
 
+def test_a_message_that_failed_is_logged_by_its_kind_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gate:
+        def send(self, *, recipient: str, text: str) -> None:
+            raise OSError(f"{recipient} refused: {text}")
+
+    monkeypatch.setattr(delivery, "_gateway", Gate)
+    body = f"123456 {LINK['body']}"
+    with caplog.at_level("DEBUG"):
+        message = delivery.send(
+            channel="sms", kind="code", recipient="+8613800138001", subject="", body=body, secret=True
+        )
+    assert "message code failed: OSError" in caplog.text
+    assert [told for told in ("123456", "Ab_c-9xyz", "8613800138001", "Your car") if told in caplog.text] == []
+    assert message.error.startswith("OSError: ")
+    assert message.error.endswith(" refused: •••••• Your car: https://carkeeper.example/v/••••••/ opens for three days")
+
+
 def test_a_link_is_in_the_clear_in_the_developer_outbox(settings: object) -> None:
     settings.DEBUG = True  # type: ignore[attr-defined]
     assert delivery.send(channel="email", recipient="a@example.com", **LINK).body == LINK["body"]
