@@ -21,7 +21,7 @@ class BaseAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_login_stages(self) -> list[str]:
         """After a code or a password only the second factor remains, where the person set one up."""
-        return ["allauth.mfa.stages.AuthenticateStage"]
+        return ["accounts.stages.SecondFactorStage"]
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Also notes in the session whether they work at a shop, so that the menu needs no query."""

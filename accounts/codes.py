@@ -8,9 +8,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +51,8 @@ class NoCodeError(Refusal):
 
 @dataclass(frozen=True)
 class PendingCode:
-    """A code on its way. `next_url` is where the person wanted to go; times are seconds since the epoch."""
+    """A code on its way; times are seconds since the epoch. Where the person wants to go is not here: the address may
+    open something, and a session is a row that stays for months (`page` carries it)."""
 
     purpose: str
     kind: str
@@ -56,7 +60,6 @@ class PendingCode:
     nonce: str
     digest: str
     sent_at: float
-    next_url: str
 
     @property
     def contact(self) -> Contact:
@@ -74,17 +77,19 @@ class PendingCode:
 
 
 def pending(request: HttpRequest, *, at: datetime) -> PendingCode | None:
-    """The code that this session waits for, unless it is too old."""
+    """The code that this session waits for; one that is too old is forgotten."""
     stored = request.session.get(SESSION_KEY)
     if not stored:
         return None
+    stored.pop("next_url", None)  # sessions of earlier versions
     code = PendingCode(**stored)
-    return code if code.is_alive(at=at) else None
+    if code.is_alive(at=at):
+        return code
+    drop(request)
+    return None
 
 
-def send(
-    request: HttpRequest, *, contact: Contact, at: datetime, purpose: str = CodePurpose.SIGN_IN, next_url: str = ""
-) -> PendingCode:
+def send(request: HttpRequest, *, contact: Contact, at: datetime, purpose: str = CodePurpose.SIGN_IN) -> PendingCode:
     """Send a new code to `contact`; it replaces the one the session was waiting for.
 
     Asked again for the same contact within the cool-down, it sends nothing and returns the code under way.
@@ -93,7 +98,7 @@ def send(
     """
     before = pending(request, at=at)
     if before and before.contact == contact and before.purpose == purpose and before.wait_seconds(at=at):
-        return _store(request, before, next_url=next_url or before.next_url)
+        return before
     limits.consume(
         request,
         action="code_cooldown",
@@ -117,9 +122,9 @@ def send(
         nonce=nonce,
         digest=_digest(nonce=nonce, code=code),
         sent_at=at.timestamp(),
-        next_url=next_url,
     )
-    return _store(request, fresh)
+    request.session[SESSION_KEY] = asdict(fresh)
+    return fresh
 
 
 def check(request: HttpRequest, *, code: str, at: datetime) -> PendingCode:
@@ -142,15 +147,15 @@ def check(request: HttpRequest, *, code: str, at: datetime) -> PendingCode:
     return waiting
 
 
+def page(then: str = "") -> str:
+    """The address of the page that takes the code and goes on to `then`, an address on this site."""
+    address = reverse("accounts:code")
+    return f"{address}?{urlencode({REDIRECT_FIELD_NAME: then})}" if then else address
+
+
 def drop(request: HttpRequest) -> None:
     """Forget the code that the session waits for."""
     request.session.pop(SESSION_KEY, None)
-
-
-def _store(request: HttpRequest, code: PendingCode, **changes: str) -> PendingCode:
-    code = PendingCode(**{**asdict(code), **changes})
-    request.session[SESSION_KEY] = asdict(code)
-    return code
 
 
 def _digest(*, nonce: str, code: str) -> str:

@@ -57,11 +57,11 @@ class ContinueView(View):
         if not form.is_valid():
             return self._page(request, form, status=400)
         try:
-            codes.send(request, contact=form.cleaned_data["login"], at=timezone.now(), next_url=next_url(request))
+            codes.send(request, contact=form.cleaned_data["login"], at=timezone.now())
         except Refusal as refusal:
             form.add_error("login", str(refusal.message))
             return self._page(request, form, status=refusal.status)
-        return redirect("accounts:code")
+        return redirect(codes.page(next_url(request)))
 
     @staticmethod
     def _page(request: HttpRequest, form: ContactForm, status: int = 200) -> HttpResponse:
@@ -101,7 +101,7 @@ class CodeView(View):
     def _proceed(self, request: HttpRequest, proven: codes.PendingCode) -> HttpResponse:
         if proven.purpose == CodePurpose.ADD_CONTACT:
             return save_contact(request, proven)
-        return sign_in(request, proven)
+        return sign_in(request, proven, then=next_url(request))
 
     def _resend(self, request: HttpRequest) -> HttpResponse:
         waiting = self.pending.wait_seconds(at=timezone.now())
@@ -111,27 +111,28 @@ class CodeView(View):
                 contact=self.pending.contact,
                 at=timezone.now(),
                 purpose=self.pending.purpose,
-                next_url=self.pending.next_url,
             )
         except Refusal as refusal:
             messages.error(request, str(refusal.message))
         else:
             said = _("Please wait %(seconds)d seconds before asking for another code.") % {"seconds": waiting}
             messages.info(request, said if waiting else _("A new code is on its way."))
-        return redirect("accounts:code")
+        return redirect(codes.page(next_url(request)))
 
     def _page(self, request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
         context = {
             "form": form,
             "pending": self.pending,
+            "next": next_url(request),
             "wait_seconds": self.pending.wait_seconds(at=timezone.now()),
             "is_sign_in": self.pending.purpose == CodePurpose.SIGN_IN,
         }
         return render(request, "accounts/code.html", context, status=status)
 
 
-def sign_in(request: HttpRequest, proven: codes.PendingCode) -> HttpResponse:
-    """Sign in the person who proved a contact, through allauth's stages (second factor, closed accounts).
+def sign_in(request: HttpRequest, proven: codes.PendingCode, *, then: str = "") -> HttpResponse:
+    """Sign in the person who proved a contact, through allauth's stages (second factor, closed accounts), and go on to
+    `then`, an address on this site.
 
     What the anonymous session held (a visitor's hold) stays in the session.
     """
@@ -142,8 +143,7 @@ def sign_in(request: HttpRequest, proven: codes.PendingCode) -> HttpResponse:
         theme=getattr(request, "theme", ""),
     )
     record_authentication(request, user, method="code", **{proven.kind: proven.value})
-    target = proven.next_url or reverse("home")
-    response: HttpResponse = perform_login(request, user, redirect_url=target, signup=created)
+    response: HttpResponse = perform_login(request, user, redirect_url=then or reverse("home"), signup=created)
     return response
 
 

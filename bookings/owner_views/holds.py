@@ -134,13 +134,13 @@ def _send_code(request: HttpRequest, booking: Booking, form: ConfirmForm) -> Htt
     login: Login = form.cleaned_data["login"]
     then = reverse("bookings:finish", args=[booking.public_id])
     try:
-        codes.send(request, contact=login, at=timezone.now(), next_url=then)
+        codes.send(request, contact=login, at=timezone.now())
     except Refusal as refusal:
         form.add_error("login", str(refusal.message))
         return _page(request, booking, form, status=refusal.status)
     request.session[DRAFT]["wanted"] = True
     request.session.modified = True
-    return redirect("accounts:code")
+    return redirect(codes.page(then))
 
 
 def _after_sign_in(draft: dict[str, Any], user: User, cars: list[Car]) -> dict[str, Any]:

@@ -27,19 +27,28 @@ def clock() -> "time_machine.Traveller":
 
 
 @pytest.fixture
-def ask(client: Client) -> Callable[..., HttpResponse]:
+def page_now() -> dict[str, str]:
+    """The address of the code page in the browser, which carries where the person wants to go."""
+    return {"code": reverse("accounts:code")}
+
+
+@pytest.fixture
+def ask(client: Client, page_now: dict[str, str]) -> Callable[..., HttpResponse]:
     """Ask for a code: `ask("138 0013 8001", next="/x/")`."""
 
     def _ask(login: str, **fields: str) -> HttpResponse:
-        return client.post(reverse("accounts:continue"), {"login": login, **fields})
+        answer = client.post(reverse("accounts:continue"), {"login": login, **fields})
+        if answer.status_code == 302:
+            page_now["code"] = answer["Location"]
+        return answer
 
     return _ask
 
 
 @pytest.fixture
-def type_code(client: Client) -> Callable[..., HttpResponse]:
+def type_code(client: Client, page_now: dict[str, str]) -> Callable[..., HttpResponse]:
     def _type(code: str) -> HttpResponse:
-        return client.post(reverse("accounts:code"), {"code": code})
+        return client.post(page_now["code"], {"code": code})
 
     return _type
 

@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -47,14 +48,51 @@ def test_app_is_set_up_from_the_account_page(client: Client) -> None:
 def test_code_alone_does_not_sign_in_who_has_an_app(client: Client, ask: Ask, type_code: Ask) -> None:
     person = with_app(UserFactory(email="a@example.com"))
     ask("a@example.com", next="/me/")
-    assert type_code(newest_code())["Location"] == reverse("mfa_authenticate")
+    second = type_code(newest_code())["Location"]
+    assert second == reverse("mfa_authenticate") + "?next=%2Fme%2F"
     assert "_auth_user_id" not in client.session
-    assert client.get(reverse("mfa_authenticate")).status_code == 200
-    assert client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code == 200
+    assert 'name="next" value="/me/"' in client.get(second).content.decode()
+    again = client.post(reverse("mfa_authenticate"), {"code": "000000", "next": "/me/"})
+    assert 'name="next" value="/me/"' in again.content.decode()
     assert "_auth_user_id" not in client.session
-    answer = client.post(reverse("mfa_authenticate"), {"code": app_code()})
+    answer = client.post(reverse("mfa_authenticate"), {"code": app_code(), "next": "/me/"})
     assert answer["Location"] == "/me/"
     assert client.session["_auth_user_id"] == str(person.pk)
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_second_step_goes_nowhere_outside_the_site(client: Client, ask: Ask, type_code: Ask, url: str) -> None:
+    with_app(UserFactory(email="a@example.com"))
+    ask("a@example.com")
+    type_code(newest_code())
+    answer = client.post(reverse("mfa_authenticate"), {"code": app_code(), "next": url})
+    assert answer["Location"] == reverse("home")
+
+
+TAKE_OVER = "/cars/take-over/k3v9m2x7c4q8t5zb/"
+
+
+def test_where_one_wants_to_go_is_in_no_session_whatever_the_way_in(client: Client, ask: Ask, type_code: Ask) -> None:
+    person = with_app(UserFactory(email="a@example.com"))
+    person.set_password("correct horse battery")
+    person.save()
+    ask("a@example.com", next=TAKE_OVER)
+    assert not in_a_session(TAKE_OVER)
+    assert "take-over" in type_code(newest_code())["Location"]
+    assert not in_a_session(TAKE_OVER)
+    by_password = Client()
+    typed = {"login": "a@example.com", "password": "correct horse battery", "next": TAKE_OVER}
+    second = by_password.post(reverse("account_password_login"), typed)["Location"]
+    assert second.startswith(reverse("mfa_authenticate") + "?next=%2Fcars")
+    assert not in_a_session(TAKE_OVER)
+    assert by_password.post(second, {"code": app_code(), "next": TAKE_OVER})["Location"] == TAKE_OVER
+
+
+def in_a_session(address: str) -> bool:
+    """Whether a session has the address; there is one at least."""
+    sessions = [str(session.get_decoded()) for session in Session.objects.all()]
+    assert sessions
+    return any(address in kept for kept in sessions)
 
 
 def test_recovery_code_signs_in_once(client: Client, ask: Ask, type_code: Ask) -> None:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from accounts.codes import SESSION_KEY
 from accounts.models import User
 from notifications.models import Message
 from tests.accounts.conftest import newest_code, wrong
@@ -241,6 +242,36 @@ def test_bad_code_is_refused_beside_the_field_and_costs_no_attempt(
 def test_next_outside_the_site_is_ignored(ask: Ask, type_code: Ask, url: str) -> None:
     ask("a@example.com", next=url)
     assert type_code(newest_code())["Location"] == reverse("home")
+
+
+def test_the_code_page_carries_where_one_wants_to_go(
+    client: Client, ask: Ask, type_code: Ask, clock: time_machine.Traveller
+) -> None:
+    page = ask("a@example.com", next="/me/?tab=1")["Location"]
+    shown = client.get(page).content.decode()
+    assert shown.count('name="next" value="/me/?tab=1"') == 2
+    assert f"{reverse('accounts:continue')}?next=/me/%3Ftab%3D1" in shown
+    again = client.post(reverse("accounts:code"), {"code": "", "next": "/me/?tab=1"}).content.decode()
+    assert again.count('name="next" value="/me/?tab=1"') == 2
+    clock.shift(31)
+    assert client.post(reverse("accounts:code"), {"action": "resend", "next": "/me/?tab=1"})["Location"] == page
+
+
+def test_a_code_that_is_too_old_leaves_the_session(client: Client, ask: Ask, clock: time_machine.Traveller) -> None:
+    ask("a@example.com")
+    assert SESSION_KEY in client.session
+    clock.shift(10 * 60 + 1)
+    client.get(reverse("accounts:code"))
+    assert SESSION_KEY not in client.session
+
+
+def test_a_code_sent_by_an_earlier_version_still_signs_in(client: Client, ask: Ask, type_code: Ask) -> None:
+    ask("a@example.com")
+    session = client.session
+    session[SESSION_KEY] = {**session[SESSION_KEY], "next_url": "/me/"}
+    session.save()
+    type_code(newest_code())
+    assert signed_in(client)
 
 
 def test_next_on_the_site_is_where_one_lands(ask: Ask, type_code: Ask) -> None:

@@ -63,8 +63,8 @@ def test_a_visitor_holds_signs_in_and_books(
     held = client.post(f"{page}hold/", {"variant": job.variant.slug, "starts_at": slot.starts_at.isoformat()})
     assert held.status_code == 302
     asked = client.post(held["Location"], {"login": "owner@example.com", "name": "Lin"})
-    assert asked["Location"] == "/me/code/"
-    signed_in = client.post("/me/code/", {"code": "123456"})
+    assert asked["Location"].startswith("/me/code/?next=")
+    signed_in = client.post(asked["Location"], {"code": "123456"})
     assert signed_in["Location"].endswith("/finish/")
     booked = client.get(signed_in["Location"])
     assert client.get(booked["Location"]).status_code == 200
