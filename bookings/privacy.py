@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, Func, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from accounts import privacy
@@ -74,9 +74,7 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
     visits = Booking.objects.visible_to(user)
     if visits.filter(status__in=[*UPCOMING, *IN_SHOP]).exists():
         raise OpenVisitError
-    # A link that was asked for goes to the number left with the visit, which may be none of the account's.
-    numbers = visits.exclude(contact_phone="").values("contact_phone")
-    keeping.empty(Message.objects.filter(kind="bookings/link", recipient__in=numbers))
+    keeping.empty(Message.objects.filter(kind="bookings/link", recipient__in=_numbers(user)))
     visits.update(
         contact_name="",
         contact_phone="",
@@ -91,6 +89,15 @@ def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (every keeper is t
         plan=Func(F("plan"), template=_WITHOUT_PLACE),
     )
     idempotency.forget_owner(f"user {user.pk}")
+
+
+def _numbers(user: User) -> QuerySet[Booking, str]:
+    """Where links to the person's visits went that is none of their account: the numbers left with the visits. One that
+    is somebody else's too, by their account or a visit, keeps its messages until they leave."""
+    elsewhere = Booking.objects.exclude(owner=user).filter(contact_phone=OuterRef("contact_phone"))
+    others = User.objects.exclude(pk=user.pk).filter(phone=OuterRef("contact_phone"))
+    left = Booking.objects.visible_to(user).exclude(contact_phone="").exclude(Exists(elsewhere) | Exists(others))
+    return left.values_list("contact_phone", flat=True)
 
 
 _WITHOUT_PLACE = "jsonb_set(%(expressions)s, '{place}', 'null', false)"

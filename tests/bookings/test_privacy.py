@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import privacy
+from accounts.models import User
 from bookings import actions, waiting
 from bookings.actions import Actor
 from bookings.choices import ActorRole
@@ -62,6 +63,27 @@ def test_erasure_forgets_a_number_that_only_a_visit_had() -> None:
     privacy.keepers()["visits"].erase(user, NOW)
     kept = [Message.objects.get(pk=row.pk) for row in rows]
     assert [(row.recipient, row.body) for row in kept] == [("—", ""), ("+8613900000000", "x")]
+
+
+@pytest.mark.parametrize("whose", ["another account", "another owner's visit", "a visit without an account"])
+def test_erasure_leaves_messages_to_a_number_that_is_somebody_elses_too(whose: str) -> None:
+    user, other, number = UserFactory(), UserFactory(), "+8613811112222"
+    visit = booked(bookable_job(), owner=user)
+    Booking.objects.filter(pk=visit.pk).update(contact_phone=number)
+    if whose == "another account":
+        User.objects.filter(pk=other.pk).update(phone=number)
+    else:
+        theirs = booked(bookable_job(), owner=other)
+        Booking.objects.filter(pk=theirs.pk).update(contact_phone=number)
+        if whose == "a visit without an account":
+            Booking.objects.filter(pk=theirs.pk).update(owner=None, visitor_key="walk-in")
+    row = Message.objects.create(channel="sms", kind="bookings/link", recipient=number, body="x", status="sent")
+    actions.cancel(booking=visit, by=actions.Actor(ActorRole.OWNER, user), at=NOW)
+    privacy.keepers()["visits"].erase(user, NOW)
+    row.refresh_from_db()
+    assert (row.recipient, row.body) == (number, "x")
+    visit.refresh_from_db()
+    assert visit.contact_phone == ""
 
 
 def test_erasure_forgets_where_a_team_was_asked_to_come() -> None:
