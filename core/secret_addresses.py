@@ -1,5 +1,6 @@
-"""Addresses with a secret in them: whoever knows one is let in without signing in. Their rooms keep only hashes of the
-secrets, so what is logged, or kept of a message, must not have them either.
+"""Addresses with a secret in them: whoever knows one is let in without signing in, so what is logged, or kept of a
+message, must not have it. Of the secrets themselves the database has hashes (a visit's link, a buyer's view, a car that
+is handed over), nothing (a poll, which is signed) or, because its owner can read it again, the whole (a calendar feed).
 
 Which addresses these are is written here and not in the rooms, because a log line is only text;
 `tests/core/test_secret_addresses.py` asks every route of the site that takes a token.
@@ -29,16 +30,33 @@ _LOGGERS = (
 )
 
 
+# One character of an address written as its number, once or again and again. Only what an address may have as it is: a
+# line break or a quotation mark that is spelled out must not come to life in a log.
+_SPELLED = re.compile(r"%(?:25)*(2[DEF]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)", re.IGNORECASE)
+
+
 def mask(text: str) -> str:
     """`text` without the secret part of every such address in it; what follows the secret in an address stays."""
     return _SECRET.sub(rf"\g<1>{MASK}", text)
+
+
+def mask_however_spelled(text: str) -> str:
+    """`mask`; a secret that shows only when the address is spelled plainly ("/%76/", "take%2Dover", "%252F") is masked
+    in the plain spelling, which then stands for the text."""
+    masked = mask(text)
+    plain = _spell(_spell(masked))
+    return found if (found := mask(plain)) != plain else masked
+
+
+def _spell(text: str) -> str:
+    return _SPELLED.sub(lambda spelled: chr(int(spelled[1], 16)), text)
 
 
 class _Masked(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, with its text masked."""
         text = record.getMessage()
-        if (masked := mask(text)) != text:
+        if (masked := mask_however_spelled(text)) != text:
             record.msg, record.args = masked, ()
         return True
 

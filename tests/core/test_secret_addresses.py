@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.secret_addresses import MASK, keep_out_of_logs, mask
+from core.secret_addresses import MASK, keep_out_of_logs, mask, mask_however_spelled
 
 SECRET = "k3v9m2x7-c4q8t5zb_n6w"
 BASE_DIR = Path(__file__).parents[2]
@@ -66,14 +66,34 @@ def test_only_the_secret_is_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"GET /%76/{SECRET}/ 200", f"GET /v/{MASK}/ 200"),
+        (f"GET /%2576/{SECRET}/", f"GET /v/{MASK}/"),
+        (f"GET /%25%37%36/{SECRET}/", f"GET /v/{MASK}/"),
+        (f"/cars/take%2Dover/{SECRET}/", f"/cars/take-over/{MASK}/"),
+        (f"/%63%61lend%61%72/{SECRET}.ics", f"/calendar/{MASK}"),
+        (f"?next=%252Fcars%252Ftake-over%252F{SECRET}%252F", f"?next=/cars/take-over/{MASK}/"),
+        (f'"GET /%76/{SECRET}/?q=%22%0A%20x" 200', f'"GET /v/{MASK}/?q=%22%0A%20x" 200'),
+        (f"/v/{SECRET}/ from /%72/{SECRET}/", f"/v/{MASK}/ from /r/{MASK}/"),
+        (f"?next=%2Fv%2F{SECRET}%2F", f"?next=%2Fv%2F{MASK}%2F"),
+        ("/search/?q=%E6%9C%BA%E6%B2%B9%20%76&at=100%", "/search/?q=%E6%9C%BA%E6%B2%B9%20%76&at=100%"),
+    ],
+)
+def test_a_secret_is_masked_however_its_address_is_spelled(text: str, masked: str) -> None:
+    assert mask_however_spelled(text) == masked
+
+
 @pytest.mark.django_db
 def test_django_logs_a_refused_address_without_its_secret(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     keep_out_of_logs()
     keep_out_of_logs()
     with caplog.at_level(logging.WARNING):
         client.get(f"/v/{SECRET}/")
+        logging.getLogger("gunicorn.access").warning("GET /%%76/%s/", SECRET)
         Client(enforce_csrf_checks=True).post(f"/v/{SECRET}/decide/")
-    assert caplog.text.count(f"/v/{MASK}/") == 2
+    assert caplog.text.count(f"/v/{MASK}/") == 3
     assert SECRET not in caplog.text
 
 
