@@ -83,13 +83,13 @@ class Part:
 
     @property
     def position(self) -> str:
-        """ "part 2 of 3"; empty for a visit of one phase and for what is of no phase."""
+        """ "step 2 of 3"; empty for a visit of one phase and for what is of no phase."""
         if self.count < 2 or not self.phases:
             return ""
         first, last = self.phases[0][0], self.phases[-1][0]
         if first == last:
-            return _("part %(n)d of %(count)d") % {"n": first, "count": self.count}
-        return _("parts %(first)d–%(last)d of %(count)d") % {"first": first, "last": last, "count": self.count}
+            return _("step %(n)d of %(count)d") % {"n": first, "count": self.count}
+        return _("steps %(first)d–%(last)d of %(count)d") % {"first": first, "last": last, "count": self.count}
 
 
 def parts_of(booking: Booking) -> list[Part]:

@@ -35,7 +35,7 @@ LOOKS: dict[str, Look] = {
 # Where in the workshop the car is says more than its status. The stages that are not here say nothing new.
 STAGE_LOOKS: dict[str, Look] = {
     Stage.INSPECTING: Look("brand", "scan-search", _("Being inspected")),
-    Stage.WAITING_OWNER: Look("warn", "message-circle-question-mark", _("Waiting for the owner")),
+    Stage.WAITING_OWNER: Look("warn", "hand", _("Waiting for the owner")),
     Stage.WAITING_PARTS: Look("part", "package-search", _("Waiting for parts")),
     Stage.CHECKING: Look("qc", "clipboard-check", _("Quality check")),
 }

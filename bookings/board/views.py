@@ -112,7 +112,7 @@ def _board_context(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, 
 _COUNTERS = (
     (Group.TO_ARRIVE, "info", "calendar-clock"),
     (Group.IN_WORK, "brand", "wrench"),
-    (Group.WAITING_OWNER, "warn", "message-circle-question-mark"),
+    (Group.WAITING_OWNER, "warn", "hand"),
     (Group.WAITING_PARTS, "part", "package-search"),
     (Group.READY, "ok", "circle-check"),
     (Group.LATE, "bad", "clock-alert"),

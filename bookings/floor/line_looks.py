@@ -26,7 +26,7 @@ from catalog.pricing import FairPrice
 _DRAFT = Look("mute", "pencil-line", _("Not sent yet"))
 _WAITS_FOR_PARTS = Look("part", "package-search", _("Waiting for parts"))
 _STATES: dict[str, Look] = {
-    LineState.PROPOSED: Look("warn", "message-circle-question-mark", _("Waiting for the owner")),
+    LineState.PROPOSED: Look("warn", "hand", _("Waiting for the owner")),
     LineState.APPROVED: Look("brand", "circle-check", _("Approved, to be done")),
     LineState.DECLINED: Look("mute", "circle-x", pgettext_lazy("a line of work", "Declined")),
     LineState.DEFERRED: Look("info", "calendar-clock", pgettext_lazy("a line of work", "Deferred")),

@@ -192,8 +192,8 @@ class LineForm(forms.Form):
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false", "autocomplete": "off"}),
     )
     warranty_scope = forms.ChoiceField(label=_("Kind of repair"), choices=())
-    warranty_days = forms.IntegerField(label=_("Warranty"), required=False, min_value=0, max_value=3_650)
-    warranty_km = forms.IntegerField(label=_("Warranty"), required=False, min_value=0, max_value=300_000)
+    warranty_days = forms.IntegerField(label=_("Warranty, days"), required=False, min_value=0, max_value=3_650)
+    warranty_km = forms.IntegerField(label=_("Warranty, kilometres"), required=False, min_value=0, max_value=300_000)
     photos = MultiplePhotosField(label=_("Photos"), required=False)
     against_reason = forms.CharField(
         label=_("Why you still propose it"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from bookings.choices import ActorRole, Decision, DecisionWay, EventKind, PhotoKind, Stage, Urgency
 from bookings.models import Booking, BookingEvent, Inspection, Line, VisitPhoto
 from bookings.templatetags import visits as words
+from core import day_words
 from core.photos import GridPhoto
 
 # What an owner is told of: not the hold before the booking, not who works on which bay, and no second time what
@@ -168,7 +169,8 @@ def _text(event: BookingEvent, booking: Booking, inspections: Iterable[Inspectio
     if event.kind == EventKind.CHECK_PASSED and event.data.get("alone"):
         return _("Checked by the person who did the work: nobody else in the shop could")
     if event.kind == EventKind.PARTS and event.data.get("expected_on"):
-        return _("Expected on %(day)s") % {"day": event.data["expected_on"]}
+        expected_on = date.fromisoformat(event.data["expected_on"])
+        return _("Expected on %(day)s") % {"day": day_words.weekday_day_month(expected_on)}
     if event.actor_role == ActorRole.STAFF and event.reason and event.kind != EventKind.CANCELLED:
         return event.reason
     # A stage that the owner's answer led to: the answer stands below.

@@ -66,9 +66,9 @@ def test_every_claim_is_told_by_its_phase_and_its_place_in_the_visit(client: Cli
     assert [row[0] for row in told(booking)] == ["13:00", "13:00", "13:15", "13:15", "13:55", "13:55"]
     for text in (
         "Write-up",
-        "part 1 of 3",
+        "step 1 of 3",
         "Wheel alignment",
-        "part 3 of 3",
+        "step 3 of 3",
         "Rig 1",
         "Loaner 1",
         "Parts of the visit",
@@ -144,7 +144,7 @@ def test_every_view_shows_the_parts(client: Client, job: Job, view: str) -> None
         return
     last = job.shop.resources.get(name_en="Rig 1" if view == "bays" else "Zhou Hai")
     shown = piece(page, booking, last)
-    for text in ("3/3", "Wheel alignment", "part 3 of 3"):
+    for text in ("3/3", "Wheel alignment", "step 3 of 3"):
         assert text in shown
     assert 'href="' in shown
     assert "13:55–14:25" in shown
