@@ -10,7 +10,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 
 
 class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]
-    """allauth's, but where the person goes on to is carried by the address and the form, not kept with the sign-in in
+    """allauth's, but where the person goes on to is carried by the address of the page, not kept with the sign-in in
     the session: some addresses open something, and sessions are rows that stay for months."""
 
     def handle(self) -> tuple[Any, bool]:
