@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
@@ -32,7 +31,6 @@ from bookings.engine.phases import Claim
 from bookings.errors import (
     LinesOpenError,
     NotCheckedError,
-    OdometerError,
     RequestLapsedError,
     SlotTakenError,
     WrongStatusError,
@@ -45,7 +43,7 @@ from shops.choices import ResourceKind
 from shops.models import Resource
 from vehicles import actions as vehicle_actions
 from vehicles.choices import OdometerSource
-from vehicles.models import MAX_ODOMETER_KM, Car
+from vehicles.models import Car
 
 # A car that is still in work when its claim is about to end keeps its place, a step at a time.
 OVERRUN_NOTICE = timedelta(minutes=5)
@@ -188,15 +186,15 @@ def _can_do(resource: Resource, present: Resource, needs: list[Claim]) -> bool:
 def check_in(
     *, booking: Booking, odometer_km: int, by: User, at: datetime, plate: str = "", odometer_note: str = ""
 ) -> Booking:
-    """Receive the car. `odometer_km` is compared with what is known of it and of the VIN that was read: a smaller
-    value, or more than anybody drives since (`vehicles.actions.MAX_KM_PER_DAY`), is refused (OdometerError) unless
-    `odometer_note` says why it is right.
+    """Receive the car. `odometer_km` is compared with what is known of it: a smaller value, or more than anybody drives
+    since (`vehicles.actions.MAX_KM_PER_DAY`), is refused (OdometerError) unless `odometer_note` says why it is right.
+    A health record refuses nothing: what does not fit it is taken and doubtful (`floor.known_readings`).
 
     Side effects: what was agreed becomes the visit's lines; the reading joins the car's record (if the car is known),
     a doubtful one only once a second person has looked (`confirm_odometer`); event and outbox `booking.checked_in`.
     """
     booking = locked(booking)
-    is_doubtful = question_odometer(booking, odometer_km, odometer_note, at)
+    doubt = known_readings.question(booking, odometer_km, odometer_note, at)
     transition(
         booking=booking,
         kind=EventKind.CHECKED_IN,
@@ -210,12 +208,11 @@ def check_in(
             "plate": plate or booking.plate,
         },
         reason=odometer_note,
-        data={"odometer_km": odometer_km, "doubtful": is_doubtful},
+        data={"odometer_km": odometer_km, "doubtful": bool(doubt.reason), **doubt.told},
     )
-    reason = odometer_note if is_doubtful else ""
-    CheckIn.objects.create(booking=booking, recorded_at=at, recorded_by=by, odometer_reason=reason)
+    CheckIn.objects.create(booking=booking, recorded_at=at, recorded_by=by, odometer_reason=doubt.reason)
     agreed.open_lines(booking, at=at)
-    if booking.car is not None and not is_doubtful:
+    if booking.car is not None and not doubt.reason:
         _join_record(booking.car, odometer_km, by, at)
     return booking
 
@@ -256,30 +253,31 @@ def confirm_odometer(*, booking: Booking, by: User, at: datetime, role: ActorRol
 def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User, at: datetime) -> Booking:
     """Put right what was read at check-in, while the car is in the shop; `note` says why and is kept with the event.
 
-    Raises OdometerError, InvalidInput without a note, WrongStatusError before check-in and after handover.
-    Side effects: the reading joins the car's record as a correction, a doubtful one only once a second person has
-    looked; the owner is to confirm the check-in sheet again; event and outbox `booking.odometer`.
+    Raises OdometerError, InvalidInput without a note, WrongStatusError before check-in and after handover. Once a
+    health record doubted a reading of the visit, whatever is entered is doubtful. Side effects: the reading joins the
+    car's record as a correction, a doubtful one only once a second person has looked; the owner is to confirm the
+    check-in sheet again; event and outbox `booking.odometer`.
     """
     booking = locked(booking)
     if booking.status not in IN_SHOP:
         raise WrongStatusError
     if not note.strip():
         raise InvalidInput(_("Say why the reading is changed."), field="odometer_note")
-    is_doubtful = question_odometer(booking, odometer_km, note, at)
+    doubt = known_readings.question(booking, odometer_km, note, at)
     before, booking.odometer_km = booking.odometer_km, odometer_km
     booking.revision += 1
     booking.save(update_fields=["odometer_km", "revision"])
     sheets = CheckIn.objects.filter(booking=booking)
     sheets.update(
         recorded_by=by,
-        odometer_reason=note if is_doubtful else "",
+        odometer_reason=doubt.reason,
         odometer_second_by=None,
         odometer_second_at=None,
         confirmed_at=None,
         confirmed_way="",
         confirmed_by=None,
     )
-    if booking.car is not None and not is_doubtful:
+    if booking.car is not None and not doubt.reason:
         _join_record(booking.car, odometer_km, by, at, is_correction=True)
     record(
         booking=booking,
@@ -287,55 +285,31 @@ def correct_odometer(*, booking: Booking, odometer_km: int, note: str, by: User,
         by=Actor(ActorRole.STAFF, by),
         at=at,
         reason=note,
-        data={"before_km": before, "odometer_km": odometer_km},
+        data={"before_km": before, "odometer_km": odometer_km, **doubt.told},
     )
     return booking
 
 
-def _known_reading(booking: Booking) -> tuple[int, datetime] | None:
-    """What was known of the car before this visit read its odometer: km, and when."""
-    car = booking.car
-    if car is None or car.odometer_km is None or car.odometer_at is None:
-        return None
-    if booking.checked_in_at is None:
-        return car.odometer_km, car.odometer_at
-    before = car.readings.filter(read_at__lt=booking.checked_in_at).order_by("-read_at", "-pk")
-    return before.values_list("km", "read_at").first()
+@transaction.atomic
+def compare_odometer(*, booking: Booking, by: User, at: datetime) -> Booking:
+    """Compare a reading again because the VIN was read after it; one that is questioned already is left alone.
 
-
-def question_odometer(booking: Booking, km: int, note: str, at: datetime) -> bool:
-    """Whether a reading is doubtful, so that a second person has to look: it does not fit what is known of the car, or
-    what another visit entered into the record of the car or of the VIN that was read. Raises OdometerError for an
-    impossible one, and for a doubtful one without a reason; of the record it tells no figure."""
-    if not 0 <= km <= MAX_ODOMETER_KM:
-        raise OdometerError(_("Enter what the odometer shows, between 0 and 999,999 km."), field="odometer_km")
-    doubt = _doubt_by_car(booking, km, at) or _doubt_by_record(booking, km, at)
-    if doubt and not note.strip():
-        raise OdometerError(doubt, field="odometer_km")
-    return bool(doubt)
-
-
-def _doubt_by_car(booking: Booking, km: int, at: datetime) -> str:
-    """Why a reading does not follow the car's last one; empty where it does."""
-    reading = _known_reading(booking)
-    if reading is None or vehicle_actions.is_plausible(km, last_km=reading[0], since=at - reading[1]):
-        return ""
-    if km < reading[0]:
-        said = gettext("The last reading was %(known)s km. If this one is right, say why it is lower.")
-        return said % {"known": f"{reading[0]:,}"}
-    said = gettext("That is %(more)s km more than last time. If it is right, say why.")
-    return said % {"more": f"{km - reading[0]:,}"}
-
-
-def _doubt_by_record(booking: Booking, km: int, at: datetime) -> str:
-    """Why a reading does not follow what another visit recorded; empty where it does. Nothing else of the record."""
-    today = at.astimezone(booking.zone).date()
-    known = known_readings.of_other_visits(booking, on=today)
-    if known is None or vehicle_actions.is_plausible(km, last_km=known.km, since=today - known.on):
-        return ""
-    if km < known.km:
-        return gettext("That is lower than what another visit recorded for this car. If it is right, say why.")
-    return gettext("That is more than a car can cover since another visit recorded it. If it is right, say why.")
+    Side effects, where the record doubts it: the reading waits for a second person; event and outbox
+    `booking.odometer`. Nothing is refused.
+    """
+    booking = locked(booking)
+    sheet = CheckIn.objects.filter(booking=booking, odometer_reason="").first()
+    km = booking.odometer_km
+    if sheet is None or km is None or not known_readings.is_doubted_by_record(booking, km, at):
+        return booking
+    doubt = known_readings.Doubt(CheckIn.UNEXPLAINED, by_record=True)
+    sheet.odometer_reason = doubt.reason
+    sheet.save(update_fields=["odometer_reason"])
+    booking.revision += 1
+    booking.save(update_fields=["revision"])
+    data = {"before_km": km, "odometer_km": km, **doubt.told}
+    record(booking=booking, kind=EventKind.ODOMETER, by=Actor(ActorRole.STAFF, by), at=at, data=data)
+    return booking
 
 
 @transaction.atomic

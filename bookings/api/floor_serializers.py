@@ -66,6 +66,7 @@ class CheckInSheetSerializer(serializers.ModelSerializer[CheckIn]):
     odometer_km = serializers.IntegerField(source="booking.odometer_km", allow_null=True)
     vin = serializers.CharField(source="booking.vin")
     plate = serializers.CharField(source="booking.plate")
+    odometer_reason = serializers.CharField(source="odometer_words", read_only=True)
     is_odometer_questioned = serializers.BooleanField(
         read_only=True, help_text=_("waits for a second person; until then it does not enter the car's record")
     )

@@ -314,11 +314,10 @@ def _correct(
     booking: Booking, sheet: Sheet, *, by: User, at: datetime, has_new_car: bool, has_new_vin: bool
 ) -> Booking:
     km, note = sheet.odometer_km, sheet.odometer_note
-    # A VIN read later may be known: the reading is compared with its record, unless it is questioned already.
-    is_unasked = has_new_vin and CheckIn.objects.filter(booking=booking, odometer_reason="").exists()
-    is_other = km != booking.odometer_km or has_new_car
-    if is_other or (is_unasked and workshop.question_odometer(booking, km, note, at)):
+    if km != booking.odometer_km or has_new_car:
         booking = workshop.correct_odometer(booking=booking, odometer_km=km, note=note, by=by, at=at)
+    elif has_new_vin:
+        booking = workshop.compare_odometer(booking=booking, by=by, at=at)
     booking.plate = sheet.plate or booking.plate
     booking.save(update_fields=["plate"])
     progress.touch(booking)

@@ -20,6 +20,9 @@ from core.photos import StoredPhoto
 class CheckIn(models.Model):
     """The state of a car when it came, as the shop wrote it down and the owner confirmed it. One for each visit."""
 
+    # Stands as the reason of a reading that was doubted without the shop having to say why it is right.
+    UNEXPLAINED = "Does not fit what was recorded before"
+
     booking = models.OneToOneField(
         Booking, on_delete=models.PROTECT, related_name="check_in", verbose_name=_("booking")
     )
@@ -82,6 +85,11 @@ class CheckIn(models.Model):
     def is_odometer_questioned(self) -> bool:
         """Whether the reading still waits for a second person; until then it does not join the car's record."""
         return bool(self.odometer_reason) and self.odometer_second_by_id is None
+
+    @property
+    def odometer_words(self) -> str:
+        """Why the reading is right, in the words of who read it; empty where nobody had to say."""
+        return "" if self.odometer_reason == self.UNEXPLAINED else self.odometer_reason
 
 
 class Inspection(models.Model):

@@ -9,7 +9,6 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
 from PIL import Image
 
 from accounts.models import User
@@ -17,7 +16,7 @@ from bookings import workshop
 from bookings.board.stages import CHECK_IN
 from bookings.choices import DecisionWay, EventKind, PhotoKind, Status
 from bookings.engine.jobs import Job
-from bookings.errors import OdometerError, WrongStatusError
+from bookings.errors import WrongStatusError
 from bookings.floor import checking_in
 from bookings.floor.checking_in import WARNING_LIGHTS, OtherCarError, Sheet, SheetChangedError, SheetConfirmedError
 from bookings.models import Booking, CheckIn, VisitPhoto
@@ -32,7 +31,11 @@ from tests.factories.jobs import bookable_job
 from tests.factories.photos import apng_of_frames, corners, heic, png, saved
 from tests.factories.records import SHOP, enter
 from tests.factories.vehicles import BatteryVariantFactory, CarFactory, MakeFactory, WmiFactory
+from vehicles.choices import RecordPart
+from vehicles.models import HealthRecord
+from vehicles.record import sharing
 from vehicles.record.actions import record_for_vin
+from vehicles.record.known_shops import KnownShop
 
 pytestmark = pytest.mark.django_db
 
@@ -341,48 +344,87 @@ def known_vin(km: int, vin: str = OTHER_VIN) -> None:
     enter(car, date="2026-10-20", settled_on="2026-10-20", checked_in_on="2026-10-20", odometer_km=km)
 
 
-@pytest.mark.parametrize(
-    ("known", "words"),
-    [(91_000, "lower than what another visit recorded"), (1_000, "more than a car can cover since another visit")],
-)
-def test_walk_ins_reading_is_compared_with_the_record_of_its_vin(job: Job, known: int, words: str) -> None:
-    known_vin(known)
-    booking = visit(job, starts_at=START)
-    user = member(booking.shop)
-    response = post(user, booking, typed(vin=OTHER_VIN))
-    page = response.content.decode()
-    assert response.status_code == 400
-    assert words in page
-    assert not any(figure in page for figure in ("91,000", "91000", "1,000", "20 Oct", SHOP["name_en"]))
-    booking.refresh_from_db()
-    assert booking.status == Status.CONFIRMED
-    assert post(user, booking, typed(vin=OTHER_VIN, odometer_note="New cluster")).status_code == 302
-    assert CheckIn.objects.get(booking=booking).is_odometer_questioned
-
-
-def test_reading_that_fits_the_record_of_its_vin_is_taken(job: Job) -> None:
-    known_vin(57_000)
-    booking = visit(job, starts_at=START)
-    row = write(booking, member(booking.shop), vin=OTHER_VIN)
-    assert not row.is_odometer_questioned
-
-
-def test_reading_is_compared_when_the_vin_is_read_later(job: Job) -> None:
+@pytest.mark.parametrize("km", ["0", "58263", "999999"])
+def test_typed_vin_tells_a_shop_nothing_of_its_record(job: Job, km: str) -> None:
     known_vin(91_000)
     booking = visit(job, starts_at=START)
-    advisor = member(booking.shop)
-    write(booking, advisor)
-    with pytest.raises(OdometerError):
-        write(booking, advisor, vin=OTHER_VIN)
-    write(booking, advisor, vin=OTHER_VIN, odometer_note="New cluster")
-    assert CheckIn.objects.get(booking=booking).is_odometer_questioned
-    write(booking, advisor, vin=OTHER_VIN)  # asked once
+    user = member(booking.shop)
+    assert post(user, booking, typed(vin=OTHER_VIN, odometer_km=km)).status_code == 302
+    page = client_of(user).get(address("board:check_in", booking)).content.decode()
+    assert "check the odometer" not in page
+    assert CheckIn.objects.get(booking=booking).odometer_reason == ""
 
 
-def test_booked_cars_reading_is_compared_with_the_record_of_former_owners(booking: Booking) -> None:
+def test_typed_vin_of_a_sold_car_opens_no_record(booking: Booking) -> None:
     enter(booking.car, date="2026-10-20", settled_on="2026-10-20", checked_in_on="2026-10-20", odometer_km=91_000)
-    with pytest.raises(OdometerError, match="another visit"), translation.override("en"):
-        write(booking, member(booking.shop))
+    booking.car.removed_at = NOW  # type: ignore[union-attr]
+    booking.car.save(update_fields=["removed_at"])  # type: ignore[union-attr]
+    assert not write(booking, member(booking.shop)).is_odometer_questioned
+
+
+@pytest.fixture
+def recorded(booking: Booking) -> Booking:
+    """The owner's booked car, of which a former owner's visit knows 61,000 km a month ago."""
+    enter(booking.car, date="2026-10-20", settled_on="2026-10-20", checked_in_on="2026-10-20", odometer_km=61_000)
+    return booking
+
+
+@pytest.mark.parametrize("km", ["58100", "108000"])
+def test_record_of_the_booked_car_doubts_both_ways_alike_and_refuses_nothing(recorded: Booking, km: str) -> None:
+    if km == "108000":  # more than 33 days of driving after the record, and what the owner said fits
+        recorded.car.odometer_km = 107_000  # type: ignore[union-attr]
+        recorded.car.save(update_fields=["odometer_km"])  # type: ignore[union-attr]
+    user = member(recorded.shop)
+    assert post(user, recorded, typed(odometer_km=km)).status_code == 302
+    page = client_of(user).get(address("board:check_in", recorded)).content.decode()
+    assert "it does not fit what is known about the car" in page
+    assert "Why the odometer is right" not in page
+    assert not any(figure in page for figure in ("61,000", "61000", "20 Oct", SHOP["name_en"]))
+    assert CheckIn.objects.get(booking=recorded).is_odometer_questioned
+    assert recorded.events.get(kind=EventKind.CHECKED_IN).data["doubted_by_record"] is True
+
+
+def test_reading_that_fits_the_record_of_the_booked_car_is_taken(recorded: Booking) -> None:
+    assert not write(recorded, member(recorded.shop), odometer_km=61_500).is_odometer_questioned
+
+
+def test_reading_once_doubted_by_the_record_stays_so_whatever_is_typed(recorded: Booking) -> None:
+    reader, second = member(recorded.shop), member(recorded.shop, Role.TECHNICIAN)
+    write(recorded, reader, odometer_km=58_100)
+    for km in (61_500, 58_200):
+        workshop.correct_odometer(booking=recorded, odometer_km=km, note="Misread", by=reader, at=NOW)
+        assert CheckIn.objects.get(booking=recorded).is_odometer_questioned
+    workshop.confirm_odometer(booking=recorded, by=second, at=NOW)
+    assert not CheckIn.objects.get(booking=recorded).is_odometer_questioned
+    workshop.correct_odometer(booking=recorded, odometer_km=61_500, note="Misread", by=reader, at=NOW)
+    assert CheckIn.objects.get(booking=recorded).is_odometer_questioned
+    assert recorded.events.filter(data__doubted_by_record=True).count() == 4
+
+
+def test_record_that_the_owner_lets_the_shop_read_is_compared_when_the_vin_is_read_later(job: Job) -> None:
+    known_vin(91_000)
+    record = record_for_vin(OTHER_VIN)
+    booking = visit(job, starts_at=START)
+    shop, advisor = booking.shop, member(booking.shop)
+    owner = UserFactory()
+    HealthRecord.objects.filter(pk=record.pk).update(owner=owner)
+    record.refresh_from_db()
+    by = KnownShop(shop.public_id, shop.slug, "店", "Shop")
+    until = NOW + timedelta(days=7)
+    sharing.grant(record=record, shop=by, parts=[RecordPart.VISITS], until=until, by=owner, at=NOW)
+    assert not write(booking, advisor).is_odometer_questioned
+    row = write(booking, advisor, vin=OTHER_VIN)
+    assert CheckIn.objects.get(pk=row.pk).is_odometer_questioned
+    assert booking.events.get(kind=EventKind.ODOMETER).data["doubted_by_record"] is True
+    write(booking, advisor, vin=OTHER_VIN)  # compared once
+    assert booking.events.filter(kind=EventKind.ODOMETER).count() == 1
+
+
+def test_reading_is_compared_with_the_shops_own_visit_to_the_same_vin(job: Job) -> None:
+    first, second = visit(job, starts_at=START), visit(job, starts_at=START)
+    advisor = member(first.shop)
+    write(first, advisor, vin=OTHER_VIN, odometer_km=70_000)
+    assert write(second, advisor, vin=OTHER_VIN, odometer_km=69_000).is_odometer_questioned
 
 
 def test_booked_cars_vin_is_not_another_cars(booking: Booking) -> None:
