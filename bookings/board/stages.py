@@ -173,9 +173,9 @@ def _step_of(booking: Booking, *, role: str | None) -> Step | None:
 
 
 def awaits(booking: Booking) -> Stage | None:
-    """What has to come before the work can be reported done: the owner's answer, then parts. A car can be worked on
-    while it waits, so the lines are asked, not only the stage. One query for a car in work, none if its lines are
-    prefetched."""
+    """What has to come before the work can be reported done: the owner's answer, then parts. The lines are asked, not
+    the stage: a car can be worked on while it waits, and a stage chosen by hand holds nothing up. One query for a car
+    in work, none if its lines are prefetched."""
     if booking.status != Status.IN_SERVICE or booking.stage == Stage.CHECKING:
         return None
     lines = booking.lines.all()
@@ -183,7 +183,7 @@ def awaits(booking: Booking) -> Stage | None:
         return Stage.WAITING_OWNER
     if any(line.lacks_parts for line in lines):
         return Stage.WAITING_PARTS
-    return Stage(booking.stage) if booking.stage in (Stage.WAITING_OWNER, Stage.WAITING_PARTS) else None
+    return None
 
 
 def options(booking: Booking, *, role: str | None, at: datetime) -> Options:

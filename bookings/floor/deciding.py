@@ -92,10 +92,13 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
     news = [(choice, line) for choice, line in asked if not _is_said(line, choice)]
     if news:
         record(booking=booking, kind=EventKind.DECIDED, by=voice.actor, at=at, data=_told(news, voice.way))
+        waited = any(line.waits_for_parts for _choice, line in news)
         with progress.keeping_promise(booking, reason=str(_("Approved work")), by=voice.actor, at=at):
             for choice, line in news:
                 _take(choice, line, voice, booking, at)
         progress.follow_lines(booking, by=voice.actor, at=at)
+        if waited:
+            progress.go_on_without_parts(booking, by=voice.actor, at=at)
         progress.touch(booking)
     return [known[choice.line] for choice in choices]
 

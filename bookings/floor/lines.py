@@ -121,7 +121,7 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
     content = _content(booking, draft, at)
     # The off-peak discount that was agreed stays, as far as there is labour to take it off.
     content["discount_fen"] = min(line.current.discount_fen, content["labour_fen"])
-    was_sent = line.sent_at is not None
+    was_sent, waited = line.sent_at is not None, line.waits_for_parts
     with progress.keeping_promise(booking, reason=str(_("A line was changed")), by=by.actor, at=at):
         _move(line, LineState.PROPOSED)
         line.version += 1
@@ -131,6 +131,8 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
     line = find(booking, line.public_id)
     if was_sent:
         _tell_proposed(booking, [line], by, at)
+    if waited:
+        progress.go_on_without_parts(booking, by=by.actor, at=at)
     progress.touch(booking)
     return line
 
@@ -213,13 +215,15 @@ def mark_not_needed(*, line: Line, reason: str, by: User, at: datetime) -> Line:
     booking, line = _locked_line(line)
     if not reason.strip():
         raise InvalidInput(_("Say why: the owner reads it."), field="reason")
-    actor = Actor(ActorRole.STAFF, by)
+    actor, waited = Actor(ActorRole.STAFF, by), line.waits_for_parts
     with progress.keeping_promise(booking, reason=str(_("A line is not needed")), by=actor, at=at):
         _move(line, LineState.NOT_NEEDED)
         line.not_needed_reason = reason.strip()
         line.save(update_fields=["state", "not_needed_reason", *_WAITING])
     _tell(booking, EventKind.NOT_NEEDED, line, actor, at, reason=line.not_needed_reason)
     progress.follow_lines(booking, by=actor, at=at)
+    if waited:
+        progress.go_on_without_parts(booking, by=actor, at=at)
     progress.touch(booking)
     return line
 

@@ -65,15 +65,14 @@ def set_stage(booking: Booking, to: Stage, *, by: Actor, at: datetime, reason: s
 
 def follow_lines(booking: Booking, *, by: Actor, at: datetime) -> None:
     """Let the stage follow the lines of a locked visit: an owner who was asked is waited for, and once everything is
-    answered the car goes on to where it was by its status and its parts."""
+    answered the car goes on to where it was by its status and its parts. A car that waits for parts stays where it is:
+    somebody may have chosen that by hand (`go_on_without_parts` where a line has stopped waiting)."""
     if booking.status not in (Status.CHECKED_IN, Status.IN_SERVICE):
         return
     if booking.lines.pending().exists():
         set_stage(booking, Stage.WAITING_OWNER, by=by, at=at)
     elif booking.stage == Stage.WAITING_OWNER:
         set_stage(booking, Stage.WAITING_PARTS if waits_for_parts(booking) else _goes_on(booking), by=by, at=at)
-    else:
-        go_on_without_parts(booking, by=by, at=at)
 
 
 def wait_for_parts(booking: Booking, *, by: Actor, at: datetime) -> None:
@@ -85,7 +84,8 @@ def wait_for_parts(booking: Booking, *, by: Actor, at: datetime) -> None:
 
 
 def go_on_without_parts(booking: Booking, *, by: Actor, at: datetime) -> None:
-    """A locked visit that waited for parts goes on, if no line of it waits any more, to where it was by its status."""
+    """A line of a locked visit has stopped waiting for its parts: the car goes on, if no other one of it waits, to
+    where it was by its status."""
     if booking.stage == Stage.WAITING_PARTS and not waits_for_parts(booking):
         set_stage(booking, _goes_on(booking), by=by, at=at)
 
@@ -96,7 +96,9 @@ def waits_for_parts(booking: Booking) -> bool:
 
 
 def _goes_on(booking: Booking) -> Stage:
-    return Stage.WORKING if booking.status == Status.IN_SERVICE else Stage.INSPECTING
+    if booking.status == Status.IN_SERVICE:
+        return Stage.WORKING
+    return Stage.INSPECTING if booking.inspections.exists() else Stage.RECEIVED
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from bookings.actions import Actor
+from bookings.board import stages
 from bookings.choices import ActorRole, Decision, EventKind, LineState, PhotoKind, PriceBasis, Stage, Status, Urgency
 from bookings.engine.jobs import Job
 from bookings.errors import LineSettledError, NotOfferedError, WrongStatusError
@@ -465,16 +466,44 @@ def test_owner_is_waited_for_before_the_parts(job: Job) -> None:
 
 def test_inspection_that_is_under_way_goes_before_the_parts(job: Job) -> None:
     booking = here(job, Status.CHECKED_IN)
-    pads = approved(booking)
     inspection = Inspection.objects.create(booking=booking, template="daily", started_at=NOW)
+    pads = approved(booking)
     assert waits(pads) == Stage.INSPECTING
-    inspection.delete()
+    inspection.finished_at, inspection.finished_by = NOW, staff(job.shop)
+    inspection.save(update_fields=["finished_at", "finished_by"])
     waits(pads, waits=False)
     assert waits(pads) == Stage.WAITING_PARTS
     assert waits(pads, waits=False) == Stage.INSPECTING
 
 
-@pytest.mark.parametrize("end", ["done", "not_needed", "declined"])
+def test_car_that_nobody_inspected_is_not_said_to_be_inspected_after_its_parts(job: Job) -> None:
+    booking = here(job, Status.CHECKED_IN)
+    pads = approved(booking)
+    assert waits(pads) == Stage.WAITING_PARTS
+    assert waits(pads, waits=False) == Stage.RECEIVED
+
+
+def test_waiting_that_was_chosen_by_hand_stays_whatever_is_written_down(job: Job) -> None:
+    booking = here(job)
+    pads, discs = approved(booking), approved(booking, "Brake discs")
+    progress.move(booking=booking, to=Stage.WAITING_PARTS, by=author(booking).actor, at=NOW)
+    lines.withdraw(line=proposed(booking, "Wiper blades"), by=author(booking), at=NOW)
+    lines.mark_not_needed(line=pads, reason="A stone", by=staff(job.shop), at=NOW)
+    decided(discs, Decision.DECLINE)
+    booking.refresh_from_db()
+    assert booking.stage == Stage.WAITING_PARTS
+
+
+def test_stage_chosen_by_hand_does_not_hold_up_the_end_of_the_work(job: Job) -> None:
+    booking = here(job)
+    progress.move(booking=booking, to=Stage.WAITING_PARTS, by=author(booking).actor, at=NOW)
+    booking = Booking.objects.get(pk=booking.pk)
+    offered = stages.options(booking, role=Role.ADVISOR, at=NOW)
+    assert (offered.next, offered.awaits) == (stages.SUBMIT, None)
+    assert stages.take(stage=stages.SUBMIT, booking=booking, by=staff(job.shop), at=NOW).stage == Stage.CHECKING
+
+
+@pytest.mark.parametrize("end", ["done", "not_needed", "declined", "changed"])
 def test_line_that_waits_no_more_lets_the_car_go_on(job: Job, end: str) -> None:
     booking = here(job)
     pads = approved(booking)
@@ -483,8 +512,11 @@ def test_line_that_waits_no_more_lets_the_car_go_on(job: Job, end: str) -> None:
         lines.mark_done(line=pads, by=staff(job.shop), at=NOW)
     elif end == "not_needed":
         lines.mark_not_needed(line=pads, reason="A stone", by=staff(job.shop), at=NOW)
-    else:
+    elif end == "declined":
         decided(pads, Decision.DECLINE)
+    else:
+        lines.change(line=pads, draft=own_words(fen=15_000), version=pads.version, by=author(booking), at=NOW)
+        decided(lines.find(booking, pads.public_id))
     booking.refresh_from_db()
     assert booking.stage == Stage.WORKING
 
