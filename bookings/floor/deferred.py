@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bookings.choices import Decision, LineState
 from bookings.models import LineVersion
@@ -21,7 +21,7 @@ def connect() -> None:
 
 def deferred(cars: Collection[Car]) -> Mapping[int, Sequence[Deferred]]:
     """Lines that are put off still, by car; those that are no service of the catalogue with what the shop called them
-    and quoted, in the active language. One query for any number of cars."""
+    and quoted, in the active language, unless the same was done on the car since. One query for any number of cars."""
     rows = LineVersion.objects.filter(
         number=F("line__version"),
         line__state=LineState.DEFERRED,
@@ -35,7 +35,8 @@ def deferred(cars: Collection[Car]) -> Mapping[int, Sequence[Deferred]]:
         until_km=F("line__decisions__defer_km"),
     )
     found: dict[int, dict[int, Deferred]] = defaultdict(dict)
-    for row in decided.order_by("line__decisions__at", "line__decisions__pk"):
+    standing = decided.exclude(Exists(_done_since()))
+    for row in standing.order_by("line__decisions__at", "line__decisions__pk"):
         booking = row.line.booking
         on = row.decided_at.astimezone(booking.zone).date()
         key = row.service.key if row.service else ""
@@ -43,3 +44,16 @@ def deferred(cars: Collection[Car]) -> Mapping[int, Sequence[Deferred]]:
         # Of one line the last word counts.
         found[booking.car_id][row.line_id] = Deferred(key, on, row.until_on, row.until_km, quoted)  # type: ignore[index]
     return {car: list(of_car.values()) for car, of_car in found.items()}
+
+
+def _done_since() -> QuerySet[LineVersion]:
+    """Lines of the same car, done after a decision, that are the same work but no service: whether a service was done
+    since is told by the record, in which the shops' own words have no key."""
+    in_the_same_words = Q(title__iexact=OuterRef("title"), service=None, measure=None)
+    return LineVersion.objects.filter(
+        in_the_same_words | Q(measure=OuterRef("measure")),
+        number=F("line__version"),
+        line__state=LineState.DONE,
+        line__done_at__gt=OuterRef("decided_at"),
+        line__booking__car=OuterRef("line__booking__car"),
+    )

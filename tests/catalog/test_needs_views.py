@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
 from bookings.choices import Decision
-from bookings.floor import deciding
+from bookings.floor import deciding, lines
 from bookings.floor import deferred as put_off
 from bookings.floor.deciding import Choice
 from bookings.models import Booking
@@ -21,7 +21,7 @@ from catalog.needs import deferrals, loading, rows
 from catalog.needs import words as needs_words
 from catalog.needs.shape import Deferred, Kind
 from tests.bookings.floor_cards import NOW as FLOOR_NOW
-from tests.bookings.floor_cards import here, on_the_phone, sent
+from tests.bookings.floor_cards import approved, here, on_the_phone, sent, staff
 from tests.catalogue import catalogue  # noqa: F401  (a fixture)
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import PriceGuideFactory
@@ -198,6 +198,28 @@ def test_what_was_put_off_in_a_shops_own_words_comes_up_with_the_shops_price(cli
     assert (row.when, row.is_now) == ("Now", True)
     with time_machine.travel(FLOOR_NOW + timedelta(days=370), tick=False):
         assert planned(car).remembered == []
+
+
+@pytest.mark.parametrize(("title", "left"), [("REAR silent blocks", 0), ("Front silent blocks", 1)])
+def test_own_words_done_later_are_not_put_off_any_more(title: str, left: int) -> None:
+    car = a_car()
+    with time_machine.travel(FLOOR_NOW, tick=False):
+        deferred_in_own_words(car, defer_until=timezone.localdate() + timedelta(days=3))
+        booking = here(bookable_job())
+        Booking.objects.filter(pk=booking.pk).update(car=car, owner=car.owner)
+        line = approved(Booking.objects.get(pk=booking.pk), title)
+        assert len(planned(car).remembered) == 1  # approved is not done yet
+        lines.mark_done(line=line, by=staff(booking.shop), at=FLOOR_NOW + timedelta(minutes=5))
+        assert len(planned(car).remembered) == left
+
+
+def test_own_words_done_on_another_car_are_still_put_off() -> None:
+    car = a_car()
+    with time_machine.travel(FLOOR_NOW, tick=False):
+        deferred_in_own_words(car, defer_until=timezone.localdate() + timedelta(days=3))
+        line = approved(here(bookable_job()), "Rear silent blocks")
+        lines.mark_done(line=line, by=staff(line.booking.shop), at=FLOOR_NOW + timedelta(minutes=5))
+        assert len(planned(car).remembered) == 1
 
 
 def test_kilometres_of_work_in_own_words_become_a_day() -> None:
