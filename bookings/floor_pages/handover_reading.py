@@ -42,19 +42,22 @@ class Bill:
 
 def bill(booking: Booking, *, at: datetime) -> Bill:
     """The bill of a visit that is ready or handed over. Warranty ends are those written down at handover; before it,
-    those of a handover at `at`."""
+    those of a handover at `at`. So is whether the reading was questioned: confirmed later it adds no kilometres."""
     rows = list(Line.objects.with_versions().filter(booking=booking))
     on = (booking.completed_at or at).astimezone(booking.zone).date()
     km = warranty.reading(booking)
+    done = [_billed(row, on, km) for row in rows if row.state == LineState.DONE]
+    is_handed_over = booking.completed_at is not None
+    has_no_km = any(one.until_km is None for one in done) if is_handed_over else km is None
     return Bill(
-        done=[_billed(row, on, km) for row in rows if row.state == LineState.DONE],
+        done=done,
         left=[row for row in rows if row.state in _LEFT],
         total_fen=booking.total_fen,
         agreed_fen=booking.agreed_fen,
         check=booking.quality_checks.filter(is_passed=True).select_related("by").order_by("at", "pk").last(),
         gives_old_parts_back=Amenity.OLD_PARTS in booking.shop.amenities,
-        is_reading_questioned=km is None and booking.odometer_km is not None,
-        is_handed_over=booking.completed_at is not None,
+        is_reading_questioned=has_no_km and booking.odometer_km is not None,
+        is_handed_over=is_handed_over,
     )
 
 

@@ -11,6 +11,7 @@ from bookings.choices import ActorRole, DecisionWay, EventKind, LineState, Statu
 from bookings.errors import WrongStatusError
 from bookings.floor import handing_over, lines, warranty
 from bookings.floor.warranty import Terms
+from bookings.floor_pages import handover_reading
 from bookings.models import Booking, LineVersion
 from core.errors import InvalidInput, NotAllowed
 from core.models import OutboxEvent
@@ -126,6 +127,16 @@ def test_questioned_odometer_gives_a_warranty_by_days_only() -> None:
     workshop.hand_over(booking=ready(booking), by=UserFactory(), at=booking.ends_at)
     line = booking.lines.get()
     assert (line.warranty_until, line.warranty_until_km) == (date(2026, 12, 3), None)
+
+
+@pytest.mark.django_db
+def test_reading_confirmed_after_the_handover_leaves_the_bill_saying_why_it_has_no_kilometres() -> None:
+    booking = in_work(car=driven_car(80_000), km=50_000, note="New instrument")
+    booking = workshop.hand_over(booking=ready(booking), by=UserFactory(), at=booking.ends_at)
+    workshop.confirm_odometer(booking=booking, by=UserFactory(), at=booking.ends_at)
+    shown = handover_reading.bill(Booking.objects.get(pk=booking.pk), at=booking.ends_at)
+    assert [one.until_km for one in shown.done] == [None]
+    assert shown.is_reading_questioned
 
 
 @pytest.mark.django_db
