@@ -22,6 +22,7 @@ from core.errors import InvalidInput
 from shops.access import get_staff_shop
 from shops.choices import PEOPLE, Permission, ResourceKind
 from shops.models import Resource, Shop
+from shops.rules import may
 
 
 class JobSerializer(serializers.Serializer[Any]):
@@ -134,7 +135,9 @@ class MyDayView(APIView):
         else:
             person = None if asked == my_day.EVERYBODY else _person(shop, asked, ResourceKind.TECHNICIAN)
         day = query.get("date", at.astimezone(shop.zone).date())
-        return Response(MyDayAnswer(my_day.load(shop=shop, day=day, at=at, person=person, user=user)).data)
+        may_read_again = may(shop.viewer_role, Permission.CHECK_IN)
+        found = my_day.load(shop=shop, day=day, at=at, person=person, user=user, may_read_again=may_read_again)
+        return Response(MyDayAnswer(found).data)
 
 
 class PipelineView(APIView):

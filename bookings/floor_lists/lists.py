@@ -26,8 +26,8 @@ def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
     everybody = request.GET.get("who") == day_list.EVERYBODY
     person = None if everybody else person_asked(request, technicians, "who") or own
     day = day_asked(request, shop=shop, at=at)
-    found = day_list.load(shop=shop, day=day, at=at, person=person, user=member(request))
-    to_read_again = found.to_read_again if may(shop.viewer_role, Permission.CHECK_IN) else []
+    may_read_again = may(shop.viewer_role, Permission.CHECK_IN)
+    found = day_list.load(shop=shop, day=day, at=at, person=person, user=member(request), may_read_again=may_read_again)
     return {
         "day": found,
         "own": own,
@@ -40,8 +40,8 @@ def _my_day(request: HttpRequest, shop: Shop, at: datetime) -> dict[str, Any]:
         "more_steps": more_steps(found.now, shop) if found.now else [],
         "entries": [(entry, entry.is_running(at), _step_of(entry, shop)) for entry in found.entries],
         "to_check": [(job, next_step(job, shop)) for job in found.to_check],
-        "to_read_again": to_read_again,
-        "check_count": len(found.to_check) + len(to_read_again),
+        "to_read_again": found.to_read_again,
+        "check_count": len(found.to_check) + len(found.to_read_again),
         **rights(shop),
     }
 

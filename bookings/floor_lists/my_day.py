@@ -104,8 +104,9 @@ def own_resource(shop: Shop, user: User) -> Resource | None:
     return mine.order_by("position", "pk").first()
 
 
-def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: User) -> MyDay:
-    """The claims of a local day in order, with all that is shown of them. Seven queries."""
+def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: User, may_read_again: bool) -> MyDay:
+    """The claims of a local day in order, with all that is shown of them. `may_read_again`: whether this member may
+    look at doubtful odometers (`Permission.CHECK_IN`). Seven queries."""
     start, end = reading.bounds(shop, day)
     wanted = {"resource": person} if person else {"resource__kind": ResourceKind.TECHNICIAN}
     of_day = reading.visits(shop=shop, day=day, at=at).exclude(status__in=_NOBODYS).order_by()
@@ -113,6 +114,7 @@ def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: 
     shown = Q(pk__in=claimed)
     if start <= at < end:
         shown |= Q(stage=Stage.CHECKING)
+    if may_read_again and start <= at < end:
         shown |= Q(status__in=IN_SHOP, check_in__odometer_reason__gt="", check_in__odometer_second_by=None)
     visits = Booking.objects.at_shop(shop).filter(shown).select_related("check_in").order_by("starts_at", "pk")
     jobs = with_jobs(visits, at=at)
@@ -128,11 +130,11 @@ def load(*, shop: Shop, day: date, at: datetime, person: Resource | None, user: 
         entries=sorted(entries, key=lambda entry: (entry.starts_at, entry.ends_at)),
         jobs=[job for job in jobs if _parts(job, person)],
         to_check=[job for job in jobs if job.place == Place.CHECKING and not job.did_work(user.pk)],
-        to_read_again=[job for job in jobs if _may_read_again(job.booking, user)],
+        to_read_again=[job for job in jobs if may_read_again and _waits_for_another(job.booking, user)],
     )
 
 
-def _may_read_again(booking: Booking, user: User) -> bool:
+def _waits_for_another(booking: Booking, user: User) -> bool:
     """Whether the car is here with an odometer that waits for somebody else than who read it. No query."""
     sheet: CheckIn | None = getattr(booking, "check_in", None)
     if sheet is None or booking.status not in IN_SHOP:

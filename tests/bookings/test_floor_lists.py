@@ -276,7 +276,7 @@ def test_technician_sees_the_own_claims_and_breaks_in_order(client: Client, job:
     foreign.allocations.filter(resource=person).update(resource=technicians.exclude(pk=person.pk)[0])
     pause = AllocationKind.BREAK
     workshop.block(resource=person, starts_at=local(12), ends_at=local(13), kind=pause, reason="Lunch", at=NOW)
-    found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech)
+    found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech, may_read_again=True)
     assert [entry.job.booking if entry.job else entry.pause and entry.pause.reason for entry in found.entries] == [
         first,
         "Lunch",
@@ -293,7 +293,7 @@ def test_work_that_runs_is_now_before_cars_that_come(job: Wanted, advisor: User)
     person = make_technician(job.shop, advisor, coming)
 
     def now() -> Booking | None:
-        found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=advisor).now
+        found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=advisor, may_read_again=True).now
         return found.booking if found else None
 
     assert now() == coming
@@ -313,11 +313,14 @@ def test_line_that_is_agreed_and_not_done_waits_for_the_technician(client: Clien
     )
     tech = member(job.shop, Role.TECHNICIAN)
     person = make_technician(job.shop, tech, booking)
-    found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech)
+    found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech, may_read_again=True)
     assert found.lines_to_do == 2
     assert "Rear pads" in page_of(signed_in(client, tech), "my_day", job.shop)
     floor_day.finish(Booking.objects.get(pk=booking.pk), by=tech, at=AT)
-    assert my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech).lines_to_do == 0
+    assert (
+        my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech, may_read_again=True).lines_to_do
+        == 0
+    )
 
 
 def test_failed_check_waits_for_the_technician_until_the_work_is_handed_in_again(job: Wanted, advisor: User) -> None:
@@ -326,7 +329,7 @@ def test_failed_check_waits_for_the_technician_until_the_work_is_handed_in_again
     person = make_technician(job.shop, tech, booking)
 
     def to_redo() -> list[str]:
-        found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech)
+        found = my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=person, user=tech, may_read_again=True)
         return [one.failed_note for one in found.to_redo]
 
     floor_day.finish(booking, by=tech, at=local(14, 40))
@@ -353,13 +356,27 @@ def test_doubtful_odometer_is_for_everybody_but_who_read_it(client: Client, job:
     assert "Check the odometer again" not in page_of(signed_in(client, other), "my_day", job.shop)
 
 
+@pytest.mark.parametrize(("role", "listed"), [(Role.TECHNICIAN, 1), (Role.CASHIER, 0)])
+def test_doubtful_odometer_is_listed_for_those_who_may_look(
+    job: Wanted, advisor: User, role: Role, listed: int
+) -> None:
+    booking = floor_day.arrive(visit(job, starts_at=local(14), by=advisor), by=advisor, at=local(14))
+    booking.check_in.odometer_reason = "New cluster"
+    booking.check_in.save(update_fields=["odometer_reason"])
+    client = signed_in(Client(), member(job.shop, role))
+    with time_machine.travel(AT, tick=False):
+        answer = client.get(f"/api/v1/shops/{job.shop.slug}/my-day/?technician=all").json()
+    assert len(answer["to_read_again"]) == listed
+    assert ("Check the odometer again" in page_of(client, "my_day", job.shop)) is bool(listed)
+
+
 def test_finished_work_is_to_check_for_everybody_but_who_did_it(job: Wanted, advisor: User) -> None:
     booking = floor_day.begin(visit(job, starts_at=local(14, 30), by=advisor), by=advisor, at=local(14, 30))
     doer, other = (member(job.shop, Role.TECHNICIAN) for _n in range(2))
     floor_day.finish(booking, by=doer, at=local(14, 40))
 
     def to_check(user: User, day: date = date(2026, 11, 23)) -> list[Booking]:
-        found = my_day.load(shop=job.shop, day=day, at=AT, person=None, user=user)
+        found = my_day.load(shop=job.shop, day=day, at=AT, person=None, user=user, may_read_again=True)
         return [one.booking for one in found.to_check]
 
     assert to_check(doer) == []
@@ -390,7 +407,9 @@ def test_technician_account_of_another_shop_is_none_here(client: Client, job: Wa
 def test_visit_that_came_to_nothing_is_no_job(job: Wanted, advisor: User) -> None:
     visit(job, starts_at=local(10), by=advisor, status=Status.NO_SHOW)
     visit(job, starts_at=local(11), by=advisor, status=Status.CANCELLED)
-    assert my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=None, user=advisor).entries == []
+    assert (
+        my_day.load(shop=job.shop, day=NOW.date(), at=AT, person=None, user=advisor, may_read_again=True).entries == []
+    )
 
 
 def test_another_day_has_its_own_jobs(staff: Client, job: Wanted, advisor: User) -> None:
@@ -481,11 +500,11 @@ def test_car_waits_on_while_another_line_of_it_waits(
     assert Booking.objects.get(pk=in_work.pk).stage == Stage.WORKING
 
 
-def test_car_whose_work_has_not_begun_goes_back_to_inspection(staff: Client, job: Wanted, advisor: User) -> None:
+def test_car_that_nobody_looked_at_yet_goes_back_to_received(staff: Client, job: Wanted, advisor: User) -> None:
     booking = floor_day.arrive(visit(job, starts_at=local(14, 30), by=advisor), by=advisor, at=local(14, 30))
     line = floor_day.await_parts(booking, by=advisor, at=local(14, 40), on=None)
     staff.post(address("arrived", job.shop, line.public_id))
-    assert Booking.objects.get(pk=booking.pk).stage == Stage.INSPECTING
+    assert Booking.objects.get(pk=booking.pk).stage == Stage.RECEIVED
 
 
 def test_tap_answers_htmx_with_a_word_and_a_refresh(staff: Client, job: Wanted, waiting: Line) -> None:
