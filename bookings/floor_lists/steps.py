@@ -39,7 +39,7 @@ def next_step(job: Job, shop: Shop) -> Step | None:
         return Step(_("Record the answer"), "phone", url=_address("floor:phone", shop, job))
     if place == Place.WAITING_OWNER and may(role, Permission.CHECK_IN):
         return job_card(job, shop)
-    if place == Place.WAITING_PARTS:
+    if place == Place.WAITING_PARTS and job.waiting:
         return Step(_("See the parts"), "package", url=_parts(shop, job))
     stage = stages.next_stage(job.booking, role=role)
     return Step(stage.label, stage.icon, stage) if stage else None
@@ -66,6 +66,5 @@ def _address(name: str, shop: Shop, job: Job) -> str:
 
 
 def _parts(shop: Shop, job: Job) -> str:
-    """The list of what waits for parts, at the first line of this car."""
-    at = f"#line-{job.waiting[0].public_id}" if job.waiting else ""
-    return reverse("floor_lists:parts", args=[shop.slug]) + at
+    """The list of what waits for parts, at the first line of this car. Something of it waits."""
+    return reverse("floor_lists:parts", args=[shop.slug]) + f"#line-{job.waiting[0].public_id}"
