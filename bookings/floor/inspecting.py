@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings.actions import Actor, locked
@@ -224,7 +225,8 @@ def _measured(point: CheckPoint, typed: str | int | Decimal | None, day: date) -
             field="value",
         )
     if -int(value.normalize().as_tuple().exponent) > point.decimals:
-        raise InvalidInput(_("Enter %(count)d decimal places at most.") % {"count": point.decimals}, field="value")
+        most = ngettext("Enter %(n)d decimal place at most.", "Enter %(n)d decimal places at most.", point.decimals)
+        raise InvalidInput(most % {"n": point.decimals}, field="value")
     return value
 
 

@@ -93,9 +93,7 @@ def _reason(advice: Advice, names: Names) -> str:
             return _joined(_plain_reasons()[AdviceRule(advice.rule)], names.rules[advice.subject].why)
         case AdviceRule.EVIDENCE:
             found = [*(str(Symptom(key).label) for key in numbers.symptoms), *numbers.codes]
-            return (
-                _("Evidence: %(what)s.") % {"what": _listed(found)} if found else _("The record shows the need.")
-            )
+            return _("Evidence: %(what)s.") % {"what": _listed(found)} if found else _("The record shows the need.")
         case AdviceRule.TOO_EARLY:
             return _("Not before %(km)s km; the car has %(now)s km.") % {
                 "km": _km(numbers.min_km),

@@ -274,7 +274,7 @@ def test_point_of_another_template_is_missing(record: Callable[..., InspectionIt
     [
         ({"value": "-1"}, "An instrument shows between 0 and 25 mm here"),
         ({"value": "NaN"}, "Enter a number, for example 2.8."),
-        ({"value": "2.85"}, "to 1 decimal places"),
+        ({"value": "2.85"}, "1 decimal place at most"),
         ({"value": "1" * 100_000}, "at most 30 characters"),
         ({"value": "2\x008"}, "Null characters are not allowed"),
         ({"value": "", "symptoms": "boredom"}, "Choose symptoms from the list."),
