@@ -128,7 +128,7 @@ def test_corrections_are_for_platform_admins(client: Client, job: Job, name: str
 def test_visit_shows_services_fees_and_every_claim_with_its_phase(platform: Client) -> None:
     booking = visit(phased_job(with_loaner=True, no_show_fee_percent=20), starts_at=local(13))
     page = platform.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
-    for text in ("Chassis check", "Wheel alignment, part 3 of 3", "Rig 1", "Loaner 1", "¥40.00", "2026-11-23 13:55"):
+    for text in ("Chassis check", "Wheel alignment, step 3 of 3", "Rig 1", "Loaner 1", "¥40.00", "2026-11-23 13:55"):
         assert text in page
 
 

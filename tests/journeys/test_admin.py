@@ -17,7 +17,7 @@ def test_admin_corrects_a_shop_that_owners_see(browse: Browse):
     page.get_by_label("Mobile number or e-mail").fill("admin@carkeeper.example")
     look(page, "sign-in-en")
     page.get_by_role("button", name="Send me a code").click()
-    page.wait_for_url("**/code/")
+    page.wait_for_url("**/code/**")
     page.get_by_label("Six-digit code").fill(newest_code())
     page.get_by_role("button", name="Continue", exact=True).click()
     page.wait_for_url("**/admin/shops/shop/**")

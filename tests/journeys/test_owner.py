@@ -40,7 +40,7 @@ def _confirm_with_code(page: Page, words: Words, phone: str) -> None:
     """Give a number, read the code where it was delivered, type it."""
     page.get_by_label(words("Mobile number or e-mail")).fill(phone)
     page.get_by_role("button", name=words("Send the code")).click()
-    page.wait_for_url("**/code/")
+    page.wait_for_url("**/code/**")
     page.get_by_label(words("Six-digit code")).fill(newest_code())
 
 

@@ -197,9 +197,9 @@ def test_api_shop_unlisted_missing_or_written_to(client, job):
         ({"late_cancel_fee_percent": 0}, "Free until the visit begins."),
         (
             {"free_cancel_minutes": 120, "late_cancel_fee_percent": 20},
-            "Free until 2 hours before the visit; after that 20 % of the labour.",
+            "Free until 2 hours before the visit; after that 20 % of the labour.",
         ),
-        ({"no_show_fee_percent": 30}, "Not coming costs 30 % of the labour."),
+        ({"no_show_fee_percent": 30}, "Not coming costs 30 % of the labour."),
         ({"deposit_percent": 10}, "10 % of the price."),
         ({"confirmation": "by_hand", "answer_minutes": 90}, "answers each request within 90 minutes"),
         ({"pickup_radius_km": 8}, "up to 8 km away"),
