@@ -63,6 +63,16 @@ def _from_to(claim: Allocation) -> str:
     return f"{start:%Y-%m-%d %H:%M} – {end:{shape}}"
 
 
+def _money(field: str, description: Any) -> Callable[[Any, Booking], str]:
+    """A column with the amount of `field`, in the visit's currency."""
+
+    @display(description=description)  # type: ignore[untyped-decorator]
+    def shown(_admin: Any, booking: Booking) -> str:
+        return format_fen_exact(getattr(booking, field), currency=booking.currency)
+
+    return shown  # type: ignore[no-any-return]
+
+
 class EventInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = BookingEvent
     verbose_name_plural = _("history")
@@ -230,37 +240,14 @@ class BookingAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def shown_end(self, booking: Booking) -> str:
         return f"{booking.local_end:%Y-%m-%d %H:%M}"
 
-    @display(description=_("labour"))  # type: ignore[untyped-decorator]
-    def shown_labour(self, booking: Booking) -> str:
-        return format_fen_exact(booking.labour_fen, currency=booking.currency)
-
-    @display(description=_("parts"))  # type: ignore[untyped-decorator]
-    def shown_parts(self, booking: Booking) -> str:
-        return format_fen_exact(booking.parts_fen, currency=booking.currency)
-
-    @display(description=_("total"))  # type: ignore[untyped-decorator]
-    def shown_total(self, booking: Booking) -> str:
-        return format_fen_exact(booking.total_fen, currency=booking.currency)
-
-    @display(description=_("off-peak discount"))  # type: ignore[untyped-decorator]
-    def shown_discount(self, booking: Booking) -> str:
-        return format_fen_exact(booking.discount_fen, currency=booking.currency)
-
-    @display(description=_("deposit"))  # type: ignore[untyped-decorator]
-    def shown_deposit(self, booking: Booking) -> str:
-        return format_fen_exact(booking.deposit_fen, currency=booking.currency)
-
-    @display(description=_("fee for a late cancellation"))  # type: ignore[untyped-decorator]
-    def shown_late_fee(self, booking: Booking) -> str:
-        return format_fen_exact(booking.late_cancel_fee_fen, currency=booking.currency)
-
-    @display(description=_("fee for a no-show"))  # type: ignore[untyped-decorator]
-    def shown_no_show_fee(self, booking: Booking) -> str:
-        return format_fen_exact(booking.no_show_fee_fen, currency=booking.currency)
-
-    @display(description=_("fee owed"))  # type: ignore[untyped-decorator]
-    def shown_fee(self, booking: Booking) -> str:
-        return format_fen_exact(booking.fee_fen, currency=booking.currency)
+    shown_labour = _money("labour_fen", _("labour"))
+    shown_parts = _money("parts_fen", _("parts"))
+    shown_total = _money("total_fen", _("total"))
+    shown_discount = _money("discount_fen", _("off-peak discount"))
+    shown_deposit = _money("deposit_fen", _("deposit"))
+    shown_late_fee = _money("late_cancel_fee_fen", _("fee for a late cancellation"))
+    shown_no_show_fee = _money("no_show_fee_fen", _("fee for a no-show"))
+    shown_fee = _money("fee_fen", _("fee owed"))
 
     @action(description=_("Move"), url_path="move", icon="event_repeat")  # type: ignore[untyped-decorator]
     def move_visit(self, request: HttpRequest, object_id: int) -> HttpResponse:
