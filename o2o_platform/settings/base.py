@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "vehicles",
     "shops",
     "catalog",
+    "payments",
     "bookings",
     "o2o_platform",
 ]
