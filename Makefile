@@ -13,7 +13,7 @@ run: ready ## Start everything in this terminal (PORT=8000; Ctrl-C stops it, dat
 
 .PHONY: test
 test: ready-dev ## Run all tests (ARGS="tests/shops -k hours" for some)
-	@$(python) -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto)
+	@$(python) -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --dist worksteal)
 
 .PHONY: check
 check: ready-dev ## Lint, types, layers, templates, migrations, translations, deployment settings, API schema

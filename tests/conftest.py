@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.utils import translation
 from playwright.sync_api import BrowserContext
 
@@ -21,6 +22,18 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 _CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 _OWN_HOSTS = {"127.0.0.1", "localhost"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:  # noqa: PT004  (pytest-django's own, and more)
+    """The ledger lets nobody empty its tables; tests that commit are cleaned up by doing just that."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table, trigger in (
+            ("payments_ledgertransaction", "payments_keep_all_transactions"),
+            ("payments_ledgerentry", "payments_keep_all_entries"),
+            ("payments_ledgeraccount", "payments_keep_all_accounts"),
+        ):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
 
 @pytest.fixture(autouse=True)

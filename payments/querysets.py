@@ -1,0 +1,63 @@
+"""Every read of money, as chainable adjectives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    from payments.models import Dispute, Order, Payment, Payout, Refund, Settlement, StatementLine  # noqa: F401
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def visible_to(self, user: User) -> Self:
+        """Orders that the person pays."""
+        return self.filter(payer=user)
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def visible_to(self, user: User) -> Self:
+        """Payments for the person's orders."""
+        return self.filter(order__payer=user)
+
+    def to_ask(self, *, at: datetime) -> Self:
+        """Payments whose provider is to be asked by `at`, longest waiting first."""
+        return self.filter(next_ask_at__lte=at).order_by("next_ask_at", "pk")
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def to_try(self, *, at: datetime) -> Self:
+        """Refunds to be sent or asked about by `at`, longest waiting first."""
+        return self.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+
+class SettlementQuerySet(models.QuerySet["Settlement"]):
+    def due(self, *, at: datetime) -> Self:
+        """Settlements to be made by `at` and not given up, longest due first."""
+        return self.filter(status="due", due_at__lte=at, parked_at__isnull=True).order_by("due_at", "pk")
+
+
+class StatementLineQuerySet(models.QuerySet["StatementLine"]):
+    def unpaid(self) -> Self:
+        """Lines that no payout has covered yet."""
+        return self.filter(payout__isnull=True)
+
+
+class PayoutQuerySet(models.QuerySet["Payout"]):
+    def to_try(self, *, at: datetime) -> Self:
+        """Payouts to be sent or asked about by `at`, longest waiting first."""
+        return self.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def visible_to(self, user: User) -> Self:
+        """Disputes about the person's orders."""
+        return self.filter(order__payer=user)
+
+    def open(self) -> Self:
+        """Disputes that are not closed."""
+        return self.filter(status__in=("open", "answered"))
