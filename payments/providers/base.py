@@ -1,11 +1,11 @@
 """What the platform asks of a payment service provider, and the words in which each of them answers.
 
-Amounts are integer minor units (fen) with a currency (ISO 4217). Instants are aware UTC datetimes. A provider does I/O and
-nothing else: it reads no rows and writes none. It is called with no lock held and outside of transactions.
+Amounts are integer minor units (fen) with a currency (ISO 4217). Instants are aware UTC datetimes. A provider does I/O
+and nothing else: it reads no rows and writes none. It is called with no lock held and outside of transactions.
 
-Every call that moves money carries a number of ours (`request_no`) that was stored and committed before; asking again with
-the same number is the same request. After `ProviderUnavailableError` it is *unknown* whether the call arrived: ask (`ask`,
-`ask_refund`, `ask_payout`), never send a new number.
+Every call that moves money carries a number of ours (`request_no`) that was stored and committed before; asking again
+with the same number is the same request. After `ProviderUnavailableError` it is *unknown* whether the call arrived: ask
+(`ask`, `ask_refund`, `ask_payout`), never send a new number.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ class RefundOrder:
 
 @dataclass(frozen=True, slots=True)
 class PayoutOrder:
-    """Money to be given to a shop. `account` is the shop's account at the provider (split receiver, connected account)."""
+    """Money to be given to a shop. `account` is the shop's account at the provider (split receiver, connected
+    account)."""
 
     request_no: str
     amount_fen: int
@@ -136,11 +137,17 @@ class PayoutOrder:
     account: str
     name: str
     reason: str
+    # The provider's number (`Answer.provider_ref`) of the payment that the money comes from: WeChat Pay splits one
+    # payment.
+    payment_ref: str = ""
+    # Whether nothing more will be split of that payment: then WeChat Pay releases the rest of it to the platform.
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice (webhook) whose signature, key, time and merchant were found right. Only a hint: what is true is asked."""
+    """A notice (webhook) whose signature, key, time and merchant were found right. Only a hint: what is true is
+    asked."""
 
     event_id: str
     subject: Subject
@@ -151,7 +158,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """A row of the provider's bill of one day: what moved through our account there. Money in is positive, out negative.
+    """A row of the provider's bill of one day: what moved through our account there. Money in is positive, out
+    negative.
 
     A fee that the provider keeps is a row of its own (FEE, negative) with the number of what it was kept for.
     """
