@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from o2o_platform.settings.admin import UNFOLD  # noqa: F401  (Unfold reads it from the settings)
+from o2o_platform.settings.payment_providers import from_environment as payment_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -247,6 +248,11 @@ EMAIL_TIMEOUT = 10
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.sms.OutboxSmsGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
+
+# --- Payments -----------------------------------------------------------------------------------
+
+# Options by provider; one that is not configured is not here (docs/payments-providers.md).
+PAYMENT_PROVIDERS: dict[str, dict[str, str]] = payment_providers(env.ENVIRON)
 
 # --- API ----------------------------------------------------------------------------------------
 
