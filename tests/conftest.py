@@ -25,7 +25,7 @@ _OWN_HOSTS = {"127.0.0.1", "localhost"}
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:  # noqa: PT004  (pytest-django's own, and more)
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The ledger lets nobody empty its tables; tests that commit are cleaned up by doing just that."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table, trigger in (
