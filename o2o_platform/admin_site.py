@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+
+from accounts.second_factor import lacks_second_factor
 
 ADMIN_PREFIX = "/admin/"
 
@@ -44,19 +44,12 @@ class AdminDoorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(ADMIN_PREFIX):
             return self.get_response(request)
-        if self._lacks_second_factor(request):
+        if lacks_second_factor(request.user):
             messages.warning(request, _("Platform admins need an authenticator app. Please set one up first."))
             return redirect("mfa_index")
         response = self.get_response(request)
         vars(response)["_csp_replace"] = ADMIN_POLICY  # read by django-csp's middleware, which stands outside this one
         return response
-
-    @staticmethod
-    def _lacks_second_factor(request: HttpRequest) -> bool:
-        user = request.user
-        if not settings.ADMIN_REQUIRES_MFA or not user.is_authenticated or not user.is_staff:
-            return False
-        return not is_mfa_enabled(user)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
