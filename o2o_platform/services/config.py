@@ -1,4 +1,4 @@
-"""What the environment says about a run: PORT, HOST, DATABASE_URL, REDIS_URL, RELOAD."""
+"""What the environment says about a run: PORT, HOST, DATABASE_URL, REDIS_URL, RELOAD, PAYMENTS_SANDBOX."""
 
 import errno
 import os
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from o2o_platform.services.errors import ServiceError
+
+_OFF = {"0", "no", "false"}
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Config:
     database_url: str = ""
     redis_url: str = ""
     reload: bool = False
+    # Whether the sandbox payment provider is started; not beside one that the environment names already.
+    sandbox: bool = True
 
     @property
     def address(self) -> str:
@@ -42,7 +46,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         host=environ.get("HOST") or "127.0.0.1",
         database_url=database_url,
         redis_url=redis_url,
-        reload=environ.get("RELOAD", "") not in {"", "0", "no", "false"},
+        reload=environ.get("RELOAD", "") not in _OFF | {""},
+        sandbox=environ.get("PAYMENTS_SANDBOX", "") not in _OFF and not environ.get("PAYMENTS_SANDBOX_URL"),
     )
 
 

@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from types import FrameType
 from typing import IO
 
-from o2o_platform.services import assets, config, terminal
+from o2o_platform.services import assets, config, sandbox, terminal
 from o2o_platform.services.config import Config
 from o2o_platform.services.errors import ServiceError, require_disk_space
 from o2o_platform.services.paths import BASE_DIR, DATA_DIR, ENVIRONMENT_FILE
@@ -22,6 +22,7 @@ from o2o_platform.services.processes import ProcessBook, exclusive, stop_child
 from o2o_platform.services.valkey import Valkey
 
 _WEB_START_SECONDS = 60
+_SANDBOX_START_SECONDS = 30
 
 
 class StopRequested(BaseException):
@@ -68,7 +69,7 @@ class Run:
         return sign_ins
 
     def start_servers(self) -> None:
-        """Start PostgreSQL and Valkey unless the environment names others, and write down their addresses."""
+        """Start PostgreSQL, Valkey and sandbox unless the environment names others, and write down their addresses."""
         if not self.settings.database_url:
             with terminal.step("PostgreSQL"):
                 self.database = Postgres(DATA_DIR / "postgres")
@@ -80,7 +81,28 @@ class Run:
                 self.cache = Valkey(DATA_DIR / "valkey")
                 self.cache.start(self.book)
                 self.environment["REDIS_URL"] = self.cache.url()
-        names = ("DATABASE_URL", "REDIS_URL", "SITE_URL")
+        if self.settings.sandbox:
+            with terminal.step("Sandbox payment provider"):
+                self.start_sandbox()
+        self.write_environment_file()
+
+    def start_sandbox(self) -> None:
+        """Start the payment provider with test money and wait until it answers: then its keys are there."""
+        folder = DATA_DIR / "sandbox"
+        where = sandbox.place(self.settings)
+        self._spawn("sandbox", sandbox.command(where, folder))
+        deadline = time.monotonic() + _SANDBOX_START_SECONDS
+        while not sandbox.answers(where):
+            self.show_logs(timeout_seconds=0.1)
+            self.require_all_alive()
+            if time.monotonic() > deadline:
+                raise ServiceError(f"The sandbox did not answer within {_SANDBOX_START_SECONDS} seconds.")
+        self.environment |= sandbox.variables(where, folder)
+
+    def write_environment_file(self) -> None:
+        """Say where everything is, for `manage.py` in another terminal."""
+        names = ["DATABASE_URL", "REDIS_URL", "SITE_URL"]
+        names += [name for name in self.environment if name.startswith("PAYMENTS_SANDBOX_")]
         ENVIRONMENT_FILE.touch(mode=0o600)
         ENVIRONMENT_FILE.write_text("".join(f"{name}={self.environment[name]}\n" for name in names))
 
@@ -161,8 +183,8 @@ class Run:
                 terminal.log(child.name, line.decode(errors="replace"))
 
     def shut_down(self) -> None:
-        """Stop in the order in which nobody misses anyone: web, beat, worker, then Valkey and PostgreSQL."""
-        order = {"web": 0, "css": 1, "beat": 2, "worker": 3}
+        """Stop in the order in which nobody misses anyone: web, beat, worker, sandbox, then Valkey and PostgreSQL."""
+        order = {"web": 0, "css": 1, "beat": 2, "worker": 3, "sandbox": 4}
         for child in sorted(self.children, key=lambda child: order.get(child.name, 9)):
             # A worker's second, harder signal hands its tasks back to the queue.
             stop_child(child.process, (signal.SIGTERM, 10), (signal.SIGQUIT, 3))
@@ -221,7 +243,7 @@ def run() -> None:
 def _run(this: Run) -> None:
     try:
         sign_ins = this.bring_up()
-        _banner(this.settings, sign_ins)
+        _banner(this.settings, sign_ins, sandbox_url=this.environment.get("PAYMENTS_SANDBOX_URL", ""))
         this.supervise()
     except StopRequested:
         terminal.say("\nStopping …")
@@ -244,10 +266,12 @@ def _environment(settings: Config) -> dict[str, str]:
     return environment
 
 
-def _banner(settings: Config, sign_ins: str) -> None:
+def _banner(settings: Config, sign_ins: str, *, sandbox_url: str) -> None:
     terminal.say()
     terminal.say(f"  {terminal.paint('CarKeeper is ready:', '1')} {terminal.paint(settings.address + '/', '1;36')}")
     terminal.say(f"  Mail and text messages: {settings.address}/dev/outbox/")
+    if sandbox_url:
+        terminal.say(f"  Payments with test money: {sandbox_url}/ (docs/payments-sandbox.md)")
     for line in sign_ins.splitlines():
         terminal.say(f"  {line}")
     terminal.say("  Ctrl-C stops everything; the data stays.")

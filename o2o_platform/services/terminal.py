@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_COLOURS = {"web": "32", "worker": "35", "beat": "36", "css": "34", "db": "33", "cache": "33"}
-_PREFIX_WIDTH = 6
+_COLOURS = {"web": "32", "worker": "35", "beat": "36", "css": "34", "db": "33", "cache": "33", "sandbox": "34"}
+_PREFIX_WIDTH = 7
 
 
 def _is_colourful() -> bool:

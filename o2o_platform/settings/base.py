@@ -253,6 +253,8 @@ SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
 
 # Options by provider; one that is not configured is not here (docs/payments-providers.md).
 PAYMENT_PROVIDERS: dict[str, dict[str, str]] = payment_providers(env.ENVIRON)
+# What the environment names and these settings do not offer (production: test money).
+REFUSED_PAYMENT_PROVIDERS: list[str] = []
 
 # --- API ----------------------------------------------------------------------------------------
 

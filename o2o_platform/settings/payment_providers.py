@@ -7,6 +7,7 @@ _PREFIXES = {
     "alipay": "PAYMENTS_ALIPAY_",
     "wechat": "PAYMENTS_WECHAT_",
     "stripe": "PAYMENTS_STRIPE_",
+    "sandbox": "PAYMENTS_SANDBOX_",
 }
 
 

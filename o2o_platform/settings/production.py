@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from o2o_platform.settings.base import *  # noqa: F403  (settings modules refine one another by star import)
-from o2o_platform.settings.base import INSTALLED_APPS, REST_FRAMEWORK, STORAGES, env
+from o2o_platform.settings.base import INSTALLED_APPS, PAYMENT_PROVIDERS, REST_FRAMEWORK, STORAGES, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -39,3 +39,7 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# Test money is never offered to people, whatever the environment says; `check --deploy` names it.
+REFUSED_PAYMENT_PROVIDERS = [key for key in PAYMENT_PROVIDERS if key == "sandbox"]
+PAYMENT_PROVIDERS = {key: options for key, options in PAYMENT_PROVIDERS.items() if key != "sandbox"}

@@ -139,11 +139,6 @@ class Books:
                 db.execute(f"DROP TABLE {table}")
         self._connection.executescript(_SCHEMA)
 
-    def close(self) -> None:
-        """Close the file, once no transaction runs."""
-        with self._lock:
-            self._connection.close()
-
 
 def real_ms() -> int:
     """What the machine's clock says."""

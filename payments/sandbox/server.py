@@ -88,6 +88,8 @@ class _Handler(WSGIRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """One short line for each request; who has a page's address may pay, so it is not written down."""
+        if self.path == "/health":
+            return
         line = re.sub(r"/pay/[^ ?]*(\?[^ ]*)?", "/pay/***", format % arguments)
         sys.stderr.write(line.encode("ascii", "backslashreplace").decode().removesuffix(" -") + "\n")
 
@@ -119,7 +121,6 @@ def _serve(options: Options) -> None:
         server.serve_forever(poll_interval=0.1)
     finally:
         server.server_close()
-        books.close()
 
 
 def _end_with_stdin() -> None:

@@ -54,3 +54,17 @@ def test_free_port_is_accepted():
         port = probe.getsockname()[1]
 
     config.require_free_port(Config(port=port))
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_started"),
+    [
+        ({}, True),
+        ({"PAYMENTS_SANDBOX": "1"}, True),
+        ({"PAYMENTS_SANDBOX": "0"}, False),
+        ({"PAYMENTS_SANDBOX_URL": "http://127.0.0.1:9"}, False),
+        ({"PAYMENTS_ALIPAY_APP_ID": "1"}, True),
+    ],
+)
+def test_sandbox_provider_is_started_unless_told_otherwise(environ, is_started):
+    assert config.read(environ).sandbox is is_started

@@ -39,6 +39,23 @@ def test_half_configured_deployment_does_not_start(changes, line):
     assert line in result.stderr.strip().splitlines()[-1]
 
 
+_SANDBOX = {"PAYMENTS_SANDBOX_URL": "http://127.0.0.1:8001", "PAYMENTS_SANDBOX_MERCHANT": "carkeeper-test"}
+
+
+def test_deployment_with_test_money_is_refused_by_the_check_and_offers_none():
+    environment = {"PATH": os.environ["PATH"], **PRODUCTION_ENVIRONMENT, **_SANDBOX}
+    program = "from django.conf import settings; print(settings.PAYMENT_PROVIDERS)"
+    offered = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert offered.stdout == "{}\n"
+
+    command = [sys.executable, "manage.py", "check", "--deploy", "--tag", "security"]
+    checked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert "payments.E001" in checked.stderr
+
+
 def test_static_files_of_a_deployment_can_be_collected(tmp_path):
     program = (
         "import django; django.setup(); from django.conf import settings; from django.core import management;"
