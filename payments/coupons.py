@@ -1,15 +1,181 @@
-"""Coupons on an order: used, fitted to the bill, given back. Shares are frozen when a coupon is used."""
+"""Coupons: made, used for an order, fitted to its bill, given back. Who bears what is frozen when one is used.
+
+Locks: the order, then the coupon, so that uses of one coupon come one after the other and its limits hold.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from core.errors import InvalidInput
+from core.money import format_fen
 from payments import postings
-from payments.choices import CouponUseStatus
+from payments.choices import CouponFunder, CouponUseStatus, OrderStatus
+from payments.errors import CouponError, NothingDueError, OrderClosedError
 from payments.ledger import post
-from payments.models import Coupon, CouponUse, Order
+from payments.models import MAX_AMOUNT_FEN, Coupon, CouponUse, Order
+from shops.models import Shop
+
+_CODE = re.compile(r"[A-Z0-9]{4,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class CouponDraft:
+    """What a coupon is made of; see `payments.models.Coupon`. Amounts in fen, instants UTC."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    funder: CouponFunder
+    value_fen: int
+    starts_at: datetime
+    ends_at: datetime
+    shop: Shop | None = None
+    person: User | None = None
+    shop_percent: int = 0
+    percent: int | None = None
+    min_total_fen: int = 0
+    limit_total: int | None = None
+    limit_per_person: int = 1
+
+
+@transaction.atomic
+def create(draft: CouponDraft, *, by: User, at: datetime) -> Coupon:
+    """Make a coupon. Raises InvalidInput with the field for whatever cannot be right, also a code that is taken."""
+    _check(draft)
+    values = {field.name: getattr(draft, field.name) for field in fields(draft)}
+    values["code"] = normalized(draft.code)
+    try:
+        with transaction.atomic():
+            return Coupon.objects.create(**values, created_at=at, created_by=by)
+    except IntegrityError as error:
+        raise InvalidInput(_("This code is taken."), field="code") from error
+
+
+def _check(draft: CouponDraft) -> None:
+    is_shops = draft.funder != CouponFunder.PLATFORM
+    shares = {CouponFunder.PLATFORM: range(1), CouponFunder.SHOP: range(100, 101), CouponFunder.SHARED: range(1, 100)}
+    wrong = {
+        "code": _CODE.fullmatch(normalized(draft.code)) is None,
+        "name_zh": not draft.name_zh.strip(),
+        "name_en": not draft.name_en.strip(),
+        "shop": is_shops and draft.shop is None,
+        "shop_percent": draft.shop_percent not in shares[draft.funder],
+        "value_fen": not 0 < draft.value_fen <= MAX_AMOUNT_FEN,
+        "percent": draft.percent is not None and not 0 < draft.percent <= 100,
+        "min_total_fen": not 0 <= draft.min_total_fen <= MAX_AMOUNT_FEN,
+        "ends_at": draft.ends_at <= draft.starts_at,
+        "limit_total": draft.limit_total is not None and draft.limit_total < 1,
+        "limit_per_person": draft.limit_per_person < 1,
+    }
+    for field, is_wrong in wrong.items():
+        if is_wrong:
+            raise InvalidInput(_WRONG[field], field=field)
+
+
+_WRONG = {
+    "code": _("4 to 30 capital letters and digits."),
+    "name_zh": _("Give it a name in both languages."),
+    "name_en": _("Give it a name in both languages."),
+    "shop": _("Say which shop pays for it."),
+    "shop_percent": _(
+        "Say what the shop bears: 1 to 99 percent of a shared coupon, all of its own, none of the platform's."
+    ),
+    "value_fen": _("Say what it is worth, up to ¥1,000,000."),
+    "percent": _("1 to 100 percent."),
+    "min_total_fen": _("The least price cannot be negative."),
+    "ends_at": _("The end must be after the start."),
+    "limit_total": _("At least one use."),
+    "limit_per_person": _("At least one use."),
+}
+
+
+@transaction.atomic
+def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
+    """Use a coupon for an open order of `person`: it covers what is still due, as far as it goes.
+
+    Another one on the order is given back first. Raises CouponError saying why it cannot be used here (a code that does
+    not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError. Side effects:
+    the use, the coupon's count, the posting.
+    """
+    order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    if order.status != OrderStatus.OPEN:
+        raise OrderClosedError
+    coupon = _locked(order, normalized(code))
+    if coupon is None or coupon.person_id not in (None, person.pk) or order.payer_id != person.pk:
+        raise CouponError(_("There is no such coupon."), field="code")
+    postings.lock_all_of(order)
+    give_back(order, at=at)
+    if not order.due_fen:
+        raise NothingDueError
+    coupon.refresh_from_db()
+    _ask_terms(coupon, order, at)
+    _ask_limits(coupon, person)
+    return put(order, coupon=coupon, person_id=person.pk, amount_fen=worth_fen(coupon, order), at=at)
+
+
+def _locked(order: Order, code: str) -> Coupon | None:
+    """The coupon of a code, locked together with the one that the order has now: the lower id first, so that two orders
+    that change coupons with each other cannot wait for one another."""
+    present = CouponUse.objects.filter(order=order, status=CouponUseStatus.USED).values("coupon")
+    rows = Coupon.objects.filter(Q(code=code) | Q(pk__in=present)).order_by("pk").select_for_update(no_key=True)
+    return next((coupon for coupon in rows if coupon.code == code), None)
+
+
+@transaction.atomic
+def take_off(*, order: Order, at: datetime) -> None:
+    """Take the coupon off an open order again; nothing where there is none. Raises OrderClosedError."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    if order.status != OrderStatus.OPEN:
+        raise OrderClosedError
+    give_back(order, at=at)
+
+
+def switch_off(*, coupon: Coupon) -> None:
+    """Let nobody use a coupon any more; uses that were made stand."""
+    Coupon.objects.filter(pk=coupon.pk).update(is_active=False)
+
+
+def normalized(code: str) -> str:
+    """A code as it is stored: people type small letters and spaces."""
+    return "".join(code.split()).upper()
+
+
+def worth_fen(coupon: Coupon, order: Order) -> int:
+    """What a coupon takes off an order now, fen: a percentage of the price is rounded down; never more than is due."""
+    fen = coupon.value_fen
+    if coupon.percent is not None:
+        fen = min(fen, order.total_fen * coupon.percent // 100)
+    return min(fen, order.due_fen)
+
+
+def _ask_terms(coupon: Coupon, order: Order, at: datetime) -> None:
+    if not coupon.is_active or coupon.ends_at <= at:
+        raise CouponError(_("This coupon has ended."), field="code")
+    if at < coupon.starts_at:
+        raise CouponError(_("This coupon is not valid yet."), field="code")
+    if coupon.shop_id not in (None, order.shop_id):
+        raise CouponError(_("This coupon is for another shop."), field="code")
+    if order.total_fen < coupon.min_total_fen:
+        least = format_fen(coupon.min_total_fen, currency=order.currency)
+        raise CouponError(_("This coupon is for visits from %(least)s.") % {"least": least}, field="code")
+    if worth_fen(coupon, order) == 0:
+        raise CouponError(field="code")
+
+
+def _ask_limits(coupon: Coupon, person: User) -> None:
+    if coupon.limit_total is not None and coupon.used_count >= coupon.limit_total:
+        raise CouponError(_("This coupon has been used up."), field="code")
+    mine = CouponUse.objects.filter(coupon=coupon, person=person, status=CouponUseStatus.USED)
+    if mine.count() >= coupon.limit_per_person:
+        raise CouponError(_("You have used this coupon already."), field="code")
 
 
 def share(amount_fen: int, shop_percent: int) -> tuple[int, int]:

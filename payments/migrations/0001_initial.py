@@ -98,6 +98,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="coupons",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="given to",
+                    ),
+                ),
+                (
                     "shop",
                     models.ForeignKey(
                         blank=True,

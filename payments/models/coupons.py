@@ -24,6 +24,15 @@ class Coupon(PublicIdModel, TwoNames):
     shop = models.ForeignKey(
         Shop, null=True, blank=True, on_delete=models.PROTECT, related_name="coupons", verbose_name=_("shop")
     )
+    # Whose coupon it is, where it was given to one person; else anybody's who knows the code.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="coupons",
+        verbose_name=_("given to"),
+    )
     # Of a shared coupon: what the shop bears; 0 and 100 where one bears it all.
     shop_percent = models.PositiveSmallIntegerField(
         _("the shop's share, percent"), default=0, validators=[MaxValueValidator(100)]
