@@ -136,7 +136,8 @@ class Run:
         level = ["--loglevel", "INFO"]
         schedule = DATA_DIR / "beat" / "schedule"
         schedule.parent.mkdir(exist_ok=True)
-        self._spawn("worker", [*celery, "worker", *level, "--concurrency", "2", "--without-gossip", "--without-mingle"])
+        pool = ["--queues", "celery,money", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+        self._spawn("worker", [*celery, "worker", *level, *pool])
         self._spawn("beat", [*celery, "beat", *level, "--schedule", str(schedule), "--pidfile", ""])
 
     def wait_for_web(self) -> None:

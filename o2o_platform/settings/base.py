@@ -191,7 +191,7 @@ TIME_ZONE = "Asia/Shanghai"
 # Who says how long a drive takes: anything with the method of `shops.routing.RoutingEngine`.
 ROUTING_ENGINE = "shops.routing.GreatCircle"
 # Asked every few seconds by pages that stand open, and answered without words: neither session nor person is read.
-PATHS_WITHOUT_READER = ("/live/",)
+PATHS_WITHOUT_READER = ("/live/", "/payments/notices/")
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
@@ -307,6 +307,10 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Where a drill kills a process, once for a file that does not exist yet (core.faults). Never in a deployment.
+FAULT_POINT = ""
+FAULT_MARK = ""
+
 # --- Celery -------------------------------------------------------------------------------------
 # A task is only a wake-up for rows in the database: losing every message loses no work (the sweeps find it again).
 
@@ -331,6 +335,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
 }
+# Money has a queue of its own, so that a worker of its own can be given to it (docs/running.md).
+CELERY_TASK_ROUTES = {"payments.tasks.*": {"queue": "money"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "core-dispatch-outbox": {"task": "core.tasks.dispatch_outbox", "schedule": schedule(10)},

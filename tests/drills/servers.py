@@ -57,7 +57,7 @@ def _wait_until_up(port: int) -> None:
 def worker() -> Iterator[psutil.Process]:
     """A Celery worker with two processes in its pool."""
     command = [sys.executable, "-m", "celery", "--quiet", "--app", "o2o_platform", "worker", "--loglevel", "CRITICAL"]
-    command += ["--concurrency", "2", "--without-gossip", "--without-mingle"]
+    command += ["--queues", "celery,money", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     process = subprocess.Popen(command, env=_environment())
     try:
         yield psutil.Process(process.pid)
