@@ -25,7 +25,7 @@ def place(settings: Config) -> Config:
         with suppress(ServiceError):
             config.require_free_port(replace(settings, port=port))
             return replace(settings, port=port)
-    raise ServiceError(f"No port after {settings.port} is free for test payments. PAYMENTS_SANDBOX=0 does without them.")
+    raise ServiceError(f"No port after {settings.port} is free for test payments; PAYMENTS_SANDBOX=0 does without.")
 
 
 def command(where: Config, folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from payments.sandbox.shapes import Refused, bad
 
 _MAX_BODY_BYTES = 64 * 1024
+_MOST_TO_SKIP_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def read(environ: WSGIEnvironment) -> Asked:
     except ValueError:
         raise bad("Content-Length", "a number") from None
     if not 0 <= length <= _MAX_BODY_BYTES:
+        # What is not read when the connection is closed could take the answer along.
+        environ["wsgi.input"].read(max(0, min(length, _MOST_TO_SKIP_BYTES)))
         raise Refused(413, "too_long", f"At most {_MAX_BODY_BYTES} bytes.")
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").title(): value

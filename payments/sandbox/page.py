@@ -24,7 +24,8 @@ _POLICY = (
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": browsers would send the page's own form with "Origin: null" then.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
@@ -68,7 +69,7 @@ class PayerPage:
                 else:
                     raise Refused(400, "choice", "No such choice.")
         self._wake()
-        return Answer(303, b"", {"Location": f"{asked.path}?lang={lang}", "Referrer-Policy": "no-referrer"})
+        return Answer(303, b"", {"Location": f"{asked.path}?lang={lang}"})
 
 
 def amount_text(amount_fen: int, currency: str) -> str:
@@ -86,7 +87,7 @@ def _payment(row: Row, lang: str) -> str:
     state = "later" if row["pay_at"] else row["state"]
     return (
         f"<h1>{words.word('title', lang)}</h1>"
-        f'<p class="sum"><span aria-label="{words.word("amount", lang)}">{escape(amount)}</span></p>'
+        f'<p class="sum">{escape(amount)}</p>'
         f'<dl>{listed}</dl><p class="state" role="status">{words.word(f"state_{state}", lang)}</p>'
         f"{_choices(amount, lang) if state == 'pending' else _again(lang) if state == 'later' else ''}"
         f"{_way_back(row, lang, is_first=state not in {'pending', 'later'})}"
@@ -124,8 +125,9 @@ def _whole(lang: str, path: str, content: str, status: int) -> Answer:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{words.word('title', lang)} · {words.word('provider', lang)}</title>"
         '<link rel="icon" href="data:,"><link rel="stylesheet" href="/style.css"></head><body>'
-        f'<p class="test">{words.word("test_money", lang)}</p>'
-        f"<header><span>{words.word('provider', lang)}</span>{switch}</header><main>{content}</main></body></html>"
+        f'<header><p class="test">{words.word("test_money", lang)}</p>'
+        f'<p class="name"><span>{words.word("provider", lang)}</span>{switch}</p></header>'
+        f"<main>{content}</main></body></html>"
     )
     return Answer(status, page.encode(), _HEADERS)
 

@@ -7,7 +7,6 @@ _WORDS = {
     "provider": ("Sandbox Pay", "沙盒支付"),
     "test_money": ("Test money. Nothing real is paid.", "测试资金，不会真实扣款。"),
     "pays_for": ("Paid for", "付款内容"),
-    "amount": ("Amount", "金额"),
     "number": ("Payment number", "支付单号"),
     "pay_until": ("Pay before", "请在此时间前付款"),
     "what": ("What should happen?", "接下来如何处理？"),
