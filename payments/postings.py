@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from payments.choices import PROVIDER_KINDS, AccountKind, ProviderKey, TransactionKind
 from payments.ledger import AccountRef, Leg, Movement, lock
-from payments.models import BillLine, CouponUse, Dispute, Order, Payment, Payout, Refund, Settlement
+from payments.models import (
+    BillLine,
+    CouponUse,
+    Dispute,
+    Order,
+    OrderLine,
+    Payment,
+    Payout,
+    ProviderBill,
+    Refund,
+    Settlement,
+)
 
 
 def at_provider(provider: str, currency: str = "CNY") -> AccountRef:
@@ -177,16 +188,19 @@ def _on_its_way_back(refund: Refund) -> AccountRef:
     return AccountRef(AccountKind.REFUND_CLEARING, refund.currency, provider=refund.payment.provider)
 
 
-def late_refund(refund: Refund, *, commission_fen: int) -> Movement:
-    """What was settled comes back from the shop, and its commission from the platform, before it is refunded."""
-    order, fen = refund.order, refund.amount_fen
+def late_refund(line: OrderLine, *, amount_fen: int, commission_fen: int) -> Movement:
+    """What was settled of a line comes back from the shop, and its commission from the platform, before it is refunded.
+
+    To be asked for before `line.refunded_fen` grows by it: that is what makes each time another.
+    """
+    order = line.order
     return Movement(
-        key=f"late_refund:{refund.public_id}",
+        key=f"late_refund:{line.pk}:{line.refunded_fen}",
         kind=TransactionKind.LATE_REFUND,
         legs=_legs(
-            (receivable(order.shop_id, order.currency), fen - commission_fen),
+            (receivable(order.shop_id, order.currency), amount_fen - commission_fen),
             (platform(AccountKind.COMMISSION, order.currency), commission_fen),
-            (held(order), -fen),
+            (held(order), -amount_fen),
         ),
         currency=order.currency,
         order_id=order.pk,
@@ -223,9 +237,18 @@ def _dispute(dispute: Dispute, kind: TransactionKind, fen: int) -> Movement:
 
 
 def settled(
-    settlement: Settlement, *, gross_fen: int, commission_fen: int, processing_fen: int, coupon_fen: int
+    settlement: Settlement,
+    *,
+    gross_fen: int,
+    commission_fen: int,
+    processing_fen: int,
+    coupon_fen: int,
+    owed_fen: int = 0,
 ) -> Movement:
-    """What was held becomes the shop's, less commission, the fee for paying online and its share of a coupon."""
+    """What was held becomes the shop's, less commission, the fee for paying online and its share of a coupon.
+
+    `owed_fen` is what it owes for lines of which less is left than its own coupon was worth.
+    """
     order = settlement.order
     net_fen = gross_fen - commission_fen - processing_fen - coupon_fen
     return Movement(
@@ -233,7 +256,8 @@ def settled(
         kind=TransactionKind.SETTLED,
         legs=_legs(
             (held(order), gross_fen),
-            (payable(order.shop_id, order.currency), -net_fen),
+            (payable(order.shop_id, order.currency), -net_fen - owed_fen),
+            (receivable(order.shop_id, order.currency), owed_fen),
             (platform(AccountKind.COMMISSION, order.currency), -commission_fen),
             (platform(AccountKind.FEES, order.currency), -processing_fen),
             (coupons_of(order.shop_id, order.currency), -coupon_fen),
@@ -289,16 +313,17 @@ def _on_its_way_out(payout: Payout) -> AccountRef:
 # --- From the provider's bill -----------------------------------------------------------------------
 
 
-def provider_fee(row: BillLine) -> Movement:
-    """What the provider keeps for its service (on the bill a negative amount)."""
+def provider_fees(bill: ProviderBill, *, currency: str, amount_fen: int) -> Movement:
+    """What the provider kept for its service in the whole of a bill (negative, as on the bill). One posting for all:
+    a busy day has a fee for each of its payments."""
     return Movement(
-        key=f"provider_fee:{row.bill.provider}:{row.bill.day}:{row.position}",
+        key=f"provider_fees:{bill.provider}:{bill.day}:{currency}",
         kind=TransactionKind.PROVIDER_FEE,
         legs=_legs(
-            (platform(AccountKind.FEES, row.currency), -row.amount_fen),
-            (at_provider(row.bill.provider, row.currency), row.amount_fen),
+            (platform(AccountKind.FEES, currency), -amount_fen),
+            (at_provider(bill.provider, currency), amount_fen),
         ),
-        currency=row.currency,
+        currency=currency,
     )
 
 

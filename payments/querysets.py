@@ -40,6 +40,10 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         """Settlements to be made by `at` and not given up, longest due first."""
         return self.filter(status="due", due_at__lte=at, parked_at__isnull=True).order_by("due_at", "pk")
 
+    def after(self, key: tuple[datetime, int]) -> Self:
+        """Those that come after one with this time and number. A row comparison, so that the index is entered there."""
+        return self.extra(where=["(due_at, id) > (%s, %s)"], params=key)
+
 
 class StatementLineQuerySet(models.QuerySet["StatementLine"]):
     def unpaid(self) -> Self:

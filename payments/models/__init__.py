@@ -7,6 +7,8 @@ from payments.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from payments.models.orders import MAX_AMOUNT_FEN, Order, OrderLine, Payment, Refund
 from payments.models.reconciling import BillLine, BookCheck, Difference, ProviderBill
 from payments.models.settling import (
+    MAX_COMMISSION_BP,
+    MAX_PROCESSING_BP,
     FeeRule,
     FeeSchedule,
     Payout,
@@ -19,6 +21,8 @@ from payments.models.settling import (
 
 __all__ = [
     "MAX_AMOUNT_FEN",
+    "MAX_COMMISSION_BP",
+    "MAX_PROCESSING_BP",
     "Alarm",
     "BillLine",
     "BookCheck",
