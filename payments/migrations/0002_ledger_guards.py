@@ -39,14 +39,20 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Entries join in the database transaction that wrote their header, never later; and they alone move balances.
+-- Entries join in the database transaction that wrote their header, never later; each statement that writes some is
+-- balanced in itself, so that a check made early cannot be outrun; and they alone move balances.
 CREATE FUNCTION payments_apply_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM written w JOIN payments_ledgertransaction t ON t.id = w.transaction_id
-        WHERE t.written_in <> pg_current_xact_id()::text::bigint
+        SELECT FROM written w
+            JOIN payments_ledgertransaction t ON t.id = w.transaction_id
+            JOIN payments_ledgeraccount a ON a.id = w.account_id
+        GROUP BY t.id
+        HAVING t.written_in <> pg_current_xact_id()::text::bigint
+            OR sum(w.amount_fen) <> 0 OR bool_or(a.currency <> t.currency)
     ) THEN
-        RAISE EXCEPTION 'a transaction is closed once it is written' USING ERRCODE = 'restrict_violation';
+        RAISE EXCEPTION 'entries are written with their transaction, balanced and in its currency'
+            USING ERRCODE = 'check_violation';
     END IF;
     UPDATE payments_ledgeraccount a
         SET debits_fen = a.debits_fen + s.debits, credits_fen = a.credits_fen + s.credits
