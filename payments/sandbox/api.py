@@ -77,7 +77,7 @@ class MerchantApi:
             raise Refused(403, "merchant", "No such merchant.")
         with self._books.transaction() as db:
             now = now_ms(db)
-            if not sent_at.isdecimal() or abs(int(sent_at) - now // 1000) > signing.WINDOW_SECONDS:
+            if not re.fullmatch(r"[0-9]{1,12}", sent_at) or abs(int(sent_at) - now // 1000) > signing.WINDOW_SECONDS:
                 raise Refused(401, "stale", "The signed time is too far away.")
             db.execute("DELETE FROM seen WHERE at < ?", (now - 2 * signing.WINDOW_SECONDS * 1000,))
             try:

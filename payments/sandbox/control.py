@@ -87,7 +87,7 @@ class Control:
             amount_fen=shapes.fen(data) if "amount_fen" in data else None,
             currency=shapes.text(data, "currency", longest=3, default=""),
             after_close=data.get("after_close") is True,
-            how=shapes.text(data, "how", default="once"),
+            how=_one_of(data, "how", ("once", "twice", "unordered")),
         )
         return money.payment_answer(paid)
 
@@ -128,10 +128,16 @@ class Control:
         ]
 
 
+def _one_of(data: dict[str, Any], field: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first where nothing is said."""
+    value = shapes.text(data, field, default=choices[0])
+    if value not in choices:
+        raise shapes.bad(field, f"one of {', '.join(choices)}")
+    return value
+
+
 def _held(db: sqlite3.Connection, data: dict[str, Any]) -> list[sqlite3.Row]:
-    order, request_no = shapes.text(data, "order", default="fifo"), shapes.text(data, "request_no", default="*")
-    if order not in _ORDERS:
-        raise shapes.bad("order", f"one of {', '.join(_ORDERS)}")
+    order, request_no = _one_of(data, "order", _ORDERS), shapes.text(data, "request_no", default="*")
     held = db.execute(
         "SELECT * FROM notice WHERE state = 'held' AND ? IN ('*', request_no) ORDER BY id", (request_no,)
     ).fetchall()

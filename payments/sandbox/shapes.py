@@ -29,11 +29,16 @@ def bad(field: str, message: str) -> Refused:
 def text(data: Mapping[str, Any], field: str, *, longest: int = 200, default: str | None = None) -> str:
     """A string without control characters; required unless a default is given."""
     value = data.get(field, default)
-    if not isinstance(value, str) or len(value) > longest or any(ord(letter) < 32 for letter in value):
+    if not isinstance(value, str) or len(value) > longest or not _is_clean(value):
         raise bad(field, f"a text of at most {longest} characters")
     if default is None and not value:
         raise bad(field, "required")
     return value
+
+
+def _is_clean(value: str) -> bool:
+    """Neither control characters nor halves of characters, which cannot be stored."""
+    return all(ord(letter) >= 32 and not 0xD800 <= ord(letter) <= 0xDFFF for letter in value)
 
 
 def number(data: Mapping[str, Any], field: str = "request_no") -> str:

@@ -174,6 +174,7 @@ def test_another_amount_than_asked_for_is_told(provider, sandbox_psp):
         {"currency": "USD"},
         {"currency": ""},
         {"subject": "a\x00b"},
+        {"subject": "half \ud800"},
         {"return_url": "javascript:alert(1)"},
         {"notify_url": "file:///etc/passwd"},
         {"notify_url": "http://[broken"},
