@@ -32,6 +32,7 @@ from bookings.errors import (
     WrongStatusError,
 )
 from bookings.models import Booking, BookingEvent
+from bookings.money import terms, visit_orders
 from bookings.querysets import BookingQuerySet
 from core import outbox
 from core.errors import InvalidInput
@@ -167,9 +168,12 @@ def open_visit(
 def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car: Car | None, at: datetime) -> Booking:
     """Turn a hold into a booking of `by`, or into a request where the shop answers each one by hand.
 
+    Where a deposit is asked online and not paid yet, the visit stays held for it, `terms.PAY_WITHIN` from now and once
+    only; `bookings.money.paying` books it when the deposit has come.
+
     Idempotent: confirming one's confirmed or requested visit again changes nothing. Raises HoldExpiredError after the
-    hold's time (a hold is never extended), WrongStatusError from any other state. Side effects: the claims stand for
-    good, or until the shop must have answered; event and outbox `booking.confirmed` or `booking.requested`.
+    hold's time, WrongStatusError from any other state. Side effects: the claims stand for good, or until the shop must
+    have answered; event and outbox `booking.confirmed`, `booking.requested` or (deposit awaited) `booking.held`.
     """
     booking = locked(booking)
     if not holder.owns(booking):
@@ -179,20 +183,48 @@ def confirm(*, booking: Booking, by: User, holder: Holder, contact: Contact, car
     if booking.status == Status.EXPIRED or (booking.status == Status.HELD and booking.hold_expires_at <= at):  # type: ignore[operator]
         raise HoldExpiredError
     _check_car(car, by, booking.variant_id)
+    whose, actor = _whose(by, contact, car), Actor(ActorRole.OWNER, by)
+    if terms.asks_deposit(booking) and booking.status == Status.HELD and not visit_orders.has_deposit(booking):
+        return _await_deposit(booking, whose, actor, at)
+    return say_yes(booking=booking, by=actor, at=at, changes=whose)
+
+
+def say_yes(*, booking: Booking, by: Actor, at: datetime, changes: dict[str, Any] | None = None) -> Booking:
+    """Turn a locked hold into a booking, or a request where the shop answers by hand, with `changes` saved on it."""
     kind, word = _word_on(booking.shop, booking.starts_at, at)
     booking.allocations.update(held_until=word.get("hold_expires_at"))
-    changes = {**_whose(by, contact, car), **word}
-    return transition(booking=booking, kind=kind, by=Actor(ActorRole.OWNER, by), at=at, changes=changes)
+    return transition(booking=booking, kind=kind, by=by, at=at, changes={**(changes or {}), **word})
+
+
+def _await_deposit(booking: Booking, whose: dict[str, Any], by: Actor, at: datetime) -> Booking:
+    """Keep what the owner said on a locked hold, and open its order; the first time the hold is lengthened for it."""
+    changes = dict(whose)
+    for name, value in whose.items():
+        setattr(booking, name, value)
+    if not visit_orders.has_order(booking):
+        # A payment cannot be waited for when the visit begins.
+        until = max(booking.hold_expires_at or at, min(at + terms.PAY_WITHIN, booking.starts_at))
+        booking.hold_expires_at = changes["hold_expires_at"] = until
+        booking.allocations.update(held_until=until)
+    visit_orders.ensure(booking, at=at)
+    visit_orders.follow(booking)
+    booking.revision += 1
+    booking.save(update_fields=[*changes, "revision"])
+    record(booking=booking, kind=EventKind.HELD, by=by, at=at, before=booking.status, data={"awaits": "deposit"})
+    return booking
 
 
 def book(*, job: Job, starts_at: datetime, by: User, contact: Contact, car: Car | None, at: datetime) -> Booking:
     """Book a slot in one step, without holding it first, for who has everything at hand.
 
-    Raises what `hold` and `confirm` raise. Side effects: those of `confirm`.
+    Where a deposit is asked online it is held until that is paid. Raises what `hold` and `confirm` raise. Side effects:
+    those of `confirm`.
     """
     quoted = job.quoted()
     job.check_address()
     _check_car(car, by, job.variant.pk)
+    if job.shop.deposit_percent and terms.is_online():
+        return _hold_for_deposit(quoted, starts_at, by, contact, car, at)
     with offering_nearest(job.shop, quoted.plan, starts_at, at), transaction.atomic():
         claims.lock_team(job.shop)
         claims.remove_lapsed(shop=job.shop, at=at)
@@ -208,6 +240,14 @@ def book(*, job: Job, starts_at: datetime, by: User, contact: Contact, car: Car 
             **_whose(by, contact, car),
             **word,
         )
+
+
+def _hold_for_deposit(
+    quoted: QuotedJob, starts_at: datetime, by: User, contact: Contact, car: Car | None, at: datetime
+) -> Booking:
+    with offering_nearest(quoted.job.shop, quoted.plan, starts_at, at), transaction.atomic():
+        booking = _hold(quoted, starts_at, Holder(by), at)
+        return confirm(booking=booking, by=by, holder=Holder(by), contact=contact, car=car, at=at)
 
 
 def _check_car(car: Car | None, by: User, variant_id: int) -> None:
@@ -345,6 +385,7 @@ def _take_place(
     booking.revision += 1
     booking.save(update_fields=[*_PLACE_FIELDS, "discount_fen", "deposit_fen", "revision"])
     claims.claim(booking=booking, placed=placed.preferring(pins), pinned=pins)
+    visit_orders.follow(booking)
 
 
 _PLACE_FIELDS = ("starts_at", "ends_at", "local_date", "local_time", "free_cancel_until")
@@ -358,7 +399,8 @@ def cancel(
 
     Owners can cancel until the visit starts (TooLateError after that) and owe `rules.cancel_fee_fen`; a shop or the
     platform that cancels costs nobody anything. `expected_fee_fen` is what the owner was told: FeeChangedError if it is
-    something else by now. Raises WrongStatusError once the car is in the shop's work.
+    something else by now. Raises WrongStatusError once the car is in the shop's work. What was paid above the fee goes
+    back (`visit_orders.call_off`).
     """
     booking = locked(booking)
     if booking.status == Status.CANCELLED:
@@ -370,7 +412,7 @@ def cancel(
     if expected_fee_fen is not None and fee_fen != expected_fee_fen:
         raise FeeChangedError(fee_fen)
     claims.release(booking, at=at)
-    return transition(
+    transition(
         booking=booking,
         kind=EventKind.CANCELLED,
         by=by,
@@ -379,6 +421,8 @@ def cancel(
         reason=reason,
         data={"late": at > booking.free_cancel_until, "fee_fen": fee_fen},
     )
+    visit_orders.call_off(booking, at=at)
+    return booking
 
 
 def expire_holds(*, at: datetime) -> int:

@@ -11,9 +11,11 @@ class BookingsConfig(AppConfig):
         from bookings import floor_notifications, notifications, planned_visits, privacy, record_links, waiting
         from bookings.engine import durations
         from bookings.floor import deferred
+        from bookings.money import paying
 
         deferred.connect()
         durations.connect()
+        paying.connect()
         notifications.connect()
         floor_notifications.connect()
         planned_visits.connect()

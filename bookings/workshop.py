@@ -37,8 +37,10 @@ from bookings.errors import (
 )
 from bookings.floor import agreed, bills, known_readings, record_entry, warranty
 from bookings.models import MAX_CLAIM, Allocation, Booking, CheckIn
+from bookings.money import visit_orders
 from bookings.rules import NO_SHOW_AFTER
 from core.errors import InvalidInput, NotAllowed
+from payments.choices import ShopMethod
 from shops.choices import ResourceKind
 from shops.models import Resource
 from vehicles import actions as vehicle_actions
@@ -114,7 +116,7 @@ def decline(*, booking: Booking, by: User, at: datetime, reason: str) -> Booking
     if not reason.strip():
         raise InvalidInput(_("Say why, so that the owner can choose another time."), field="reason")
     claims.release(booking, at=at)
-    return transition(
+    transition(
         booking=booking,
         kind=EventKind.CANCELLED,
         by=Actor(ActorRole.STAFF, by),
@@ -123,6 +125,8 @@ def decline(*, booking: Booking, by: User, at: datetime, reason: str) -> Booking
         reason=reason,
         data={"declined": True},
     )
+    visit_orders.call_off(booking, at=at)
+    return booking
 
 
 def _check_open_request(booking: Booking, at: datetime) -> None:
@@ -358,11 +362,13 @@ def mark_ready(*, booking: Booking, by: User, at: datetime) -> Booking:
 
 
 @transaction.atomic
-def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
+def hand_over(*, booking: Booking, by: User, at: datetime, shop_method: ShopMethod = ShopMethod.CASH) -> Booking:
     """The owner has the car back, and the shop a loaner car. Handed over twice is refused (WrongStatusError).
 
+    A car is handed over when it is paid: what was not paid online was paid at the counter, by `shop_method`.
+
     Side effects, in order: event and outbox `booking.completed`, which starts what follows a visit; the claims end;
-    the warranty of what was done begins; the visit enters the car's health record.
+    the warranty of what was done begins; the visit enters the car's health record; its order closes.
     """
     booking = locked(booking)
     transition(
@@ -376,6 +382,7 @@ def hand_over(*, booking: Booking, by: User, at: datetime) -> Booking:
     claims.end_all(booking, at=at)
     warranty.begin(booking, at=at)
     record_entry.write(booking=booking, at=at)
+    visit_orders.complete(booking, by=by, at=at, shop_method=shop_method)
     return booking
 
 
@@ -396,6 +403,7 @@ def mark_no_show(*, booking: Booking, by: User, at: datetime) -> Booking:
         data={"fee_fen": fee_fen},
     )
     claims.release(booking, at=at)
+    visit_orders.call_off(booking, at=at)
     return booking
 
 

@@ -29,6 +29,7 @@ from bookings.choices import (
 from bookings.errors import LineChangedError, LineSettledError, NoSuchLineError, WrongStatusError
 from bookings.floor import progress
 from bookings.models import Booking, Line, LineDecision
+from bookings.money import visit_orders
 from core.errors import InvalidInput, NotAllowed
 from shops.choices import Permission
 from shops.rules import may
@@ -100,6 +101,7 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
         if waited:
             progress.go_on_without_parts(booking, by=voice.actor, at=at)
         progress.touch(booking)
+        visit_orders.follow(booking)
     return [known[choice.line] for choice in choices]
 
 

@@ -32,6 +32,7 @@ from bookings.errors import LineChangedError, LineSettledError, NoSuchLineError,
 from bookings.floor import advising, drafts, progress
 from bookings.floor.drafts import Draft, Part
 from bookings.models import Booking, Line, LineVersion
+from bookings.money import visit_orders
 from catalog import pricing
 from core.errors import InvalidInput
 from shops.models import Resource
@@ -134,6 +135,7 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
     if waited:
         progress.go_on_without_parts(booking, by=by.actor, at=at)
     progress.touch(booking)
+    visit_orders.follow(booking)
     return line
 
 
@@ -225,6 +227,7 @@ def mark_not_needed(*, line: Line, reason: str, by: User, at: datetime) -> Line:
     if waited:
         progress.go_on_without_parts(booking, by=actor, at=at)
     progress.touch(booking)
+    visit_orders.follow(booking)
     return line
 
 
