@@ -137,7 +137,7 @@ class AlipayProvider:
     def ask(self, request_no: str) -> Answer:
         """MISSING also means: announced, and the payer has not opened Alipay's page yet."""
         answer = self._ask("alipay.trade.query", {"out_trade_no": request_no})
-        return self._trade(answer, request_no) if answer else Answer(Standing.MISSING)
+        return Answer(Standing.MISSING) if answer is None else self._trade(answer, request_no)
 
     def close(self, request_no: str) -> Answer:
         """Close, then ask.
@@ -190,7 +190,7 @@ class AlipayProvider:
             "query_options": ["gmt_refund_pay"],
         }
         answer = self._ask("alipay.trade.fastpay.refund.query", content)
-        if not answer or not answer.get("refund_amount"):
+        if answer is None or not answer.get("refund_amount"):
             return Answer(Standing.MISSING)
         with understood("alipay"):
             expect(answer, "out_request_no", order.request_no)
@@ -229,7 +229,7 @@ class AlipayProvider:
         """Where a transfer stands. Money that came back (REFUND) is FAILED."""
         content = {**_TRANSFER_PRODUCT, "out_biz_no": order.request_no}
         answer = self._ask("alipay.fund.trans.common.query", content)
-        if not answer:
+        if answer is None:
             return Answer(Standing.MISSING)
         with understood("alipay"):
             expect(answer, "out_biz_no", order.request_no)

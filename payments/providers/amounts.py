@@ -9,6 +9,8 @@ from payments.providers.base import ProviderRefusedError
 TWO_DECIMALS = frozenset({"CNY", "HKD", "USD", "EUR"})
 # 10 million yuan for one movement: more is a mistake (product decision).
 MAX_FEN = 1_000_000_000
+# As many digits as from_text takes.
+_MOST = 10**12
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,8}))?", re.ASCII)
 
 
@@ -48,6 +50,6 @@ def from_text(text: object, *, signed: bool = False, padding: int = 0) -> int:
 
 def from_json(value: object) -> int:
     """A JSON whole number of minor units. Raises AmountError for true, 1.0, "1" and negative numbers."""
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= _MOST:
         raise AmountError("not a whole number of minor units")
     return value

@@ -52,6 +52,16 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def object_at(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object within an object, {} if there is none. Raises ValueError when it is something else."""
+    value = values.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not an object")
+    return value
+
+
 def text_at(values: Mapping[str, Any], name: str) -> str:
     """A text of an object, "" if there is none. Raises ValueError when it is something else."""
     value = values.get(name)
@@ -100,7 +110,7 @@ def understood(provider: str) -> Iterator[None]:
     """Whatever cannot be read in an answer makes it no answer: raises ProviderUnavailableError."""
     try:
         yield
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         detail = f"{type(error).__name__}: {str(error)[:80]}"
         raise ProviderUnavailableError(f"{provider}: answer not understood ({detail})") from None
 

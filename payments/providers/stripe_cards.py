@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import stripe
@@ -39,6 +40,7 @@ from payments.providers.payloads import (
     expect,
     json_object,
     lower_names,
+    object_at,
     text_at,
     understood,
     unix_seconds,
@@ -280,12 +282,11 @@ class StripeProvider:
         words, "too fast" and 5xx leave open what an earlier request did.
         """
         try:
-            found = call().to_dict()
+            return self._ours(_plain(call))
         except (stripe.CardError, stripe.InvalidRequestError) as error:
             raise ProviderRefusedError(error.code or type(error).__name__, (error.user_message or "")[:200]) from None
         except stripe.StripeError as error:
-            raise ProviderUnavailableError(f"stripe: {type(error).__name__} {error.code or ''}".strip()) from None
-        return self._ours(found)
+            raise _no_answer(error) from None
 
     def _ours(self, found: dict[str, Any]) -> dict[str, Any]:
         if found.get("livemode", self._is_live) is not self._is_live:
@@ -297,11 +298,11 @@ class StripeProvider:
         after: dict[str, Any] = {}
         for _page in range(max_pages):
             try:
-                page = call(params={**params, **after, "limit": _PAGE}).to_dict()
+                page = _plain(partial(call, params={**params, **after, "limit": _PAGE}))
             except stripe.StripeError as error:
-                raise ProviderUnavailableError(f"stripe: {type(error).__name__} {error.code or ''}".strip()) from None
+                raise _no_answer(error) from None
             with understood(self.key):
-                rows, has_more = list(page["data"]), bool(page["has_more"])
+                rows, has_more = [dict(row) for row in page["data"]], bool(page["has_more"])
                 after = {"starting_after": rows[-1]["id"]} if rows else {}
             yield from map(self._ours, rows)
             if not has_more or not rows:
@@ -312,14 +313,25 @@ class StripeProvider:
         return list(self._each(call, params, _MAX_PAGES))
 
 
+def _plain(call: Callable[[], Any]) -> dict[str, Any]:
+    """What a call answers, as a plain dict. The SDK stumbles over answers that are JSON and still nothing."""
+    try:
+        return dict(call().to_dict())
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ProviderUnavailableError(f"stripe: answer not understood ({type(error).__name__})") from None
+
+
+def _no_answer(error: Any) -> ProviderUnavailableError:
+    return ProviderUnavailableError(f"stripe: {type(error).__name__} {error.code or ''}".strip())
+
+
 def _once(request_no: str) -> dict[str, str]:
     return {"idempotency_key": request_no}
 
 
 def _number(about: Mapping[str, Any]) -> str:
     """The number of ours that an object of Stripe's carries, "" for none. Raises ValueError."""
-    metadata = about.get("metadata") or {}
-    return text_at(metadata, "request_no") or text_at(about, "client_reference_id")
+    return text_at(object_at(about, "metadata"), "request_no") or text_at(about, "client_reference_id")
 
 
 def _at(seconds: object) -> datetime:

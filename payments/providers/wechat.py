@@ -45,6 +45,7 @@ from payments.providers.payloads import (
     iso_time,
     json_object,
     lower_names,
+    object_at,
     strict_base64,
     text_at,
     understood,
@@ -137,7 +138,7 @@ class WechatProvider:
     def ask(self, request_no: str) -> Answer:
         """Where a payment stands."""
         answer = self._ask(f"{_order_path(request_no)}?mchid={self._mchid}")
-        return self._trade(answer, request_no) if answer else Answer(Standing.MISSING)
+        return Answer(Standing.MISSING) if answer is None else self._trade(answer, request_no)
 
     def close(self, request_no: str) -> Answer:
         """Close, then ask. A number that WeChat does not know is MISSING: nobody has a code for it."""
@@ -151,7 +152,7 @@ class WechatProvider:
             expect(answer, "out_trade_no", request_no)
             expect(answer, "mchid", self._mchid)
             standing, state = _TRADE[text_at(answer, "trade_state")], text_at(answer, "trade_state")
-            amount = answer.get("amount") or {}
+            amount = object_at(answer, "amount")
             return Answer(
                 standing=standing,
                 amount_fen=amounts.from_json(amount["total"]) if "total" in amount else None,
@@ -179,7 +180,7 @@ class WechatProvider:
     def ask_refund(self, order: RefundOrder) -> Answer:
         """Where a refund stands."""
         answer = self._ask(f"/v3/refund/domestic/refunds/{quote(order.request_no, safe='')}")
-        return self._refund(answer, order) if answer else Answer(Standing.MISSING)
+        return Answer(Standing.MISSING) if answer is None else self._refund(answer, order)
 
     def _refund(self, answer: Mapping[str, Any], order: RefundOrder) -> Answer:
         with understood(self.key):
@@ -226,7 +227,7 @@ class WechatProvider:
         """Where a split stands."""
         number, payment = quote(order.request_no, safe=""), quote(order.payment_ref, safe="")
         answer = self._ask(f"/v3/profitsharing/orders/{number}?transaction_id={payment}")
-        return self._share(answer, order) if answer else Answer(Standing.MISSING)
+        return Answer(Standing.MISSING) if answer is None else self._share(answer, order)
 
     def _add_receiver(self, order: PayoutOrder) -> None:
         """Make the shop one that may receive; adding it again changes nothing. Its name is checked by WeChat."""
@@ -301,7 +302,7 @@ class WechatProvider:
         if about.get("mchid") != self._mchid or about.get("appid", self._appid) != self._appid:
             raise NoticeRefusedError(NoticeFault.MERCHANT)
         if kind == "TRANSACTION":
-            amounts.from_json((about.get("amount") or {}).get("total"))
+            amounts.from_json(object_at(about, "amount").get("total"))
         subject, name = _NOTICES.get(kind, (Subject.OTHER, ""))
         request_no = _filled(about, name) if name else ""
         return Notice(event_id=_filled(opened, "id"), subject=subject, request_no=request_no, sent_at=sent_at)
@@ -357,7 +358,7 @@ class WechatProvider:
             self._check_reply(reply)
         if is_fine:
             with understood(self.key):
-                return json_object(reply.body) if reply.body else {}
+                return {} if reply.status == 204 else json_object(reply.body)
         raise _refusal(reply)
 
     def _send(self, method: str, path: str, body: bytes, **limit: int) -> Reply:
