@@ -90,7 +90,7 @@ class Run:
         """Start the payment provider with test money and wait until it answers: then its keys are there."""
         folder = DATA_DIR / "sandbox"
         where = sandbox.place(self.settings)
-        self._spawn("sandbox", sandbox.command(where, folder))
+        self._spawn("sandbox", sandbox.command(where, folder, site_url=self.environment["SITE_URL"]))
         deadline = time.monotonic() + _SANDBOX_START_SECONDS
         while not sandbox.answers(where):
             self.show_logs(timeout_seconds=0.1)

@@ -28,10 +28,12 @@ def place(settings: Config) -> Config:
     raise ServiceError(f"No port after {settings.port} is free for test payments; PAYMENTS_SANDBOX=0 does without.")
 
 
-def command(where: Config, folder: Path) -> list[str]:
-    """What starts it. Keys and books are made in `folder` and stay there."""
+def command(where: Config, folder: Path, *, site_url: str) -> list[str]:
+    """What starts it. Keys and books are made in `folder` and stay there. Of payouts it tells the platform's one page."""
+    notify_url = f"{site_url.rstrip('/')}/payments/notices/sandbox/"
     address = ["--host", where.host, "--port", str(where.port), "--public-url", where.address]
-    return [sys.executable, "-m", "payments.sandbox", "--data", str(folder), "--merchant", _MERCHANT, *address]
+    account = ["--merchant", _MERCHANT, "--notify-url", notify_url]
+    return [sys.executable, "-m", "payments.sandbox", "--data", str(folder), *account, *address]
 
 
 def variables(where: Config, folder: Path) -> dict[str, str]:

@@ -9,11 +9,14 @@ import pytest
 
 from tests.payments.sandbox_process import SandboxProcess
 
+# Of payouts, which name no address of their own.
+NOTIFY_URL = "http://testserver/payments/notices/sandbox/"
+
 
 @pytest.fixture(scope="session")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     """The sandbox provider, one process for each worker of the tests."""
-    with SandboxProcess(tmp_path_factory.mktemp("sandbox-psp")) as process:
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox-psp"), notify_url=NOTIFY_URL) as process:
         yield process
 
 

@@ -344,6 +344,13 @@ def test_notices_of_payment_and_refund_are_believed(paid, sandbox_psp):
     assert sandbox_psp.take() == []
 
 
+def test_notice_of_a_payout_goes_to_the_merchants_own_address(provider, sandbox_psp):
+    provider.pay_out(_payout())
+    [notice] = sandbox_psp.take()
+    assert notice.url == "http://testserver/payments/notices/sandbox/"
+    assert (_read(provider, notice).subject, _read(provider, notice).request_no) == (Subject.PAYOUT, "O1")
+
+
 def test_notice_with_one_byte_changed_is_not_believed(paid, sandbox_psp):
     [notice] = sandbox_psp.take()
     for position in range(len(notice.body)):
