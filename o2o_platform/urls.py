@@ -32,6 +32,7 @@ urlpatterns = [
     path("shop/", include("bookings.board.urls")),
     path("shop/", include("bookings.floor_pages.urls")),
     path("shop/", include("bookings.floor_lists.urls")),
+    path("payments/", include("payments.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),

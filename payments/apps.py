@@ -7,6 +7,7 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("payments")
 
     def ready(self) -> None:
-        from payments import checks  # reads settings, so not before they are complete
+        from payments import checks, waking  # they read settings and models, so not before these are complete
 
         checks.register()
+        waking.connect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, InvalidInput, NotAllowed
+from core.errors import Conflict, InvalidInput, NotAllowed, Refusal
 
 
 class AmountError(InvalidInput):
@@ -36,6 +36,35 @@ class ProviderNotOfferedError(InvalidInput):
     message = _("This way of paying is not offered.")
 
 
+class ProviderSilentError(Refusal):
+    """The provider gave no answer: whether it has heard of the payment is not known. The same again does no harm."""
+
+    code = "provider_silent"
+    message = _("The payment provider does not answer. Try again in a moment.")
+    status = 503
+
+
+class PaymentRefusedError(Conflict):
+    """The provider does not take this payment."""
+
+    code = "payment_refused"
+    message = _("The payment provider did not accept this payment. Choose another way to pay.")
+
+
+class PaymentReplacedError(Conflict):
+    """Another payment of the same order was started while this one was."""
+
+    code = "payment_replaced"
+    message = _("Another payment was started for this visit in the meantime.")
+
+
+class RefundNotWaitingError(Conflict):
+    """The refund is not one that can be sent again, or confirmed, by hand."""
+
+    code = "refund_not_waiting"
+    message = _("This refund is already done or on its way.")
+
+
 class CouponError(InvalidInput):
     """The coupon cannot be used here. The message says why; `code` is the same for all."""
 
@@ -46,6 +75,11 @@ class CouponError(InvalidInput):
 class WindowClosedError(Conflict):
     code = "window_closed"
     message = _("The time for a dispute is over.")
+
+
+class LineInDisputeError(Conflict):
+    code = "line_in_dispute"
+    message = _("There is an open dispute about this line. It is decided there.")
 
 
 class AccountNotVerifiedError(NotAllowed):

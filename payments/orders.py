@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts.models import User
 from core.ids import new_public_id
 from payments import coupons, postings, refunds, statement_lines
+from payments.abandoning import abandon_open
 from payments.choices import (
     LineKind,
     OrderStatus,
@@ -173,6 +174,8 @@ def cancel(
 
 
 def _close(order: Order, lines: Sequence[LineDraft], status: OrderStatus, at: datetime) -> None:
+    """Payments that were started and not made are given up, the lines and the sum are written."""
+    abandon_open(order, at=at)
     OrderLine.objects.bulk_create(_rows(order, lines))
     order.status, order.closed_at = status, at
     order.total_fen = sum(line.amount_fen for line in lines)

@@ -190,7 +190,8 @@ TIME_ZONE = "Asia/Shanghai"
 
 # Who says how long a drive takes: anything with the method of `shops.routing.RoutingEngine`.
 ROUTING_ENGINE = "shops.routing.GreatCircle"
-# Asked every few seconds by pages that stand open, and answered without words: neither session nor person is read.
+# Asked by pages that stand open every few seconds, or by providers of payments, and answered without words: neither
+# session nor person is read.
 PATHS_WITHOUT_READER = ("/live/", "/payments/notices/")
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -348,4 +349,12 @@ CELERY_BEAT_SCHEDULE = {
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
     "bookings-refresh-figures": {"task": "bookings.tasks.refresh_figures", "schedule": crontab(minute=25)},
     "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},
+    "payments-settle-due": {"task": "payments.tasks.settling.settle_due", "schedule": schedule(60)},
+    "payments-send-payouts": {"task": "payments.tasks.settling.send_payouts", "schedule": schedule(60)},
+    "payments-close-statements": {
+        "task": "payments.tasks.stating.close_statements",
+        "schedule": crontab(hour=18, minute=0),
+    },
+    # 03:00 in China: visits settled on a day are paid out on the next.
+    "payments-make-payouts": {"task": "payments.tasks.settling.make_payouts", "schedule": crontab(hour=19, minute=0)},
 }

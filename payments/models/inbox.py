@@ -11,7 +11,8 @@ from payments.choices import AlarmKind, NoticeVerdict, ProviderKey
 
 
 class ProviderNotice(models.Model):
-    """A notice (webhook) as it came. Accepted ones are kept once for each event; refused ones with what was wrong."""
+    """A notice (webhook) as it came. Accepted ones are kept once for each event; refused ones, with what was wrong, once
+    for each body (`event_id` is its SHA-256 then)."""
 
     provider = models.CharField(_("provider"), max_length=10, choices=ProviderKey)
     event_id = models.CharField(_("event"), max_length=128)
@@ -22,6 +23,9 @@ class ProviderNotice(models.Model):
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     received_at = models.DateTimeField(_("received at"))
     body = models.TextField(_("as it came"), blank=True)
+    # When it is looked into next; null once that is done.
+    next_try_at = models.DateTimeField(_("next try at"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     handled_at = models.DateTimeField(_("handled at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)
 
@@ -35,6 +39,15 @@ class ProviderNotice(models.Model):
                 name="notice_once",
                 condition=Q(verdict=NoticeVerdict.ACCEPTED),
             ),
+            models.UniqueConstraint(
+                fields=["provider", "event_id"],
+                name="refused_notice_once",
+                condition=Q(verdict=NoticeVerdict.REFUSED),
+            ),
+            models.CheckConstraint(
+                condition=Q(next_try_at__isnull=True) | Q(verdict=NoticeVerdict.ACCEPTED, handled_at__isnull=True),
+                name="notice_tried_until_handled",
+            ),
             models.CheckConstraint(
                 condition=Q(verdict=NoticeVerdict.ACCEPTED, fault="")
                 | (Q(verdict=NoticeVerdict.REFUSED) & ~Q(fault="") & Q(handled_at__isnull=True)),
@@ -42,11 +55,8 @@ class ProviderNotice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["received_at"],
-                name="notice_waiting",
-                condition=Q(verdict=NoticeVerdict.ACCEPTED, handled_at__isnull=True),
-            )
+            models.Index(fields=["next_try_at"], name="notice_to_try", condition=Q(next_try_at__isnull=False)),
+            models.Index(fields=["received_at"], name="notice_received"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,114 @@
+"""Money that nobody can explain: put aside with an alarm, sent back by a person of the platform."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from payments import alarms, postings
+from payments.choices import AlarmKind
+from payments.errors import NothingDueError, PaymentRefusedError, ProviderSilentError
+from payments.ledger import KeyReusedError, post
+from payments.models import Alarm
+from payments.providers import registry
+from payments.providers.base import Answer, ProviderRefusedError, ProviderUnavailableError, RefundOrder, Standing
+
+# Alarms of money that is in suspense.
+KINDS = (AlarmKind.WRONG_AMOUNT, AlarmKind.WRONG_CURRENCY, AlarmKind.UNKNOWN_PAYMENT)
+_MAX_NUMBER = 32
+
+
+@transaction.atomic
+def put_aside(  # noqa: PLR0913  (what came, from where, and what is wrong with it)
+    *,
+    kind: AlarmKind,
+    provider: str,
+    request_no: str,
+    amount_fen: int,
+    currency: str,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Book money that came and belongs to nothing into suspense, once for its number, and raise the alarm about it.
+
+    Only the first word about a number moves the books; an alarm is raised again where a later one names another amount.
+    """
+    movement = postings.suspended(provider=provider, currency=currency, amount_fen=amount_fen, request_no=request_no)
+    try:
+        is_new = post(movement, at=at).is_new
+    except KeyReusedError:
+        is_new = True
+    if is_new:
+        came = {"provider": provider, "request_no": request_no, "came_fen": amount_fen, "currency": currency}
+        alarms.raise_alarm(kind=kind, key=request_no, at=at, data={**(data or {}), **came})
+
+
+def can_send_back(alarm: Alarm) -> bool:
+    """Whether an alarm is about money that waits in suspense."""
+    return alarm.kind in KINDS and alarm.resolved_at is None and "came_fen" in alarm.data
+
+
+def send_back(*, alarm: Alarm, by: User, at: datetime) -> bool:
+    """Give unexplained money back to whoever paid it. Call it outside of transactions.
+
+    The number of the refund follows from that of the payment, so that asking twice sends once. True once it is back:
+    then suspense is cleared and the alarm closed; False while the provider still decides (call it again). Raises
+    NothingDueError, ProviderSilentError, PaymentRefusedError.
+    """
+    if not can_send_back(alarm):
+        raise NothingDueError
+    order = refund_order(alarm.data)
+    try:
+        answer = _sent(alarm.data["provider"], order)
+    except (ProviderUnavailableError, registry.ProviderNotConfigured) as trouble:
+        raise ProviderSilentError from trouble
+    except ProviderRefusedError as refusal:
+        raise PaymentRefusedError from refusal
+    if answer.standing is Standing.FAILED:
+        raise PaymentRefusedError
+    if answer.standing is not Standing.DONE or (answer.amount_fen, answer.currency) != (
+        order.amount_fen,
+        order.currency,
+    ):
+        return False
+    _clear(alarm, by, at)
+    return True
+
+
+def refund_order(data: Mapping[str, Any]) -> RefundOrder:
+    """The refund of what an alarm is about, under the one number it can have."""
+    number, fen = str(data["request_no"]), int(data["came_fen"])
+    own = f"s{number}"
+    return RefundOrder(
+        request_no=own if len(own) <= _MAX_NUMBER else f"s{hashlib.sha256(number.encode()).hexdigest()}"[:_MAX_NUMBER],
+        payment_request_no=number,
+        amount_fen=fen,
+        payment_fen=fen,
+        currency=str(data["currency"]),
+        reason="CarKeeper",
+    )
+
+
+def _sent(provider_key: str, order: RefundOrder) -> Answer:
+    provider = registry.get(provider_key)
+    answer = provider.ask_refund(order)
+    return provider.refund(order) if answer.standing is Standing.MISSING else answer
+
+
+@transaction.atomic
+def _clear(alarm: Alarm, by: User, at: datetime) -> None:
+    data = alarm.data
+    movement = postings.cleared(
+        provider=data["provider"],
+        currency=data["currency"],
+        amount_fen=data["came_fen"],
+        request_no=data["request_no"],
+    )
+    alarms.resolve(alarm=alarm, by=by, note=_("The money was sent back."), at=at)
+    post(movement, at=at)
