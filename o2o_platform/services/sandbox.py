@@ -29,7 +29,7 @@ def place(settings: Config) -> Config:
 
 
 def command(where: Config, folder: Path, *, site_url: str) -> list[str]:
-    """What starts it. Keys and books are made in `folder` and stay there. Of payouts it tells the platform's one page."""
+    """What starts it. Keys and books are made in `folder` and stay there. Of payouts it tells the platform's page."""
     notify_url = f"{site_url.rstrip('/')}/payments/notices/sandbox/"
     address = ["--host", where.host, "--port", str(where.port), "--public-url", where.address]
     account = ["--merchant", _MERCHANT, "--notify-url", notify_url]
