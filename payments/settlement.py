@@ -225,10 +225,10 @@ def _paid_online_fen(order: Order) -> int:
 
 
 def _write(settlement: Settlement, chosen: Sequence[tuple[OrderLine, Share]], at: datetime) -> None:
-    faults.point("settlement.claimed")
+    faults.point("payments.settle.claimed")
     if any(share.kept_fen or share.coupon_fen for _line, share in chosen):
         posted = post(_movement(settlement, [share for _line, share in chosen]), at=at)
-        faults.point("settlement.posted")
+        faults.point("payments.settle.posted")
         statement_lines.settled(settlement, chosen, transaction_id=posted.transaction_id, at=at)
     settlement.status, settlement.settled_at = SettlementStatus.SETTLED, at
     settlement.save(update_fields=["status", "settled_at"])
@@ -237,7 +237,7 @@ def _write(settlement: Settlement, chosen: Sequence[tuple[OrderLine, Share]], at
         alarms.settle_by_itself(
             kind=AlarmKind.SETTLEMENT_PARKED, key=str(settlement.pk), note="Settled after all.", at=at
         )
-    faults.point("settlement.written")
+    faults.point("payments.settle.written")
 
 
 def _movement(settlement: Settlement, shares: Sequence[Share]) -> Movement:

@@ -357,4 +357,14 @@ CELERY_BEAT_SCHEDULE = {
     },
     # 03:00 in China: visits settled on a day are paid out on the next.
     "payments-make-payouts": {"task": "payments.tasks.settling.make_payouts", "schedule": crontab(hour=19, minute=0)},
+    # From 10:30 in China, when the providers' bills of the day before are there; a late one is found an hour later.
+    "payments-reconcile": {
+        "task": "payments.tasks.reconciling.reconcile",
+        "schedule": crontab(hour="2-15", minute=30),
+    },
+    "payments-check-books": {"task": "payments.tasks.reconciling.check_books", "schedule": crontab(minute=50)},
+    "payments-check-books-fully": {
+        "task": "payments.tasks.reconciling.check_books_fully",
+        "schedule": crontab(hour=20, minute=20),
+    },
 }
