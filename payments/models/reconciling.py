@@ -19,6 +19,9 @@ class ProviderBill(models.Model):
     read_at = models.DateTimeField(_("read at"))
     row_count = models.PositiveIntegerField(_("rows"))
     total_fen = models.BigIntegerField(_("sum, fen"))
+    compared_at = models.DateTimeField(_("compared at"), null=True, blank=True)
+    # How the day's movements compared when that was last done: {bucket: [count, our fen, their fen]}.
+    buckets = models.JSONField(_("comparison"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("provider's bill")
