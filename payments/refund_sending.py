@@ -67,12 +67,11 @@ def _answer(refund: Refund, *, was_sent: bool) -> Answer:
     order = _order(refund)
     try:
         provider = registry.get(refund.payment.provider)
-    except registry.ProviderNotConfigured as trouble:
-        raise ProviderUnavailableError(f"not configured: {refund.payment.provider}") from trouble
-    if was_sent:
-        answer = provider.ask_refund(order)
-        if answer.standing is not Standing.MISSING:
-            return answer
+        before = provider.ask_refund(order) if was_sent else Answer(Standing.MISSING)
+    except (ProviderRefusedError, registry.ProviderNotConfigured) as trouble:
+        raise ProviderUnavailableError(_words(trouble)) from trouble
+    if before.standing is not Standing.MISSING:
+        return before
     try:
         return provider.refund(order)
     except ProviderRefusedError as refusal:
@@ -175,8 +174,11 @@ def _alarm(refund: Refund, why: str, at: datetime) -> None:
 
 
 def _note(refund: Refund, trouble: Exception) -> None:
-    words = f"{type(trouble).__name__}: {trouble}".replace("\x00", "")[:300]
-    Refund.objects.filter(pk=refund.pk).update(last_error=words)
+    Refund.objects.filter(pk=refund.pk).update(last_error=_words(trouble))
+
+
+def _words(trouble: Exception) -> str:
+    return f"{type(trouble).__name__}: {trouble}".replace("\x00", "")[:300]
 
 
 def due_ids(*, provider: str, at: datetime, limit: int) -> list[int]:

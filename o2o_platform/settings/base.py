@@ -348,6 +348,20 @@ CELERY_BEAT_SCHEDULE = {
     "bookings-serve-waiting-lists": {"task": "bookings.tasks.serve_waiting_lists", "schedule": schedule(60)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
     "bookings-refresh-figures": {"task": "bookings.tasks.refresh_figures", "schedule": crontab(minute=25)},
+    # A wake-up that is late is worth nothing: the next one has come.
+    "payments-sweep": {
+        "task": "payments.tasks.collecting.sweep",
+        "schedule": schedule(15),
+        "options": {"expires": 15},
+    },
+    "payments-watch-freezes": {
+        "task": "payments.tasks.collecting.watch_freezes",
+        "schedule": crontab(hour=1, minute=10),
+    },
+    "payments-forget-notices": {
+        "task": "payments.tasks.collecting.forget_notices",
+        "schedule": crontab(hour=19, minute=50),
+    },
     "bookings-learn-durations": {"task": "bookings.tasks.learn_durations", "schedule": crontab(hour=19, minute=10)},
     "payments-settle-due": {"task": "payments.tasks.settling.settle_due", "schedule": schedule(60)},
     "payments-send-payouts": {"task": "payments.tasks.settling.send_payouts", "schedule": schedule(60)},
