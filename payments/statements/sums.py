@@ -69,7 +69,7 @@ class Sums:
 
     @property
     def differences(self) -> tuple[int, ...]:
-        """What each comparison differs by, fen: lines and kinds, then the ledger, then the statement as it was written."""
+        """What each comparison differs by, fen: lines and kinds, then the ledger, then the statement as written."""
         found = [
             self.lines_net_fen - self.kinds.net_fen,
             self.lines_net_fen - self.books.net_fen,

@@ -12,10 +12,9 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
-from payments import refunds
-from payments.choices import AlarmKind, PayoutStatus, RefundReason
+from payments import late_refunds
+from payments.choices import AlarmKind, PayoutStatus
 from payments.models import Alarm, Order, Statement, StatementLine
-from payments.orders import locked_row
 from payments.statements import closing, files, paper, reading, sums, words
 from payments.statements import period as periods
 from payments.statements.period import Period
@@ -93,11 +92,29 @@ def test_payouts_leave_and_come_back(shop: Shop, november: Period) -> None:
     paid_out(shop, at=datetime(2026, 11, 17, tzinfo=UTC))
     first, second = sums.of_period(shop, november), sums.of_period(shop, november.next())
     assert (first.paid_out_fen, first.closing_fen) == (0, NET)
-    assert (second.opening_fen, second.net_fen, second.paid_out_fen, second.closing_fen) == (NET, NET, 2 * NET, 0)
+    assert (second.opening_fen, second.paid_out_fen, second.closing_fen) == (NET, NET, 0)
+    assert first.agrees
+    assert second.agrees
+
+
+def test_a_refund_before_settlement_is_shown_and_not_paid(shop: Shop, november: Period) -> None:
+    order = completed_order(shop=shop, at=NOV_A, lines=[work(30_000)])
+    late_refunds.give_back(order=order, line=order.lines.get(), amount_fen=10_000, by=None, note="", at=NOV_A)
     settle(order)
     found = sums.of_period(shop, november)
     assert (found.kinds.price_fen, found.kinds.refunded_fen, found.kinds.commission_fen) == (30_000, 10_000, 1_200)
     assert found.agrees
+
+
+def test_a_refund_after_settlement_is_taken_back_with_its_commission(shop: Shop, november: Period) -> None:
+    order = settled_order(shop=shop, at=NOV_A, lines=[work(30_000)])
+    late = NOV_A + timedelta(days=8)
+    late_refunds.give_back(order=order, line=order.lines.get(), amount_fen=10_000, by=None, note="", at=late)
+    found = sums.of_period(shop, november)
+    assert (found.kinds.price_fen, found.kinds.refunded_fen, found.kinds.commission_fen) == (30_000, 10_000, 1_200)
+    assert found.agrees
+    (row,) = reading.page_of(shop, november, tab="refunded", words="", number="").rows
+    assert (row.state, row.price_fen, row.refunded_fen, row.net_fen) == ("refunded", 30_000, 10_000, 18_620)
 
 
 def _tamper(line: StatementLine, **columns: int) -> None:
