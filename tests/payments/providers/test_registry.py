@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from o2o_platform.settings.payment_providers import from_environment
+from payments import checks
 from payments.providers import registry
 from payments.providers.registry import ProviderNotConfigured
 
@@ -55,6 +56,14 @@ def test_half_a_configuration_is_named(settings: Any) -> None:
     settings.PAYMENT_PROVIDERS = {"stripe": {"api_key": "sk_test_1"}}
     with pytest.raises(ImproperlyConfigured, match="PAYMENTS_STRIPE_WEBHOOK_SECRET"):
         registry.get("stripe")
+
+
+def test_a_deployment_check_finds_half_a_configuration(settings: Any) -> None:
+    settings.PAYMENT_PROVIDERS = {"stripe": STRIPE}
+    assert checks.complete_providers() == []
+    settings.PAYMENT_PROVIDERS = {"stripe": STRIPE, "alipay": {"app_id": "1"}}
+    (error,) = checks.complete_providers()
+    assert (error.id, error.msg) == ("payments.E002", "PAYMENTS_ALIPAY_SELLER_ID is missing.")
 
 
 def test_an_sdk_that_is_not_used_is_not_loaded() -> None:
