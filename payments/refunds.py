@@ -48,10 +48,12 @@ def request(  # noqa: PLR0913  (the columns of a refund)
     if left:
         raise NotRefundableError(field="amount")
     order.refunded_fen += amount_fen
-    order.save(update_fields=["refunded_fen"])
     if line is not None:
+        # The visit costs that much less: nobody is asked to pay it again.
+        order.total_fen -= amount_fen
         line.refunded_fen += amount_fen
         line.save(update_fields=["refunded_fen"])
+    order.save(update_fields=["refunded_fen", "total_fen"])
     for refund in made:
         _post(refund, at)
     return made
