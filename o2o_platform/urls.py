@@ -33,9 +33,11 @@ urlpatterns = [
     path("shop/", include("bookings.floor_pages.urls")),
     path("shop/", include("bookings.floor_lists.urls")),
     path("payments/", include("payments.urls")),
+    path("pay/", include("payments.paying_pages.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
+    path("api/v1/", include("payments.paying_pages.api_urls")),
     path("api/v1/", include("bookings.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]

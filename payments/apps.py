@@ -7,7 +7,8 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("payments")
 
     def ready(self) -> None:
-        from payments import checks, waking  # they read settings and models, so not before these are complete
+        from payments import checks, messages, waking  # they read settings and models, so not before these are complete
 
         checks.register()
         waking.connect()
+        messages.connect()

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core import outbox
 from core.errors import InvalidInput
 from core.money import format_fen
 from payments import postings
@@ -103,7 +104,7 @@ def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
 
     Another one on the order is given back first. Raises CouponError saying why it cannot be used here (a code that does
     not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError. Side effects:
-    the use, the coupon's count, the posting.
+    outbox `coupon.used`, the use, the coupon's count, the posting.
     """
     order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status != OrderStatus.OPEN:
@@ -118,6 +119,8 @@ def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
     coupon.refresh_from_db()
     _ask_terms(coupon, order, at)
     _ask_limits(coupon, person)
+    # Before the posting, which comes last: a hold that waits for its deposit may have it now.
+    outbox.emit(topic="coupon.used", key=order.reference, at=at)
     return put(order, coupon=coupon, person_id=person.pk, amount_fen=worth_fen(coupon, order), at=at)
 
 

@@ -21,6 +21,7 @@ from payments.models import Order, Refund
 def connect() -> None:
     """Subscribe to what happens to money and to holds that lapse; called once when the app is ready."""
     outbox.subscribe("payment.paid")(_paid)
+    outbox.subscribe("coupon.used")(_paid)
     outbox.subscribe("refund.requested")(_refunded)
     outbox.subscribe("refund.done")(_refunded)
     outbox.subscribe("booking.expired")(_lapsed)
