@@ -4,6 +4,7 @@ English is in the code; locale/*/LC_MESSAGES/django.po holds the other languages
 Django says what in a template is to be translated.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -74,8 +75,8 @@ def check() -> list[str]:
 
 
 def compile_catalogue(path: Path) -> None:
-    """Write the .mo file that Django reads beside the .po file."""
-    partial = path.with_suffix(".mo.partial")
+    """Write the .mo file that Django reads beside the .po file; two at once do not write into one another's."""
+    partial = path.with_suffix(f".mo.{os.getpid()}.partial")
     with partial.open("wb") as file:
         write_mo(file, read_catalogue(path))
     partial.replace(path.with_suffix(".mo"))
