@@ -74,12 +74,12 @@ def make_batch(*, channel: str, by: User | None, at: datetime) -> Made:
     Each shop in a transaction of its own: two batches at once, or one that is killed, pay no line twice and leave none
     half paid. Shops without an account are told of by the bank's batches only. Side effects: see `_start`.
     """
-    owed = _owed(channel)
-    skipped = [Skipped(shop_id, net_fen, reason) for shop_id, net_fen, reason in owed if reason is not None]
-    if len(skipped) == len(owed):
+    shops = owed(channel)
+    skipped = [Skipped(shop_id, net_fen, reason) for shop_id, net_fen, reason in shops if reason is not None]
+    if len(skipped) == len(shops):
         return Made(None, [], skipped)
     batch = _new_batch(channel, by, at)
-    started = [_start(batch, shop_id, at) for shop_id, _net_fen, reason in owed if reason is None]
+    started = [_start(batch, shop_id, at) for shop_id, _net_fen, reason in shops if reason is None]
     return Made(batch, [payout for payout in started if payout is not None], skipped)
 
 
@@ -98,7 +98,7 @@ def make_one(*, shop: Shop, by: User | None, at: datetime) -> Payout:
         return payout
 
 
-def _owed(channel: str) -> list[tuple[int, int, Skip | None]]:
+def owed(channel: str) -> list[tuple[int, int, Skip | None]]:
     """Shops that are owed enough, what, and why they are to be skipped. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_OWED, [CURRENCY, MIN_FEN, channel, channel, ProviderKey.BANK])
