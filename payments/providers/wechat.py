@@ -57,7 +57,16 @@ _GATEWAY = "https://api.mch.weixin.qq.com"
 _SIGNED_WITH = "WECHATPAY2-SHA256-RSA2048"
 # What says nothing about the number: the request was turned away at the door (or "try again").
 _UNDECIDED = frozenset(
-    {"SYSTEM_ERROR", "SIGN_ERROR", "NO_AUTH", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "BANK_ERROR"}
+    {
+        "SYSTEM_ERROR",
+        "BANK_ERROR",
+        "SIGN_ERROR",
+        "NO_AUTH",
+        "APPID_MCHID_NOT_MATCH",
+        "MCH_NOT_EXISTS",
+        "FREQUENCY_LIMITED",
+        "RATELIMIT_EXCEEDED",
+    }
 )
 _MISSING = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"})
 _TRADE = {
@@ -118,7 +127,7 @@ class WechatProvider:
         order: dict[str, Any] = {
             "appid": self._appid,
             "mchid": self._mchid,
-            "description": charge.subject[:127],
+            "description": _cut(charge.subject, 127),
             "out_trade_no": charge.request_no,
             "time_expire": charge.expires_at.astimezone(CHINA).isoformat(timespec="seconds"),
             "notify_url": charge.notify_url,
@@ -170,7 +179,7 @@ class WechatProvider:
         content: dict[str, Any] = {
             "out_trade_no": order.payment_request_no,
             "out_refund_no": order.request_no,
-            "reason": order.reason[:80],
+            "reason": _cut(order.reason, 80),
             "amount": {"refund": order.amount_fen, "total": order.payment_fen, "currency": "CNY"},
         }
         if order.notify_url:
@@ -216,7 +225,7 @@ class WechatProvider:
                     "type": "MERCHANT_ID",
                     "account": order.account,
                     "amount": order.amount_fen,
-                    "description": order.reason[:80],
+                    "description": _cut(order.reason, 80),
                 }
             ],
             "unfreeze_unsplit": order.is_last,
@@ -225,6 +234,8 @@ class WechatProvider:
 
     def ask_payout(self, order: PayoutOrder) -> Answer:
         """Where a split stands."""
+        if not order.payment_ref:
+            return Answer(Standing.MISSING)  # `pay_out` never sends such a one
         number, payment = quote(order.request_no, safe=""), quote(order.payment_ref, safe="")
         answer = self._ask(f"/v3/profitsharing/orders/{number}?transaction_id={payment}")
         return Answer(Standing.MISSING) if answer is None else self._share(answer, order)
@@ -398,6 +409,11 @@ def _filled(values: Mapping[str, Any], name: str) -> str:
     if not value:
         raise ValueError(f"no {name}")
     return value
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many bytes: WeChat does not say whether its limits are characters or bytes."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _is_address(text: str) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from o2o_platform.settings.payment_providers import from_environment
 from payments import checks
+from payments.choices import ONLINE
 from payments.providers import registry
 from payments.providers.registry import ProviderNotConfigured
 
@@ -56,6 +58,13 @@ def test_half_a_configuration_is_named(settings: Any) -> None:
     settings.PAYMENT_PROVIDERS = {"stripe": {"api_key": "sk_test_1"}}
     with pytest.raises(ImproperlyConfigured, match="PAYMENTS_STRIPE_WEBHOOK_SECRET"):
         registry.get("stripe")
+
+
+@pytest.mark.parametrize("key", ONLINE)
+def test_every_provider_for_owners_has_a_class_that_calls_itself_so(key: str) -> None:
+    provider = import_string(registry._CLASSES[key])
+    assert provider.key == key
+    assert provider.acknowledgement[0] == 200
 
 
 def test_a_deployment_check_finds_half_a_configuration(settings: Any) -> None:

@@ -138,6 +138,12 @@ def test_a_code_to_scan_for_the_exact_amount(stand_in: StandIn) -> None:
     assert "settle_info" not in order
 
 
+def test_a_long_subject_is_cut_within_wechat_s_limit_by_any_count(stand_in: StandIn) -> None:
+    _answering(stand_in, {NATIVE: (200, {"code_url": "weixin://x"})})
+    _provider(stand_in).start(_charge(subject="养" * 120))
+    assert stand_in.asked[0].json["description"] == "养" * 42
+
+
 def test_a_payment_that_will_be_split_is_announced_as_one(stand_in: StandIn) -> None:
     _answering(stand_in, {NATIVE: (200, {"code_url": "weixin://x"})})
     _provider(stand_in, profit_sharing="1").start(_charge())
@@ -368,6 +374,7 @@ def test_a_payout_of_no_payment_is_refused_here() -> None:
     order = PayoutOrder("W3", 5000, "CNY", "1900009999", "小拇指", "Settlement")
     with pytest.raises(ProviderRefusedError):
         _provider(StandIn("https://wechat.example")).pay_out(order)
+    assert _provider(StandIn("https://wechat.example")).ask_payout(order).standing == Standing.MISSING
 
 
 # --- Bills ---
