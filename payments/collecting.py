@@ -216,7 +216,7 @@ def _charge(payment: Payment, payer: _Payer) -> Charge:
         amount_fen=payment.amount_fen,
         currency=payment.currency,
         subject=f"{order.shop.name} · {order.number}"[:120],
-        return_url=f"{site_url}/pay/{order.public_id}/{payment.public_id}/",
+        return_url=site_url + reverse("paying:payment", args=[order.public_id, payment.public_id]),
         notify_url=site_url + reverse("payments:notices", args=[payment.provider]),
         expires_at=payment.expires_at,
         client_ip=payer.client_ip,

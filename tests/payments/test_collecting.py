@@ -33,7 +33,8 @@ from payments.ledger import balance_fen, totals
 from payments.models import Alarm, Order, Payment, Refund
 from payments.orders import LineDraft
 from payments.postings import held
-from payments.providers.base import Answer, ProviderUnavailableError, Standing
+from payments.providers.base import Answer, Charge, ProviderUnavailableError, Standing, Started
+from payments.providers.sandbox import SandboxProvider
 from tests.payments.books import check_books
 from tests.payments.sandbox_process import SandboxProcess
 from tests.payments.test_orders import opened, work
@@ -93,6 +94,24 @@ def test_payment_is_started_paid_and_recorded_once(order: Order, at: datetime, s
     assert totals() == {(AccountKind.PSP_CLEARING, "CNY"): FEN, (AccountKind.HELD, "CNY"): FEN}
     assert (now_due(order), events("payment.paid")) == (0, 1)
     check_books()
+
+
+def test_provider_is_told_what_it_needs_to_know(order: Order, at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Charge] = []
+
+    def remembered(_provider: SandboxProvider, charge: Charge) -> Started:
+        told.append(charge)
+        return Started(code_text="weixin://pay/1")
+
+    monkeypatch.setattr(SandboxProvider, "start", remembered)
+    payment = start(order, at, site_url="https://carkeeper.example/", is_phone=True, client_ip="203.0.113.9")
+    assert (payment.code_text, payment.pay_url) == ("weixin://pay/1", "")
+    (charge,) = told
+    assert (charge.request_no, charge.amount_fen, charge.currency) == (payment.request_no, FEN, "CNY")
+    assert charge.notify_url == "https://carkeeper.example/payments/notices/sandbox/"
+    assert charge.return_url == f"https://carkeeper.example/pay/{order.public_id}/{payment.public_id}/"
+    assert charge.subject == f"{order.shop.name} · {order.number}"
+    assert (charge.expires_at, charge.is_phone, charge.client_ip) == (payment.expires_at, True, "203.0.113.9")
 
 
 def test_deposit_then_the_rest(order: Order, at: datetime, sandbox_psp: SandboxProcess) -> None:

@@ -16,7 +16,7 @@ from payments.choices import AccountKind, AlarmKind, NoticeVerdict, PaymentStatu
 from payments.ledger import totals
 from payments.models import Alarm, Payment, ProviderNotice, Refund
 from payments.providers import registry
-from payments.providers.base import Charge
+from payments.providers.base import Charge, NoticeRefusedError
 from tests.payments.books import check_books
 from tests.payments.sandbox_process import SandboxProcess, SignedNotice
 from tests.payments.test_orders import opened
@@ -241,7 +241,7 @@ def test_stranger_cannot_fill_the_table_over_a_day(
 ) -> None:
     monkeypatch.setattr(notices, "_REFUSED_A_DAY", 3)
     for number in range(5):
-        with pytest.raises(notices.NoticeRefusedError):
+        with pytest.raises(NoticeRefusedError):
             notices.accept(provider_key="sandbox", headers={}, body=b"%d" % number, at=at + timedelta(hours=number))
     assert ProviderNotice.objects.count() == 3
 
