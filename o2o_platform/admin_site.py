@@ -31,7 +31,7 @@ ADMIN_POLICY = {
 }
 
 # The apps of each group of the side bar, in order; what is in none of them comes under the last one.
-_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",))
+_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",), ("payments",))
 _ORDER = {label: place for place, label in enumerate(label for labels in _GROUPS for label in labels)}
 
 
@@ -54,7 +54,7 @@ class AdminDoorMiddleware:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what the person may see, grouped by trade rather than by app."""
-    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("System"))
+    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("Money"), _("System"))
     items: list[list[dict[str, Any]]] = [[] for _title in titles]
     for app in sorted(admin.site.get_app_list(request), key=lambda app: _ORDER.get(app["app_label"], len(_ORDER))):
         place = next((i for i, labels in enumerate(_GROUPS) if app["app_label"] in labels), len(_GROUPS))
@@ -112,6 +112,33 @@ _ICONS = {
     "QualityCheck": "task_alt",
     "VisitMessage": "chat",
     "VisitPhoto": "photo_camera",
+    "Order": "receipt",
+    "OrderLine": "list_alt",
+    "Payment": "payments",
+    "Refund": "undo",
+    "Coupon": "confirmation_number",
+    "CouponUse": "redeem",
+    "LedgerAccount": "account_balance",
+    "LedgerTransaction": "swap_vert",
+    "LedgerEntry": "format_list_numbered",
+    "FeeSchedule": "percent",
+    "FeeRule": "rule_settings",
+    "Settlement": "handshake",
+    "StatementLine": "table_rows",
+    "Statement": "description",
+    "PayoutAccount": "credit_card",
+    "PayoutBatch": "stacks",
+    "Payout": "send_money",
+    "Dispute": "gavel",
+    "DisputedLine": "report",
+    "DisputeEvent": "forum",
+    "DisputePhoto": "photo_library",
+    "ProviderNotice": "webhook",
+    "Alarm": "notification_important",
+    "ProviderBill": "request_quote",
+    "BillLine": "view_list",
+    "Difference": "difference",
+    "BookCheck": "balance",
     "OutboxEvent": "outbox",
 }
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
@@ -38,6 +39,7 @@ from shops.models import Invitation, Shop, ShopChange
 from tests.factories import floor, jobs
 from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
+from tests.factories.books import eventful_books
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
 from tests.factories.records import recorded_car
 from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
@@ -77,6 +79,7 @@ SEEN_ONLY = {
     VisitMessage,
     VisitPhoto,
     WaitingEntry,
+    *apps.get_app_config("payments").get_models(),
 }
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
 
@@ -105,6 +108,7 @@ def _rows() -> None:
     _waits_and_learns(shop)
     _is_recorded(shop)
     _goes_through_the_floor()
+    eventful_books()
     names = {"name_zh": "雨刮片", "name_en": "Wiper blades"}
     section = PointSection.values[0]
     wipers = CheckPoint.objects.create(key="wipers", section=section, kind=PointKind.LOOK, highest=2, **names)
