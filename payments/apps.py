@@ -7,8 +7,10 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("payments")
 
     def ready(self) -> None:
-        from payments import checks, messages, waking  # they read settings and models, so not before these are complete
+        # They read settings and models, so not before these are complete.
+        from payments import alarm_mail, checks, messages, waking
 
         checks.register()
         waking.connect()
         messages.connect()
+        alarm_mail.connect()
