@@ -24,14 +24,17 @@ class NavItem(TypedDict):
 
 
 def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
-    """The shop's pages that this member's role opens; `current` is a permission (board, close_day, prices, settings,
-    staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
+    """The shop's pages that this member's role opens; `current` is a permission (board, close_day, money, prices,
+    settings, staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
     """
     role = role_of(user, shop)
     entries = [
         (Permission.BOARD, "board", _("Board"), "calendar-clock", "board:day"),
         (Permission.BOARD, "pipeline", _("Pipeline"), "square-kanban", "floor_lists:pipeline"),
         (Permission.CLOSE_DAY, "close_day", _("Day closing"), "clipboard-check", "board:closing"),
+        (Permission.MONEY, "money", _("Money"), "wallet", "money:overview")
+        if rules.may(role, Permission.MONEY)
+        else (Permission.CLOSE_DAY, "money", _("Refunds"), "hand-coins", "money:counter_refunds"),
         (Permission.PRICES, "prices", _("Prices"), "tags", "offers:list"),
         (Permission.SETTINGS, "settings", _("Settings"), "settings", "shops:settings"),
         (Permission.STAFF, "staff", _("Staff"), "users", "shops:staff"),

@@ -6,6 +6,7 @@
 | check_in | yes | yes | yes | yes | | receive a car, start the work, report it ready |
 | walk_in | yes | yes | yes | | | open a visit at the counter, move and reassign visits |
 | close_day | yes | yes | yes | | yes | the day's closing list, handing cars over |
+| money | yes | yes | | | | what the shop is owed, statements, payouts, its account, giving money back |
 | prices | yes | yes | | | | the price list, off-peak prices |
 | settings | yes | yes | | | | profile, hours, rules, closures, bays and cars, team and shifts |
 | staff | yes | yes | | | | members and invitations, for the roles below one's own |

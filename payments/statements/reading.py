@@ -5,7 +5,7 @@ However many orders a statement has, a page of it takes the same number of queri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -135,11 +135,22 @@ def page_of(shop: Shop, period: Period, *, tab: str, words: str, number: str) ->
 
 def rows_of(orders: Sequence[Order], period: Period) -> list[OrderRow]:
     """The orders with all that a statement says of them. Six queries, however many orders."""
+    return _rows(orders, _lines(period), _open_disputes(period))
+
+
+def whole_row(order: Order) -> OrderRow:
+    """An order with all its lines, of whichever statement, as it stands now. Six queries."""
+    (row,) = _rows([order], StatementLine.objects.all(), Dispute.objects.open())
+    return row
+
+
+def _rows(orders: Sequence[Order], lines: QuerySet[StatementLine], disputes: QuerySet[Dispute]) -> list[OrderRow]:
     rows = {order.pk: OrderRow(order) for order in orders}
     keys = list(rows)
-    for line in full(_lines(period).filter(order__in=keys)):
+    for line in full(lines.filter(order__in=keys)):
         rows[line.order_id].lines.append(line)
-    for order_id, fen in _held(period, keys):
+    held = DisputedLine.objects.filter(dispute__in=disputes, dispute__order__in=keys).order_by()
+    for order_id, fen in held.values_list("dispute__order").annotate(fen=Sum("held_fen")):
         rows[order_id].disputed_fen = fen
     waiting = Settlement.objects.filter(order__in=keys, status=SettlementStatus.DUE)
     for order_id, due_at in waiting.order_by("due_at").values_list("order_id", "due_at"):
@@ -189,11 +200,6 @@ def _refunded(lines: QuerySet[StatementLine]) -> QuerySet[StatementLine]:
 def _open_disputes(period: Period) -> QuerySet[Dispute]:
     still_open = Q(closed_at__isnull=True) | Q(closed_at__gte=period.ends_at)
     return Dispute.objects.filter(still_open, opened_at__lt=period.ends_at)
-
-
-def _held(period: Period, orders: list[int]) -> Iterable[tuple[int, int]]:
-    lines = DisputedLine.objects.filter(dispute__in=_open_disputes(period), dispute__order__in=orders)
-    return lines.order_by().values_list("dispute__order").annotate(fen=Sum("held_fen"))
 
 
 def _searched(orders: QuerySet[Order], words: str) -> QuerySet[Order]:

@@ -71,7 +71,7 @@ def rule_words(rule: FeeRule) -> str:
 
 @dataclass
 class Share:
-    """What one rule took of an order's lines, fen."""
+    """What one rule took of an order's lines, fen; commission is taken of `base_fen`, what the shop gets for them."""
 
     rule: FeeRule | None
     base_fen: int = 0
@@ -96,7 +96,7 @@ def shares(lines: Iterable[StatementLine]) -> list[Share]:
     found: dict[int | None, Share] = {}
     for line in lines:
         share = found.setdefault(line.rule_id, Share(line.rule))
-        share.base_fen += line.gross_fen - line.refunded_fen
+        share.base_fen += line.gross_fen - line.refunded_fen - line.coupon_fen
         share.commission_fen += line.commission_fen
         share.processing_fen += line.processing_fen
     return list(found.values())

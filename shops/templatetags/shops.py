@@ -90,6 +90,7 @@ def _label(field: str) -> str:
         "hours": gettext("Opening hours"),
         "shifts": gettext("Shifts"),
         "off_peak": gettext("Off-peak prices"),
+        "payout_account": gettext("Account for payouts"),
     }.get(field, field)
 
 

@@ -109,8 +109,8 @@ def test_lists_refuse_another_method(staff: Client, job: Wanted, name: str) -> N
     ("role", "first"),
     [
         (Role.TECHNICIAN, ["my_day", "board:day", "parts"]),
-        (Role.ADVISOR, ["board:day", "pipeline", "board:closing"]),
-        (Role.CASHIER, ["board:day", "pipeline", "board:closing"]),
+        (Role.ADVISOR, ["board:day", "pipeline", "board:closing", "money:counter_refunds"]),
+        (Role.CASHIER, ["board:day", "pipeline", "board:closing", "money:counter_refunds"]),
     ],
 )
 def test_navigation_shows_each_role_its_lists(client: Client, job: Wanted, role: Role, first: list[str]) -> None:

@@ -3,7 +3,7 @@ import pytest
 from shops.choices import Permission, Role
 from shops.rules import grantable_roles, may, may_grant
 
-EVERYTHING = "board check_in walk_in close_day prices settings staff"
+EVERYTHING = "board check_in walk_in close_day money prices settings staff"
 TABLE = {
     Role.OWNER: EVERYTHING,
     Role.MANAGER: EVERYTHING,
