@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from benchmarks.measures.base import Bench, Measure
 
 # Measure → its class under `benchmarks.measures`; in the order in which they are taken and told.
-MEASURES = {name: name.capitalize() for name in ("slots", "search", "window", "booking", "advice", "growth", "memory")}
-# One that takes rounds over four worlds, one that takes minutes: only when asked for.
-BY_DEFAULT = ("slots", "search", "window", "booking", "advice")
+NAMES = ("slots", "search", "window", "booking", "advice", "ledger", "settling", "growth", "memory")
+MEASURES = {name: name.capitalize() for name in NAMES}
+# One that takes rounds over four worlds, two that take minutes: only when asked for.
+BY_DEFAULT = ("slots", "search", "window", "booking", "advice", "ledger")
 PROFILES = ("slots", "search", "booking")
 
 
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=200, help="of a call in this process")
     parser.add_argument("--searches", type=int, default=50_000, help="of the memory's measure")
+    parser.add_argument("--orders", type=int, default=100_000, help="of the settling's measure")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where worlds stay for the next run")
     parser.add_argument("--profile", choices=PROFILES, help="show what one request does, and measure nothing")
     arguments = parser.parse_args()
@@ -76,6 +78,7 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
             seconds=arguments.seconds,
             repeats=arguments.repeats,
             searches=arguments.searches,
+            orders=arguments.orders,
             port=port,
         )
         _warm_up(bench)

@@ -22,6 +22,7 @@ class Bench:
     seconds: float = 4
     repeats: int = 200
     searches: int = 50_000
+    orders: int = 100_000
     port: int = 0
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from core import outbox
 from core.errors import NotAllowed
-from o2o_platform.demo import people, prices, shops, visits
+from o2o_platform.demo import fees, money, people, prices, shops, visits
 
 
 class NotInProductionError(NotAllowed):
@@ -36,7 +36,9 @@ def load(*, at: datetime) -> str:
     city = shops.load_places()
     new_shops = shops.load_shops(city=city, at=at)
     offers = prices.load_offers(shops=new_shops)
+    fees.load(at=at)
     with outbox.silence():
         new_people = people.load(at=at)
         new_visits = visits.top_up(city=city, at=at)
+        money.load(at=at)
     return f"{len(new_shops)} shops, {offers} prices, {new_people} people, {new_visits} visits made"

@@ -3,6 +3,9 @@ that others pass over, and a payout keeps its number."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -10,15 +13,15 @@ from payments import payout_sending, payouts, settlement
 from payments.payout_accounts import CHANNELS
 from payments.providers import registry
 
-# What one run takes on at most, well within a task's time limit; a longer queue is gone on with a minute later.
-SETTLED_AT_MOST = 5000
-SENT_AT_MOST = 20
+# For how long one run takes on new work: well within the time limit of a task. What is left is gone on with later.
+_SECONDS = 45
+_SETTLED_AT_ONCE = 200
 
 
 @shared_task(name="payments.tasks.settling.settle_due")
 def settle_due() -> int:
     """Settle what is due. Returns how many settlements were made."""
-    return settlement.settle_due(at=timezone.now(), limit=SETTLED_AT_MOST)
+    return _for_a_while(lambda: settlement.settle_due(at=timezone.now(), limit=_SETTLED_AT_ONCE))
 
 
 @shared_task(name="payments.tasks.settling.make_payouts")
@@ -31,4 +34,15 @@ def make_payouts() -> int:
 @shared_task(name="payments.tasks.settling.send_payouts")
 def send_payouts() -> int:
     """Send payouts and ask about those on their way. Returns how many were tried."""
-    return payout_sending.send_due(at=timezone.now(), limit=SENT_AT_MOST)
+    return _for_a_while(lambda: payout_sending.send_due(at=timezone.now(), limit=1))
+
+
+def _for_a_while(work: Callable[[], int]) -> int:
+    """Repeat work until it finds nothing more to do, or the time is over; the sum of what it did."""
+    ends, total = time.monotonic() + _SECONDS, 0
+    while time.monotonic() < ends:
+        done = work()
+        if not done:
+            break
+        total += done
+    return total

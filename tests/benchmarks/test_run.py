@@ -7,16 +7,16 @@ import tempfile
 
 from o2o_platform.services.paths import BASE_DIR
 
-TINY = ["--shops", "4", "--days", "2", "--rounds", "1", "--seconds", "1", "--repeats", "4"]
+TINY = ["--shops", "4", "--days", "2", "--rounds", "1", "--seconds", "1", "--repeats", "4", "--orders", "40"]
 
 
 def test_measures_are_told_in_a_table_then_a_profile_of_the_same_city() -> None:
     # Not under pytest's folder, which every run closes to others: started by root, PostgreSQL runs as another.
     with tempfile.TemporaryDirectory() as kept:
-        told = _run("slots", "search", "booking", "--keep", kept)
+        told = _run("slots", "search", "booking", "ledger", "settling", "--keep", kept)
         profile = _run("--profile", "booking", "--keep", kept)
 
-    assert len([line for line in told.splitlines() if line.startswith("| ")]) >= 8
+    assert len([line for line in told.splitlines() if line.startswith("| ")]) >= 14
     assert not re.search(r"\b5\d\d: ", told)
     assert re.search(r"how they ended \| 201: \d+", told)
     assert "building" in told
