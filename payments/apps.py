@@ -8,9 +8,12 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         # They read settings and models, so not before these are complete.
-        from payments import alarm_mail, checks, messages, waking
+        from payments import alarm_mail, checks, messages, privacy, waking
+        from payments.disputes import messages as dispute_messages
 
         checks.register()
         waking.connect()
         messages.connect()
+        dispute_messages.connect()
+        privacy.connect()
         alarm_mail.connect()

@@ -65,3 +65,10 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def open(self) -> Self:
         """Disputes that are not closed."""
         return self.filter(status__in=("open", "answered"))
+
+    def for_queue(self) -> Self:
+        """With what a list shows; open ones first, of these the one that is due next on top, then the newest closed."""
+        is_closed = models.Q(closed_at__isnull=False)
+        rows = self.select_related("order__shop__city").prefetch_related("lines")
+        due = models.Case(models.When(is_closed, then=models.Value(None)), default=models.F("answer_due_at"))
+        return rows.order_by(due.asc(nulls_last=True), "-closed_at", "-pk")
