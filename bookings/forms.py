@@ -205,8 +205,16 @@ class ConfirmForm(forms.Form):
         error_messages={"required": _("Enter a mobile number or an e-mail address.")},
     )
 
-    def __init__(self, *args: Any, cars: list[Car], signed_in: bool, **kwargs: Any) -> None:
+    pay = forms.ChoiceField(label=_("When do you pay?"), required=False, widget=forms.RadioSelect)
+
+    def __init__(
+        self, *args: Any, cars: list[Car], signed_in: bool, pay: Sequence[tuple[str, str]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if pay:
+            self.fields["pay"].choices, self.fields["pay"].initial = pay, pay[0][0]  # type: ignore[attr-defined]
+        else:
+            del self.fields["pay"]
         if signed_in:
             del self.fields["login"]
         else:

@@ -21,6 +21,7 @@ from core.models import OutboxEvent
 from core.money import format_fen
 from notifications.delivery import send_template
 from notifications.preferences import Reach, channels_for
+from payments.models import Order
 
 # The state in which each message is still true.
 _TRUE_WHILE = {
@@ -90,6 +91,7 @@ def _context(booking: Booking) -> dict[str, Any]:
     root = settings.SITE_URL.rstrip("/")
     # Booked or accepted after that time: there is nothing to say of it.
     is_free_yet = booking.confirmed_at is None or booking.confirmed_at < booking.free_cancel_until
+    order = Order.objects.filter(reference=booking.public_id).first()
     return {
         "number": booking.number,
         "service": booking.title,
@@ -99,6 +101,8 @@ def _context(booking: Booking) -> dict[str, Any]:
         "ready": f"{booking.local_end:%H:%M}",
         "free_until": day_words.day_time(booking.free_cancel_until, zone=booking.zone) if is_free_yet else "",
         "price": format_fen(booking.total_fen),
+        "paid": format_fen(order.kept_fen) if order and order.kept_fen else "",
+        "due": format_fen(order.due_fen if order else booking.total_fen),
         "fee": format_fen(booking.fee_fen) if booking.fee_fen else "",
         "late_fee": format_fen(booking.late_cancel_fee_fen) if booking.late_cancel_fee_fen else "",
         "deposit": format_fen(booking.deposit_fen) if booking.deposit_fen else "",

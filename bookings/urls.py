@@ -24,6 +24,7 @@ urlpatterns = [
     path("bookings/<slug:public_id>/status/", visits.visit_status, name="status"),
     path("bookings/<slug:public_id>/calendar.ics", visits.visit_calendar, name="ics"),
     path("bookings/<slug:public_id>/reschedule/", visits.reschedule, name="reschedule"),
+    path("bookings/<slug:public_id>/pay/", visits.pay, name="pay"),
     path("bookings/<slug:public_id>/cancel/", visits.cancel, name="cancel"),
     path("bookings/<slug:public_id>/comeback/", comeback.comeback, name="comeback"),
 ]

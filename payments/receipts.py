@@ -71,7 +71,7 @@ def _check(receipt: Receipt) -> None:
         raise ReceiptError(order.number)
     if bool(receipt.coupon_code) != bool(order.coupon_fen):
         raise ReceiptError(order.number)
-    if order.status == OrderStatus.COMPLETED and sum(line.amount_fen for line in receipt.lines) != order.total_fen:
+    if sum(line.kept_fen for line in receipt.lines) != order.total_fen:
         raise ReceiptError(order.number)
 
 
@@ -117,8 +117,7 @@ def _lines(paper: Paper, receipt: Receipt) -> None:
             _row(paper, words, -line.refunded_fen, is_note=True)
     if not receipt.lines:
         paper.tell(_("Nothing was charged."), colour=INK2)
-    total = sum(line.amount_fen for line in receipt.lines)
-    _row(paper, _("Price, tax included"), total, is_total=True)
+    _row(paper, _("Price, tax included"), receipt.order.total_fen, is_total=True)
 
 
 def _moves(paper: Paper, receipt: Receipt) -> None:

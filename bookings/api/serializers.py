@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -15,10 +16,12 @@ from bookings.engine.availability import Slot
 from bookings.engine.jobs import MAX_SERVICES
 from bookings.engine.search import LIMIT, Sort
 from bookings.models import BookedService, Booking, BookingEvent, WaitingEntry
+from bookings.money.choosing import awaited_order
 from bookings.visit_parts import Part, parts_of
 from catalog.choices import PhaseKind
 from catalog.models import Service
 from core.api import FiniteFloatField, NearDateField, NearDateTimeField
+from payments.choices import ShopMethod
 from shops.choices import PLACES, ResourceKind, ShopKind
 from vehicles import plates
 from vehicles.models import MAX_ODOMETER_KM, Variant
@@ -194,6 +197,15 @@ class ClaimSerializer(serializers.Serializer[Any]):
     parts = serializers.IntegerField(help_text=_("how many phases the visit has"))
 
 
+class ToPaySerializer(serializers.Serializer[Any]):
+    """What a held visit waits for: start a payment at `payments` until `hold_expires_at`."""
+
+    order = serializers.CharField()
+    deposit_fen = serializers.IntegerField()
+    due_fen = serializers.IntegerField()
+    payments = serializers.CharField(help_text=_("address to start a payment at"))
+
+
 class BookingSerializer(serializers.ModelSerializer[Booking]):
     """A visit as its owner and its shop see it."""
 
@@ -204,6 +216,9 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     car = serializers.CharField(source="car.public_id", allow_null=True, default=None)
     total_fen = serializers.IntegerField()
     services = BookedServiceSerializer(many=True, source="booked_services")
+    to_pay = ToPaySerializer(
+        allow_null=True, read_only=True, help_text=_("of a hold that waits for its deposit: what books it")
+    )
     bay = serializers.SerializerMethodField()
     technician = serializers.SerializerMethodField()
     claims = ClaimSerializer(many=True, read_only=True)
@@ -236,6 +251,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "no_show_fee_fen",
             "fee_fen",
             "hold_expires_at",
+            "to_pay",
             "contact_name",
             "contact_phone",
             "plate",
@@ -264,6 +280,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
             "bay": _first(parts, *PLACES),
             "technician": _first(parts, ResourceKind.TECHNICIAN),
             "claims": [_claim(part) for part in parts],
+            "to_pay": _to_pay(instance),
         }
         return {name: answer[name] for name in self.Meta.fields}
 
@@ -275,8 +292,21 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
 
 
 _INSTANTS = ("starts_at", "ends_at", "free_cancel_until", "hold_expires_at")
-_MADE_UP = ("id", "shop", "service", "variant", "car", "services", "bay", "technician", "claims")
+_MADE_UP = ("id", "to_pay", "shop", "service", "variant", "car", "services", "bay", "technician", "claims")
 _PLAIN = [name for name in BookingSerializer.Meta.fields if name not in (*_INSTANTS, *_MADE_UP)]
+
+
+def _to_pay(booking: Booking) -> dict[str, Any] | None:
+    """Asked only of holds that can wait for a deposit: a person has few of them."""
+    order = awaited_order(booking) if booking.status == Status.HELD else None
+    if order is None:
+        return None
+    return {
+        "order": order.public_id,
+        "deposit_fen": order.deposit_fen,
+        "due_fen": order.due_fen,
+        "payments": reverse("paying_api:payments", args=[order.public_id]),
+    }
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -404,6 +434,12 @@ class MoveOrder(serializers.Serializer[Any]):
     technician = serializers.CharField(max_length=16, required=False)
     advisor = serializers.CharField(max_length=16, required=False)
     loaner = serializers.CharField(max_length=16, required=False)
+
+
+class HandOverOrder(serializers.Serializer[Any]):
+    shop_method = serializers.ChoiceField(
+        choices=ShopMethod.choices, default=ShopMethod.CASH, help_text=_("how what is still due was paid")
+    )
 
 
 class DeclineOrder(serializers.Serializer[Any]):

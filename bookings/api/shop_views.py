@@ -26,6 +26,7 @@ from bookings.api.serializers import (
     CheckInOrder,
     DayQuery,
     DeclineOrder,
+    HandOverOrder,
     MoveOrder,
     SwapOrder,
     WalkInOrder,
@@ -188,11 +189,12 @@ class Start(_Move):
     act = workshop.start
 
 
-@extend_schema(responses=_ANSWERS)
+@extend_schema(request=HandOverOrder, responses=_ANSWERS)
 class HandOver(_Move):
-    """The owner has the car back."""
+    """The owner has the car back. What was not paid online was paid at the counter, by `shop_method`."""
 
     permission = Permission.CLOSE_DAY
+    order = HandOverOrder
     act = workshop.hand_over
 
 

@@ -31,6 +31,7 @@ from bookings.floor_pages.job_card_forms import (
     StageForm,
 )
 from bookings.models import Booking, Line
+from bookings.money.card import card_of
 from core.errors import Refusal
 from shops.models import Shop
 
@@ -122,6 +123,7 @@ def card_page(
         "card": job.card,
         "next": next_stage(booking, role=shop.viewer_role),
         "forms": _forms(job, tried),
+        "money": card_of(booking, at=at),
         "tried": tried,
         "problem": tried.problem if tried else "",
         "status": tried.status if tried else 200,

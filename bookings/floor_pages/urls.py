@@ -54,5 +54,6 @@ urlpatterns = [
         name="record_document",
     ),
     path(_VISIT + "handover/", handover_views.hand_over, name="handover"),
+    path(_VISIT + "handover/money/", handover_views.take_money, name="take_money"),
     path(_VISIT + "handover/show/", handover_views.show, name="handover_show"),
 ]

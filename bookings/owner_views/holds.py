@@ -25,10 +25,13 @@ from bookings.engine.jobs import Job, VisitPlace
 from bookings.errors import HoldExpiredError
 from bookings.forms import ConfirmForm
 from bookings.models import Booking
+from bookings.money import paying, terms
+from bookings.money.choosing import awaited_order, pay_choices
 from bookings.owner_views import asked, crew, instead, wishes
 from catalog import pricing
 from catalog.pricing import FairPrice
 from core.errors import Refusal
+from payments.paying_pages.reading import ALL, DEPOSIT
 from shops.choices import Confirmation
 from vehicles import actions as vehicle_actions
 from vehicles import selection
@@ -36,7 +39,7 @@ from vehicles.actions import CarDetails
 from vehicles.models import Car
 
 DRAFT = "confirm_draft"
-_DRAFTED = ("car", "plate", "name", "note", "login", "phone", "remember_car")
+_DRAFTED = ("car", "plate", "name", "note", "login", "phone", "remember_car", "pay")
 
 
 @never_cache
@@ -53,9 +56,9 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
     signed_in = user is not None
     if request.method == "GET":
         return _page(
-            request, booking, ConfirmForm(initial=_initial(request, booking, cars), cars=cars, signed_in=signed_in)
+            request, booking, _form(booking, cars, signed_in=signed_in, initial=_initial(request, booking, cars))
         )
-    form = ConfirmForm(request.POST, cars=cars, signed_in=signed_in)
+    form = _form(booking, cars, request.POST, signed_in=signed_in)
     _keep_draft(request, booking)
     if not form.is_valid():
         return _page(request, booking, form, status=400)
@@ -80,7 +83,7 @@ def finish(request: HttpRequest, public_id: str) -> HttpResponse:
     if not rules.hold_seconds_left(booking, at=timezone.now()):
         return redirect("bookings:confirm", booking.public_id)
     cars = _fitting_cars(request, booking)
-    form = ConfirmForm(_after_sign_in(draft, user, cars), cars=cars, signed_in=True)
+    form = _form(booking, cars, _after_sign_in(draft, user, cars), signed_in=True)
     if not form.is_valid():
         return _page(request, booking, form, status=400)
     return _book(request, booking, form, user, cars)
@@ -106,6 +109,10 @@ def _held(request: HttpRequest, public_id: str) -> Booking:
     if booking is None or not wishes.holder(request).owns(booking):
         raise Http404(_("There is no such hold, or it is not yours."))
     return booking
+
+
+def _form(booking: Booking, cars: list[Car], data: Any = None, *, signed_in: bool, **more: Any) -> ConfirmForm:
+    return ConfirmForm(data, cars=cars, signed_in=signed_in, pay=pay_choices(booking), **more)
 
 
 def _fitting_cars(request: HttpRequest, booking: Booking) -> list[Car]:
@@ -173,11 +180,20 @@ def _book(request: HttpRequest, booking: Booking, form: ConfirmForm, user: User,
     request.session.pop(DRAFT, None)
     if car is not None:
         selection.remember_car(request, car)
+    if booking.status == Status.HELD or form.cleaned_data.get("pay") == ALL:
+        return _to_pay(booking, user, form)
     if booking.status == Status.REQUESTED:
         messages.success(request, _("The shop has your request. We tell you as soon as it answers."))
     else:
         messages.success(request, _("Your visit is booked. The shop knows, and the details are on their way to you."))
     return redirect("bookings:detail", booking.public_id)
+
+
+def _to_pay(booking: Booking, user: User, form: ConfirmForm) -> HttpResponse:
+    """To the page where what was chosen is paid; a visit that waits for its deposit is booked by that."""
+    order = paying.open_order(booking=booking, by=user, at=timezone.now())
+    amount = ALL if form.cleaned_data.get("pay") == ALL else DEPOSIT
+    return redirect(f"{reverse('paying:order', args=[order.public_id])}?amount={amount}")
 
 
 def _car(form: ConfirmForm, booking: Booking, user: User, cars: list[Car]) -> Car | None:
@@ -216,6 +232,9 @@ def _page(request: HttpRequest, booking: Booking, form: ConfirmForm, status: int
         "crew": crew.of_booking(booking),
         "by_hand": by_hand,
         "answer_by": _answer_by(booking, at=now) if by_hand else None,
+        "pays_online": terms.is_online(),
+        "asks_deposit": terms.asks_deposit(booking),
+        "awaited": awaited_order(booking),
         "slots_url": _slots_url(booking),
         "find_car_next": _slots_url(booking, with_car=False),
     }

@@ -34,6 +34,7 @@ from bookings.models import (
     VisitMessage,
     VisitPhoto,
 )
+from bookings.money.card import card_of
 from bookings.owner_views import crew, line_cards, timeline
 from bookings.owner_views.asked import query_of
 from bookings.owner_views.doors import Door
@@ -48,6 +49,7 @@ PARTS = {
     "visit-asked": "bookings/live/_asked.html",
     "visit-lines": "bookings/live/_lines.html",
     "visit-agreed": "bookings/live/_agreed.html",
+    "visit-money": "bookings/live/_money.html",
     "visit-timeline": "bookings/live/_timeline.html",
     "visit-messages": "bookings/live/_messages.html",
     "visit-sheet": "bookings/live/_sheet.html",
@@ -120,6 +122,7 @@ def context(door: Door, *, at: datetime, trouble: Trouble | None = None, later: 
         "trouble": trouble or Trouble(),
         "later": later,
         "is_live": booking.status in (*IN_SHOP, Status.CONFIRMED) or _was_just_here(booking, at),
+        "money": card_of(booking, at=at),
         **_sheet(booking, photos),
         **_end(booking, at),
     }

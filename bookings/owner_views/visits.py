@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from bookings import actions, rules
@@ -28,6 +28,8 @@ from bookings.engine.jobs import Price, plan_of
 from bookings.errors import FeeChangedError, SlotTakenError
 from bookings.forms import CancelForm, StartForm
 from bookings.models import Booking, BookingEvent, WaitingEntry
+from bookings.money import paying
+from bookings.money.card import back_and_still_fen, card_of
 from bookings.owner_views import crew, live_page, live_views, polling, slots, visit_phases, wishes
 from bookings.owner_views.doors import Door
 from bookings.owner_views.holds import band_of
@@ -167,19 +169,37 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("bookings:detail", booking.public_id)
 
 
+@login_required
+@require_POST
+def pay(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Open the visit's order, if it has none, and go on to pay it."""
+    booking, user = _visit(request, public_id), _user(request)
+    if not card_of(booking, at=timezone.now()).can_pay:
+        messages.info(request, _("There is nothing to pay here."))
+        return redirect("bookings:detail", booking.public_id)
+    order = paying.open_order(booking=booking, by=user, at=timezone.now())
+    return redirect("paying:order", order.public_id)
+
+
 def _cancel_page(
     request: HttpRequest, booking: Booking, form: CancelForm, *, refusal: FeeChangedError | None = None, status: int
 ) -> HttpResponse:
     now = timezone.now()
+    fee_fen = refusal.fee_fen if refusal else rules.cancel_fee_fen(booking, at=now)
+    money = card_of(booking, at=now)
+    back_fen, still_fen = back_and_still_fen(money, fee_fen)
     context = {
         "nav_section": "visits",
         "booking": booking,
         "shop": booking.shop,
         "form": form,
         "refusal": refusal,
-        "fee_fen": refusal.fee_fen if refusal else rules.cancel_fee_fen(booking, at=now),
+        "fee_fen": fee_fen,
         "is_late": rules.is_late_to_cancel(booking, at=now),
         "can_move": rules.can_change(booking, at=now),
+        "money": money,
+        "back_fen": back_fen,
+        "still_fen": still_fen,
     }
     return render(request, "bookings/visit_cancel.html", context, status=status)
 
@@ -226,6 +246,7 @@ def _status_context(request: HttpRequest, booking: Booking) -> dict[str, Any]:
         "fee_fen": rules.cancel_fee_fen(booking, at=now),
         "is_late": rules.is_late_to_cancel(booking, at=now),
         "rebook_url": live_page.rebook_address(booking),
+        "money": card_of(booking, at=now),
     }
 
 

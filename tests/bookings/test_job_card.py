@@ -87,7 +87,7 @@ def test_send_shows_what_the_owner_will_see_and_sends_nothing_yet(client: Client
     assert line.sent_at is None
 
 
-CARD_QUERIES = 15
+CARD_QUERIES = 16
 
 
 @pytest.mark.parametrize("count", [1, 3, 12])

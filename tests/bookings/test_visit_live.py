@@ -189,7 +189,7 @@ def test_the_page_asks_the_same_queries_for_any_number_of_lines_photos_and_messa
     client.get(page("detail", asked.booking))
     # session, person; visit, claims, services; lines, versions, decisions, photos of lines; events; inspections, items;
     # photos; services and points named; messages; sheet; open links
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         html = text(client.get(page("detail", asked.booking)))
     assert html.count("ask-card") == count
     assert html.count("said-text") == count
@@ -427,7 +427,7 @@ def test_a_change_is_told_and_the_parts_are_fetched_with_their_checks(client: Cl
     assert "It is on the lift" in html
     for part in ("visit-head", "visit-lines", "visit-messages", "visit-bar", "visit-poll"):
         assert f'id="{part}" class="contents" data-stamp="' in html
-    assert html.count('hx-swap-oob="true"') == 9
+    assert html.count('hx-swap-oob="true"') == 10
 
 
 def test_parts_that_say_the_same_carry_the_same_stamp(client: Client) -> None:
