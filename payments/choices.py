@@ -243,3 +243,14 @@ class Bucket(models.TextChoices):
     THEIRS_ONLY = "theirs_only", _("Only on the provider's bill")
     AMOUNT = "amount", _("Amounts differ")
     TIMING = "timing", _("On another day")
+
+
+class BillSubject(models.TextChoices):
+    """What a row of a provider's bill, or a movement beside it, is about."""
+
+    PAYMENT = "payment", _("Payment")
+    REFUND = "refund", _("Refund")
+    PAYOUT = "payout", _("Payout")
+    FEE = "fee", _("Fee of the provider")
+    WITHDRAWAL = "withdrawal", _("Withdrawn from the provider to the bank")
+    OTHER = "other", _("Something else")

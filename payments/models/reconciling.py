@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from payments.choices import Bucket, ProviderKey
+from payments.choices import BillSubject, Bucket, ProviderKey
 from payments.models.ledger import LedgerTransaction
 
 
@@ -100,6 +100,11 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.request_no}"
+
+    @property
+    def about(self) -> str:
+        """What it is about, in words."""
+        return str(BillSubject(self.subject).label)
 
 
 class BookCheck(models.Model):

@@ -10,6 +10,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Service
 from catalog.offer_forms import YuanField
@@ -98,7 +99,9 @@ class AnswerFileForm(forms.Form):
 class CouponForm(forms.Form):
     """A new coupon."""
 
-    code = forms.CharField(label=_("Code"), max_length=30, help_text=_("4 to 30 capital letters and digits."))
+    code = forms.CharField(
+        label=pgettext_lazy("coupon", "Code"), max_length=30, help_text=_("4 to 30 capital letters and digits.")
+    )
     name_zh = forms.CharField(label=_("Name (Chinese)"), max_length=60)
     name_en = forms.CharField(label=_("Name (English)"), max_length=60)
     funder = forms.ChoiceField(label=_("Paid for by"), choices=CouponFunder.choices)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.errors import InvalidInput
 from payments.alarms import raise_alarm, settle_by_itself
-from payments.choices import AlarmKind, Bucket
+from payments.choices import AlarmKind, BillSubject, Bucket
 from payments.models import Alarm, Difference, ProviderBill
 from payments.reconciliation.days import NEAR_MIDNIGHT, bounds
 
@@ -47,6 +47,11 @@ class Pair:
     ours_fen: int | None
     theirs_fen: int | None
     currency: str
+
+    @property
+    def about(self) -> str:
+        """What it is about, in words."""
+        return str(BillSubject(self.subject).label)
 
 
 def days_to_compare(provider: str) -> list[date]:

@@ -143,7 +143,8 @@ def test_payout_without_a_posting_is_named(order: Order) -> None:
         " VALUES ('b', 'B1', 'bank', 'CNY', now())",
         "INSERT INTO payments_payout (public_id, batch_id, shop_id, account_id, payable_fen, receivable_fen,"
         " amount_fen, currency, request_no, provider_ref, status, created_at, tries, last_error)"
-        " SELECT 'p', b.id, a.shop_id, a.id, 7, 0, 7, 'CNY', 'p', '', 'created', now(), 0, '' FROM payments_payoutbatch b, payments_payoutaccount a",
+        " SELECT 'p', b.id, a.shop_id, a.id, 7, 0, 7, 'CNY', 'p', '', 'created', now(), 0, ''"
+        " FROM payments_payoutbatch b, payments_payoutaccount a",
     )
     assert found == {"payouts": ["bank"]}
 
