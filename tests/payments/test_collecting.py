@@ -57,7 +57,7 @@ def order(sandbox_psp: SandboxProcess) -> Order:
 
 def start(order: Order, at: datetime, **changes: Any) -> Payment:
     how: dict[str, Any] = {"provider_key": "sandbox", "amount_fen": FEN, "purpose": Purpose.BALANCE, "by": None}
-    return collecting.start(order=order, at=at, site_url="http://testserver", **{**how, **changes})
+    return collecting.start(order=order, at=at, **{**how, "site_url": "http://testserver", **changes})
 
 
 def ask(payment: Payment, at: datetime) -> Payment:
