@@ -16,9 +16,8 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from core import faults, outbox
 from payments import alarms, postings, statement_lines
@@ -26,15 +25,13 @@ from payments.choices import (
     DISPUTE_OPEN,
     AlarmKind,
     CouponUseStatus,
-    PaymentStatus,
-    ProviderKey,
     SettlementKind,
     SettlementStatus,
     StatementKind,
 )
 from payments.commission import FeeBook
 from payments.ledger import LedgerError, Movement, balance_fen, post
-from payments.models import CouponUse, DisputedLine, Order, OrderLine, Payment, Refund, Settlement, StatementLine
+from payments.models import CouponUse, DisputedLine, Order, OrderLine, Settlement, StatementLine
 from payments.shares import Share, allocate, share_of
 
 logger = logging.getLogger(__name__)
@@ -218,10 +215,21 @@ def _shops_coupon_fen(order: Order) -> int:
 
 def _paid_online_fen(order: Order) -> int:
     """What was paid online for the lines, fen: without what was given back because it was too much."""
-    paid = Payment.objects.filter(order=order, status=PaymentStatus.PAID).exclude(provider=ProviderKey.SHOP)
-    excess = Refund.objects.filter(order=order, line__isnull=True).exclude(payment__provider=ProviderKey.SHOP)
-    paid_fen: int = paid.aggregate(fen=Coalesce(Sum("amount_fen"), 0))["fen"]
-    return paid_fen - int(excess.aggregate(fen=Coalesce(Sum("amount_fen"), 0))["fen"])
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID_ONLINE, [order.pk, order.pk])
+        fen: int = cursor.fetchone()[0]
+    return fen
+
+
+# By hand: two sums through the ORM take longer to build than everything else of a settlement takes the database.
+_PAID_ONLINE = """
+SELECT coalesce(sum(amount_fen), 0)::bigint - (
+    SELECT coalesce(sum(r.amount_fen), 0)::bigint FROM payments_refund r
+    JOIN payments_payment p ON p.id = r.payment_id AND p.provider <> 'shop'
+    WHERE r.order_id = %s AND r.line_id IS NULL
+)
+FROM payments_payment WHERE order_id = %s AND status = 'paid' AND provider <> 'shop'
+"""
 
 
 def _write(settlement: Settlement, chosen: Sequence[tuple[OrderLine, Share]], at: datetime) -> None:
@@ -272,7 +280,8 @@ def _postpone(settlement_id: int, *, at: datetime, error: Exception) -> None:
 
 @transaction.atomic
 def retry(*, settlement_id: int, at: datetime) -> Settlement:
-    """Take up a settlement that was given up: due now, with all attempts left. Does nothing to any other."""
+    """Take up a settlement that was given up: due now, counted as tried once. Does nothing to any other. Its alarm closes
+    when it is settled."""
     settlement = Settlement.objects.select_for_update(no_key=True).get(pk=settlement_id)
     if settlement.parked_at is not None and settlement.status == SettlementStatus.DUE:
         settlement.parked_at, settlement.due_at, settlement.attempts = None, at, 1

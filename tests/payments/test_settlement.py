@@ -353,8 +353,8 @@ def test_order_of_many_lines_takes_as_many_queries_as_one_of_one(django_assert_n
         completed_order(amounts, shop=shop)
     settlement.settle_due(at=DUE, limit=1)
     for _one_line_then_three in range(2):
-        # Rules 2; savepoint 2; claim, order, lines, held; paid online 2; accounts, posting, lines, status, event.
-        with django_assert_num_queries(15):
+        # Rules 2; savepoint 2; claim, order, lines, held, paid online; accounts, posting, lines, status, event.
+        with django_assert_num_queries(14):
             assert settlement.settle_due(at=DUE, limit=1) == 1
 
 
@@ -443,3 +443,12 @@ def test_shares_can_be_asked_without_settling() -> None:
     order = completed_order((20000,))
     (share,) = settlement.shares_of(order, list(order.lines.all()), FeeBook())
     assert (share.net_fen, totals()[AccountKind.HELD, "CNY"]) == (20000, 20000)
+
+
+@pytest.mark.usefixtures("rules")
+def test_payment_fee_is_not_taken_of_what_was_overpaid() -> None:
+    order = money_order(26800)
+    paid_online(order, 26800)
+    orders.complete(reference=order.reference, lines=[work(10000)], at=CLOSED)
+    assert settle(order)
+    assert settled(order) == [(10000, 800, 60, 0, 9140)]
