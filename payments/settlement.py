@@ -280,8 +280,10 @@ def _postpone(settlement_id: int, *, at: datetime, error: Exception) -> None:
 
 @transaction.atomic
 def retry(*, settlement_id: int, at: datetime) -> Settlement:
-    """Take up a settlement that was given up: due now, counted as tried once. Does nothing to any other. Its alarm closes
-    when it is settled."""
+    """Take up a settlement that was given up: due now, counted as tried once. Does nothing to any other.
+
+    Its alarm closes when it is settled.
+    """
     settlement = Settlement.objects.select_for_update(no_key=True).get(pk=settlement_id)
     if settlement.parked_at is not None and settlement.status == SettlementStatus.DUE:
         settlement.parked_at, settlement.due_at, settlement.attempts = None, at, 1
