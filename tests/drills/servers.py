@@ -20,7 +20,7 @@ from o2o_platform.services.processes import stop_child
 _UP_SECONDS = 60
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """That of the tests, but with the database that Django made for them."""
     server, name = os.environ["DATABASE_URL"], connection.settings_dict["NAME"]
     before, _, query = server.partition("?")
@@ -36,7 +36,7 @@ def web(workers: int = 4) -> Iterator[tuple[int, psutil.Process]]:
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     command += ["--workers", str(workers), "--threads", "4", "--log-level", "critical", "--preload"]
-    process = subprocess.Popen([*command, "o2o_platform.wsgi:application"], env=_environment())
+    process = subprocess.Popen([*command, "o2o_platform.wsgi:application"], env=environment())
     try:
         _wait_until_up(port)
         yield port, psutil.Process(process.pid)
@@ -58,7 +58,7 @@ def worker() -> Iterator[psutil.Process]:
     """A Celery worker with two processes in its pool."""
     command = [sys.executable, "-m", "celery", "--quiet", "--app", "o2o_platform", "worker", "--loglevel", "CRITICAL"]
     command += ["--queues", "celery,money", "--concurrency", "2", "--without-gossip", "--without-mingle"]
-    process = subprocess.Popen(command, env=_environment())
+    process = subprocess.Popen(command, env=environment())
     try:
         yield psutil.Process(process.pid)
     finally:

@@ -1,0 +1,182 @@
+"""What owners, shops and the platform do with money: one random step at a time, as the request of a page does it.
+
+A step looks at what there is and does something with it, so that it does not matter who was killed before. Visits are
+closed a week (or a month) ago: what is due after that time is due within seconds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db.models import F, Model, QuerySet
+
+from accounts.models import User
+from core.errors import Refusal
+from core.ids import new_public_id
+from payments import collecting, coupons, late_refunds, orders, refund_sending, suspense
+from payments.choices import LineKind, OrderStatus, ProviderKey, Purpose, RefundStatus
+from payments.models import Alarm, Coupon, Order, OrderLine, Refund
+from payments.orders import DISPUTE_WINDOW, LineDraft, OrderDraft
+from payments.settlement import FEE_WAIT
+from shops.models import Shop
+
+MOST_OPEN = 30
+_LONG_AGO = timedelta(days=45)
+_SOON_SECONDS = 20
+
+_Row = TypeVar("_Row", bound=Model)
+Step = Callable[[random.Random, datetime], None]
+
+
+def step(dice: random.Random, *, at: datetime) -> str:
+    """Take a step; its name, with the code of the refusal where somebody said no."""
+    taken = dice.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
+    name = taken.__name__.strip("_")
+    try:
+        taken(dice, at)
+    except Refusal as refusal:
+        return f"{name}: {refusal.code}"
+    return name
+
+
+def _open(dice: random.Random, at: datetime) -> None:
+    if Order.objects.filter(status=OrderStatus.OPEN).count() >= MOST_OPEN:
+        return
+    reference = new_public_id()
+    draft = OrderDraft(
+        reference=reference,
+        number=f"N-{reference[:8]}",
+        shop=dice.choice(list(Shop.objects.order_by("pk"))),
+        payer=dice.choice(list(User.objects.filter(email__startswith="payer").order_by("pk"))),
+        title_zh="小保养",
+        title_en="Oil service",
+        total_fen=dice.randrange(1_000, 200_000),
+    )
+    orders.open_order(draft, at=at - _LONG_AGO)
+
+
+def _start(dice: random.Random, at: datetime) -> None:
+    """An owner begins to pay all or half of an order, or the fee of one that was cancelled."""
+    order = _any(dice, Order.objects.exclude(status=OrderStatus.COMPLETED).filter(total_fen__gt=F("paid_fen")))
+    if order is None or order.due_fen < 2:
+        return
+    collecting.start(
+        order=order,
+        provider_key=ProviderKey.SANDBOX,
+        amount_fen=dice.choice([order.due_fen, order.due_fen, order.due_fen // 2]),
+        purpose=Purpose.BALANCE,
+        by=order.payer,
+        at=at,
+        site_url=settings.SITE_URL,
+    )
+
+
+def _reprice(dice: random.Random, at: datetime) -> None:
+    order = _any(dice, _open_orders())
+    if order is not None:
+        orders.reprice(reference=order.reference, total_fen=max(1_000, order.total_fen + dice.randrange(-9000, 9000)))
+
+
+def _complete(dice: random.Random, at: datetime) -> None:
+    """The car is handed over a week ago, for what was agreed, or less, or more."""
+    order = _any(dice, _open_orders())
+    if order is None:
+        return
+    bill_fen = max(10, order.total_fen + dice.choice([0, 0, 0, -5000, 5000]))
+    count = dice.randrange(1, 5)
+    parts = [bill_fen // count] * (count - 1)
+    lines = [
+        LineDraft(LineKind.WORK, "工时", f"Work {place}", fen, labour_fen=fen // 2)
+        for place, fen in enumerate([*parts, bill_fen - sum(parts)], start=1)
+    ]
+    orders.complete(reference=order.reference, lines=lines, at=_soon(dice, at) - DISPUTE_WINDOW)
+
+
+def _cancel(dice: random.Random, at: datetime) -> None:
+    """The visit was called off a month ago: a fee waits for some seconds more, then what is not paid is waived."""
+    order = _any(dice, _open_orders())
+    if order is None:
+        return
+    fee_fen = dice.choice([0, order.total_fen // 5, order.total_fen])
+    fee = LineDraft(LineKind.LATE_CANCEL, "取消费", "Late cancellation", fee_fen) if fee_fen else None
+    orders.cancel(reference=order.reference, fee=fee, at=_soon(dice, at) - FEE_WAIT)
+
+
+def _give_back(dice: random.Random, at: datetime) -> None:
+    """The shop gives a part of a line back, settled or not."""
+    line = _any(dice, OrderLine.objects.select_related("order").filter(refunded_fen__lt=F("amount_fen")))
+    if line is None:
+        return
+    fen = late_refunds.refundable_fen(line.order, line)
+    if fen:
+        part = max(1, fen // dice.choice([1, 3, 8]))
+        late_refunds.give_back(order=line.order, line=line, amount_fen=part, by=None, note="Goodwill", at=at)
+
+
+def _retry_refund(dice: random.Random, at: datetime) -> None:
+    refund = _any(dice, Refund.objects.filter(status=RefundStatus.FAILED))
+    if refund is not None:
+        refund_sending.retry_failed(refund=refund, by=_person(), at=at)
+
+
+def _confirm_at_shop(dice: random.Random, at: datetime) -> None:
+    of_shops = Refund.objects.filter(status=RefundStatus.REQUESTED, payment__provider=ProviderKey.SHOP)
+    refund = _any(dice, of_shops)
+    if refund is not None:
+        refund_sending.confirm_at_shop(refund=refund, by=_person(), at=at)
+
+
+def _send_back(dice: random.Random, at: datetime) -> None:
+    """The platform sends back what nobody can explain."""
+    alarm = _any(dice, Alarm.objects.filter(kind__in=suspense.KINDS, resolved_at__isnull=True))
+    if alarm is not None:
+        suspense.send_back(alarm=alarm, by=_person(), at=at)
+
+
+def _use_coupon(dice: random.Random, at: datetime) -> None:
+    order, coupon = _any(dice, _open_orders()), _any(dice, Coupon.objects.all())
+    if order is not None and order.payer is not None and coupon is not None:
+        coupons.use(order=order, code=coupon.code, person=order.payer, at=at)
+
+
+def _take_coupon_off(dice: random.Random, at: datetime) -> None:
+    order = _any(dice, _open_orders().filter(coupon_fen__gt=0))
+    if order is not None:
+        coupons.take_off(order=order, at=at)
+
+
+_WEIGHTS: dict[Step, int] = {
+    _open: 24,
+    _start: 30,
+    _complete: 10,
+    _cancel: 7,
+    _give_back: 8,
+    _reprice: 4,
+    _use_coupon: 4,
+    _take_coupon_off: 1,
+    _retry_refund: 4,
+    _confirm_at_shop: 4,
+    _send_back: 3,
+}
+
+
+def _open_orders() -> QuerySet[Order]:
+    return Order.objects.filter(status=OrderStatus.OPEN)
+
+
+def _any(dice: random.Random, rows: QuerySet[_Row]) -> _Row | None:
+    """One of the newest rows; None where there is none."""
+    newest = list(rows.order_by("-pk")[:40])
+    return dice.choice(newest) if newest else None
+
+
+def _soon(dice: random.Random, at: datetime) -> datetime:
+    return at + timedelta(seconds=dice.randrange(_SOON_SECONDS))
+
+
+def _person() -> User:
+    return User.objects.order_by("pk")[0]
