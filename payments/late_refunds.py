@@ -1,4 +1,4 @@
-"""Giving back of a line of a closed order: a plain refund before it is settled; after that the shop is charged first."""
+"""Giving back of a line of a closed order: a plain refund before it is settled; then the shop is charged first."""
 
 from __future__ import annotations
 
