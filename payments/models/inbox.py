@@ -11,8 +11,8 @@ from payments.choices import AlarmKind, NoticeVerdict, ProviderKey
 
 
 class ProviderNotice(models.Model):
-    """A notice (webhook) as it came. Accepted ones are kept once for each event; refused ones, with what was wrong, once
-    for each body (`event_id` is its SHA-256 then)."""
+    """A notice (webhook) as it came: an accepted one once for each event; a refused one, with what was wrong, once for
+    each body (`event_id` is its SHA-256 then)."""
 
     provider = models.CharField(_("provider"), max_length=10, choices=ProviderKey)
     event_id = models.CharField(_("event"), max_length=128)
@@ -57,6 +57,12 @@ class ProviderNotice(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], name="notice_to_try", condition=Q(next_try_at__isnull=False)),
             models.Index(fields=["received_at"], name="notice_received"),
+            # Counted with each refused one.
+            models.Index(
+                fields=["provider", "received_at"],
+                name="notice_refused_lately",
+                condition=Q(verdict=NoticeVerdict.REFUSED),
+            ),
         ]
 
     def __str__(self) -> str:

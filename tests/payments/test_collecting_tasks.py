@@ -10,12 +10,14 @@ from django.utils import timezone
 from core import outbox
 from core.models import OutboxEvent
 from o2o_platform.celery import app
-from payments import collecting, freezing, orders, waking
+from payments import collecting, commission, freezing, orders, settlement, waking
 from payments.choices import AlarmKind, PaymentStatus, ProviderKey, Purpose, RefundStatus
-from payments.ledger import totals
+from payments.ledger import balance_fen, totals
 from payments.models import Alarm, Order, Payment, ProviderNotice, Refund
+from payments.postings import held
 from payments.providers.base import Answer, Standing
 from payments.tasks import collecting as tasks
+from tests.factories.statements import paid_out
 from tests.payments.books import check_books
 from tests.payments.sandbox_process import SandboxProcess
 from tests.payments.test_orders import opened, work
@@ -146,5 +148,11 @@ def test_money_that_was_given_back_ends_no_freeze() -> None:
 def test_freeze_matters_until_the_shop_is_paid_out() -> None:
     at = datetime(2026, 5, 1, tzinfo=UTC)
     payment = frozen(at)
+    commission.publish(rules=[commission.RuleDraft(800, 60)], note="First.", valid_from=at, by=None, at=at)
     orders.complete(reference=payment.order.reference, lines=[work(FEN)], at=at)
-    assert freezing.warn(at=at + timedelta(days=170)) == 1
+    soon = at + timedelta(days=170)
+    assert settlement.settle_due(at=soon, limit=10) == 1
+    assert balance_fen(held(payment.order)) == 0
+    assert freezing.warn(at=soon) == 1
+    paid_out(payment.order.shop, at=soon)
+    assert freezing.warn(at=soon) == 0
