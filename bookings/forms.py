@@ -205,7 +205,11 @@ class ConfirmForm(forms.Form):
         error_messages={"required": _("Enter a mobile number or an e-mail address.")},
     )
 
-    pay = forms.ChoiceField(label=_("When do you pay?"), required=False, widget=forms.RadioSelect)
+    pay = forms.ChoiceField(
+        label=_("When do you pay?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose when you want to pay.")},
+    )
 
     def __init__(
         self, *args: Any, cars: list[Car], signed_in: bool, pay: Sequence[tuple[str, str]] = (), **kwargs: Any

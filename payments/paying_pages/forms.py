@@ -18,8 +18,10 @@ class PayForm(forms.Form):
     amount = forms.ChoiceField(
         label=_("How much now?"),
         widget=forms.RadioSelect,
-        required=False,
-        error_messages={"invalid_choice": _("This amount is not offered any more. Choose again.")},
+        error_messages={
+            "required": _("Choose how much you want to pay now."),
+            "invalid_choice": _("This amount is not offered any more. Choose again."),
+        },
     )
     provider = forms.ChoiceField(
         label=_("How do you want to pay?"),
