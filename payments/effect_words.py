@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from payments.models import Order
-from payments.whatif import Effect, Moved
+from payments.whatif import Effect
 
 OWNER, SHOP, PLATFORM, COUPON, HELD = _("Owner"), _("Shop"), _("Platform"), _("Coupon"), _("Held back")
-_AT_ONCE = _("at once")
+_AT_ONCE, _FEES = _("at once"), _("Commission and payment fee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def table(effect: Effect, order: Order) -> EffectTable:
 def _owner(effect: Effect) -> Iterator[EffectRow]:
     now = effect.now
     if now.owner_online_fen or not (now.owner_counter_fen or effect.owes_fen):
-        yield EffectRow(OWNER, _("Back the way it was paid"), now.owner_online_fen, _("in some days"))
+        when = _("in some days") if now.owner_online_fen else ""
+        yield EffectRow(OWNER, _("Back the way it was paid"), now.owner_online_fen, when)
     if now.owner_counter_fen:
         yield EffectRow(OWNER, _("Back at the shop"), now.owner_counter_fen, _("at the counter"))
     if effect.owes_fen:
@@ -56,33 +57,24 @@ def _owner(effect: Effect) -> Iterator[EffectRow]:
 
 
 def _shop(effect: Effect) -> Iterator[EffectRow]:
-    now, later = effect.now, effect.later
+    now = effect.now
     if now.shop_counter_fen:
         yield EffectRow(SHOP, _("Given back at its counter"), now.shop_counter_fen, _("at the counter"))
     if now.shop_account_fen:
         yield EffectRow(SHOP, _("On its statement"), now.shop_account_fen, _AT_ONCE)
-    if later is not None:
-        yield EffectRow(
-            SHOP, _("Its share, fees taken off"), later.shop_account_fen, at=effect.later_at, coupon_fen=_borne(later)
-        )
-    elif not (now.shop_counter_fen or now.shop_account_fen):
+    for step in effect.steps:
+        moved, borne_fen = step.moved, max(0, step.moved.shop_coupon_fen)
+        yield EffectRow(SHOP, _("Its share, fees taken off"), moved.shop_account_fen, at=step.at, coupon_fen=borne_fen)
+    if not (effect.steps or now.shop_counter_fen or now.shop_account_fen):
         yield EffectRow(SHOP, _("Its share"), 0)
 
 
-def _borne(moved: Moved) -> int:
-    return max(0, moved.shop_coupon_fen)
-
-
 def _platform(effect: Effect) -> Iterator[EffectRow]:
-    now, later = effect.now, effect.later
-    now_fen = now.commission_fen + now.processing_fen
-    if now_fen:
-        yield EffectRow(PLATFORM, _("Commission and payment fee"), now_fen, _AT_ONCE)
-    if later is not None:
-        later_fen = later.commission_fen + later.processing_fen
-        yield EffectRow(PLATFORM, _("Commission and payment fee"), later_fen, at=effect.later_at)
-    elif not now_fen:
-        yield EffectRow(PLATFORM, _("Commission and payment fee"), 0)
+    now_fen = effect.now.commission_fen + effect.now.processing_fen
+    if now_fen or not effect.steps:
+        yield EffectRow(PLATFORM, _FEES, now_fen, _AT_ONCE if now_fen else "")
+    for step in effect.steps:
+        yield EffectRow(PLATFORM, _FEES, step.moved.commission_fen + step.moved.processing_fen, at=step.at)
 
 
 def _rest(effect: Effect) -> Iterator[EffectRow]:
@@ -91,7 +83,7 @@ def _rest(effect: Effect) -> Iterator[EffectRow]:
         yield EffectRow(COUPON, _("Paid for by the platform"), now.platform_coupon_fen, _AT_ONCE)
     if now.shop_coupon_fen:
         yield EffectRow(COUPON, _("Paid for by the shop"), now.shop_coupon_fen, _AT_ONCE)
-    if effect.held_now_fen and effect.later is not None:
-        yield EffectRow(HELD, _("Until it is settled"), effect.held_now_fen, at=effect.later_at)
+    if effect.held_now_fen and effect.steps:
+        yield EffectRow(HELD, _("Until it is settled"), effect.held_now_fen, at=effect.steps[-1].at)
     if effect.held_later_fen:
         yield EffectRow(HELD, _("Stays held"), effect.held_later_fen)

@@ -7,7 +7,7 @@ Nothing is left behind but numbers drawn from sequences. How the figures are sai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from payments import orders, settlement
-from payments.choices import AccountKind, OrderStatus, SettlementStatus, TransactionKind
+from payments.choices import AccountKind, SettlementStatus, TransactionKind
 from payments.models import Order, Settlement
 from payments.orders import LineDraft
 
@@ -54,17 +54,24 @@ class Moved:
         return self.commission_fen + self.processing_fen + self.platform_coupon_fen
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows by itself at `at`."""
+
+    at: datetime
+    moved: Moved
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What an action does at once (`now`), and what follows by itself (`later`, at `later_at`; None if nothing does).
+    """What an action does at once (`now`), and what follows by itself (`steps`, in time).
 
     The rest is about the order that `then_settle` named: what the owner still owes on it, and what stays held of it
-    after each of the two.
+    after the action and in the end.
     """
 
     now: Moved
-    later: Moved | None = None
-    later_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
     owes_fen: int = 0
     held_now_fen: int = 0
     held_later_fen: int = 0
@@ -90,17 +97,14 @@ def effect_of(run: Callable[[], object], *, then_settle: Order | None = None, at
             # What the database checks at the end is checked here, as a refusal now is one then.
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            middle = _last_transaction_id()
-            state = _state_of(then_settle)
-            later_at = _settle(then_settle, at) if then_settle else None
-            now, later = _moved(start, middle), _moved(middle, None)
+            now, (owes_fen, held_fen) = _moved_after(start), _state_of(then_settle)
+            steps = tuple(_settled(then_settle, at)) if then_settle else ()
             raise _Undone(
                 Effect(
                     now=now,
-                    later=later if later_at and later != Moved() else None,
-                    later_at=later_at,
-                    owes_fen=state[0],
-                    held_now_fen=state[1],
+                    steps=steps,
+                    owes_fen=owes_fen,
+                    held_now_fen=held_fen,
                     held_later_fen=_state_of(then_settle)[1],
                 )
             )
@@ -113,15 +117,15 @@ def cancelling(order: Order, fee: LineDraft | None, *, at: datetime) -> Effect:
     return effect_of(lambda: orders.cancel(reference=order.reference, fee=fee, at=at), then_settle=order, at=at)
 
 
-def _settle(order: Order, at: datetime) -> datetime | None:
-    """Make the settlements of the order that are to come, each when it is due; the time of the last that moved."""
-    done_at = None
+def _settled(order: Order, at: datetime) -> Iterator[Step]:
+    """Make the settlements of the order that are to come, each when it is due, and tell what each of them moved."""
     due = Settlement.objects.filter(order=order, status=SettlementStatus.DUE, parked_at__isnull=True)
     for row in due.order_by("due_at", "pk"):
-        then = max(at, row.due_at)
-        if settlement.settle(settlement_id=row.pk, at=then):
-            done_at = then
-    return done_at
+        before, then = _last_transaction_id(), max(at, row.due_at)
+        settlement.settle(settlement_id=row.pk, at=then)
+        moved = _moved_after(before)
+        if moved != Moved():
+            yield Step(then, moved)
 
 
 def _state_of(order: Order | None) -> tuple[int, int]:
@@ -131,15 +135,7 @@ def _state_of(order: Order | None) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [order.pk])
         held_fen: int = cursor.fetchone()[0]
-    return _owed_fen(Order.objects.get(pk=order.pk)), held_fen
-
-
-def _owed_fen(order: Order) -> int:
-    """Of a closed order what its lines still cost: what was given back of a line is not owed anew."""
-    if order.status == OrderStatus.OPEN:
-        return order.due_fen
-    lines_fen = sum(line.kept_fen for line in order.lines.all())
-    return max(0, lines_fen - order.kept_fen)
+    return Order.objects.get(pk=order.pk).due_fen, held_fen
 
 
 _HELD = "SELECT coalesce(sum(balance_fen), 0)::bigint FROM payments_ledgeraccount WHERE order_id = %s"
@@ -152,10 +148,10 @@ def _last_transaction_id() -> int:
     return last
 
 
-def _moved(after: int, until: int | None) -> Moved:
-    """What this database transaction posted between two numbers of transactions."""
+def _moved_after(last: int) -> Moved:
+    """What this database transaction posted after the ledger's transaction of that number."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES, [after, until, until])
+        cursor.execute(_ENTRIES, [last])
         return _added_up(cursor.fetchall())
 
 
@@ -165,7 +161,7 @@ SELECT t.kind, a.kind, a.shop_id IS NOT NULL, -sum(e.amount_fen)::bigint
 FROM payments_ledgertransaction t
 JOIN payments_ledgerentry e ON e.transaction_id = t.id
 JOIN payments_ledgeraccount a ON a.id = e.account_id
-WHERE t.id > %s AND (%s::bigint IS NULL OR t.id <= %s) AND t.written_in = pg_current_xact_id()::text::bigint
+WHERE t.id > %s AND t.written_in = pg_current_xact_id()::text::bigint
 GROUP BY 1, 2, 3
 """
 

@@ -178,7 +178,7 @@ def test_owner_adds_a_word_sees_what_withdrawing_does_and_withdraws(client_of: C
     assert client.post(path + "words/", {"text": " "}).status_code == 400
     assert client.post(path + "words/", {"text": "And it smells."}).status_code == 302
     shown = client.get(path + "withdraw/")
-    assert [row.amount_fen for row in shown.context["effect"].rows if str(row.who) == "Shop"] == [26800]
+    assert [row.amount_fen for row in shown.context["effect"].rows if str(row.who) == "Shop"] == [20000, 6800]
     assert Dispute.objects.get().status == DisputeStatus.OPEN
     assert client.post(path + "withdraw/").status_code == 302
     assert Dispute.objects.get().status == DisputeStatus.WITHDRAWN

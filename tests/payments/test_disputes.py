@@ -265,11 +265,12 @@ def test_effect_of_a_decision_is_what_deciding_does() -> None:
     assert shown.now.owner_fen == 18000
     actions.decide(dispute=dispute, decision=made_up, by=judge, at=AT)
     assert order.refunds.count() == (1 if shown.now.owner_counter_fen == 0 else 2)
-    before = balance_fen(payable(order.shop_id))
-    for due in Settlement.objects.filter(order=order).order_by("pk"):
-        settlement.settle(settlement_id=due.pk, at=max(AT, due.due_at))
-    assert shown.later is not None
-    assert balance_fen(payable(order.shop_id)) - before == shown.later.shop_account_fen
+    due = Settlement.objects.filter(order=order).order_by("due_at")
+    assert [step.at for step in shown.steps] == [row.due_at for row in due] == [AT, END]
+    for row, step in zip(due, shown.steps, strict=True):
+        before = balance_fen(payable(order.shop_id))
+        assert settlement.settle(settlement_id=row.pk, at=row.due_at)
+        assert balance_fen(payable(order.shop_id)) - before == step.moved.shop_account_fen
     assert shown.held_later_fen == 0
 
 

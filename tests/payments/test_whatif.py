@@ -23,7 +23,7 @@ from payments.errors import NotRefundableError, OrderClosedError
 from payments.ledger import totals
 from payments.models import Order, Refund
 from payments.orders import DISPUTE_WINDOW, LineDraft
-from payments.whatif import Effect, Moved
+from payments.whatif import Effect, Moved, Step
 from tests.factories.accounts import UserFactory
 from tests.factories.money import CLOSED, OPENED, completed_order, money_order, paid_online
 
@@ -122,11 +122,10 @@ def assert_settles_as_shown(shown: Effect, order: Order) -> None:
     """What follows by itself follows as it was shown, to the fen."""
     due = order.settlements.filter(status=SettlementStatus.DUE).first()
     if due is None or shown.owes_fen:
-        assert shown.later is None
+        assert shown.steps == ()
         return
     done = really(lambda: settlement.settle(settlement_id=due.pk, at=due.due_at))
-    assert shown.later == (None if done == Moved() else done)
-    assert shown.later_at == due.due_at
+    assert shown.steps == (() if done == Moved() else (Step(due.due_at, done),))
     assert everybody(done) == 0
     assert shown.held_later_fen == 0
 
