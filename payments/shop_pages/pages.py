@@ -32,7 +32,7 @@ def money_page(
         ("overview", _("Overview"), Permission.MONEY),
         ("statements", _("Statements"), Permission.MONEY),
         ("payouts", _("Payouts"), Permission.MONEY),
-        ("account", _("Account"), Permission.MONEY),
+        ("account", _("Account for payouts"), Permission.MONEY),
         ("counter_refunds", _("Refunds at the counter"), Permission.CLOSE_DAY),
         ("disputes", _("Disputes"), Permission.MONEY),
     ]

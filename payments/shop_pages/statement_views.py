@@ -113,7 +113,7 @@ def seen(row: OrderRow) -> SeenRow:
     return SeenRow(row, words.LOOKS[row.state], words.shares(row.earned), words.story(row))
 
 
-OPEN = Look(gettext_lazy("Open"), "info", "clock")
+OPEN = Look(gettext_lazy("Not closed yet"), "info", "clock")
 CLOSED = Look(gettext_lazy("Closed"), "mute", "lock")
 
 

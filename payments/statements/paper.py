@@ -23,6 +23,8 @@ from vehicles.record.exports.paper import BRAND, BRAND_SOFT, INK, INK2, INKS, SU
 _LEFT, _TOP, _WIDTH = 16.0, 16.0, 178.0
 _GAP = 4.0
 _ROW = 5.2
+# A page has some forty orders, and a hundred pages take seconds: longer statements have their orders in the CSV only.
+MAX_ORDERS = 1000
 # Number and title, then seven columns of money, mm.
 _COLUMNS = (25.0, 41.0, *[16.0] * 7)
 _AT_SHOP = (StatementKind.PAID_AT_SHOP, StatementKind.REFUNDED_AT_SHOP)
@@ -31,7 +33,7 @@ _MONEY = ("price_fen", "refunded_fen", "commission_fen", "processing_fen", "coup
 
 
 def as_pdf(shop: Shop, period: Period, *, sums: Sums, at: datetime) -> bytes:
-    """The statement on paper. One query besides its sums; the rows come from a cursor of the server's."""
+    """The statement on paper, with its orders unless they are more than `MAX_ORDERS`. One query besides its sums."""
     number = number_of(shop, period)
     paper = Paper(f"{number} · {shop.name}")
     paper.set_title(number)
@@ -144,8 +146,13 @@ def agreement_words(sums: Sums) -> str:
 
 def _orders(paper: Paper, shop: Shop, period: Period, kinds: Kinds) -> None:
     paper.set_y(paper.get_y() + _GAP)
+    rows = list(order_sums(shop, period)[: MAX_ORDERS + 1])
+    if len(rows) > MAX_ORDERS:
+        said = _("This statement has more than %(count)s visits. They are in the CSV file, with the same sums.")
+        paper.tell(said % {"count": f"{MAX_ORDERS:,}"}, colour=INK2, width=_WIDTH)
+        return
     _heads(paper)
-    for row in order_sums(shop, period).iterator(chunk_size=500):
+    for row in rows:
         if paper.get_y() + _ROW > paper.h - 18:
             paper.add_page()
             _heads(paper)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
@@ -114,23 +115,36 @@ class Listing:
 
 def orders_of(shop: Shop, period: Period) -> QuerySet[Order]:
     """Every order with a line in the period, or whose dispute was open at its end; newest handover first."""
-    marked = Order.objects.filter(shop=shop).annotate(
-        has_lines=Exists(_lines(period).filter(order=OuterRef("pk"))),
-        is_earned=Exists(_lines(period).filter(order=OuterRef("pk"), kind__in=_EARNED)),
-        is_refunded=Exists(_refunded(_lines(period)).filter(order=OuterRef("pk"))),
-        is_disputed=Exists(_open_disputes(period).filter(order=OuterRef("pk"))),
-        is_due=Exists(Settlement.objects.filter(order=OuterRef("pk"), status=SettlementStatus.DUE)),
-    )
-    return marked.filter(Q(has_lines=True) | Q(is_disputed=True)).order_by("-closed_at", "-pk")
+    return Order.objects.filter(_tabs(shop, period)["all"], shop=shop).order_by("-closed_at", "-pk")
 
 
 def page_of(shop: Shop, period: Period, *, tab: str, words: str, number: str) -> Listing:
     """One page of the orders in a tab that match `words` (order number or title). Nine queries."""
+    conditions = _tabs(shop, period)
     everything = orders_of(shop, period)
-    chosen = _searched(everything.filter(_TAB_CONDITIONS[tab]), words)
+    chosen = _searched(everything.filter(conditions[tab]), words)
     page = Paginator(chosen, ORDERS_PER_PAGE).get_page(number)
-    counts = everything.aggregate(**{tab: Count("pk", filter=_TAB_CONDITIONS[tab]) for tab in TABS})
+    counts = everything.aggregate(**{name: Count("pk", filter=conditions[name]) for name in TABS})
     return Listing(page, rows_of(list(page.object_list), period), counts)
+
+
+def _tabs(shop: Shop, period: Period) -> dict[str, Q]:
+    """Which orders stand in each tab. Sets of orders that the database makes once, not a question for each order."""
+    lines = lines_of(shop, period).order_by()
+    due = Settlement.objects.filter(order__shop=shop, status=SettlementStatus.DUE).order_by()
+    disputed = _among(_open_disputes(period).filter(order__shop=shop).order_by())
+    earned = _among(lines.filter(kind__in=_EARNED))
+    return {
+        "all": _among(lines) | disputed,
+        "settled": earned & ~disputed,
+        "waiting": ~earned & ~disputed & _among(due),
+        "disputed": disputed,
+        "refunded": _among(_refunded(lines)),
+    }
+
+
+def _among(rows: QuerySet[Any]) -> Q:
+    return Q(pk__in=rows.values("order"))
 
 
 def rows_of(orders: Sequence[Order], period: Period) -> list[OrderRow]:
@@ -207,12 +221,3 @@ def _searched(orders: QuerySet[Order], words: str) -> QuerySet[Order]:
     if not words:
         return orders
     return orders.filter(Q(number__icontains=words) | Q(title_zh__icontains=words) | Q(title_en__icontains=words))
-
-
-_TAB_CONDITIONS = {
-    "all": Q(),
-    "settled": Q(is_earned=True, is_disputed=False),
-    "waiting": Q(is_earned=False, is_disputed=False, is_due=True),
-    "disputed": Q(is_disputed=True),
-    "refunded": Q(is_refunded=True),
-}

@@ -70,7 +70,8 @@ _FIELDS = (
     "d1_0_opens d1_0_closes copy copy_from copy_to name_zh name_en model_year nickname hold shop "
     "visit_latitude visit_longitude flow valid_until works_since_year user title_zh amenities "
     "is_correction order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
-    "service_radius_km warranty_months "
+    "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
+    "provider pay shop_method method due_fen "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [

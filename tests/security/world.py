@@ -15,11 +15,20 @@ from bookings.choices import AllocationKind
 from bookings.engine import availability
 from bookings.models import Allocation, Booking
 from catalog.models import Offer
+from payments import late_refunds
+from payments.choices import DisputeReason
+from payments.disputes import actions as disputes
+from payments.disputes.actions import Said
+from payments.models import Dispute, Order, Payment, Refund
+from payments.statements import period as periods
 from shops.choices import ResourceKind, Role
-from shops.models import Closure, Resource, ShopMember
+from shops.models import Closure, Resource, Shop, ShopMember
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import bookable_job
+from tests.factories.money import completed_order, money_order
+from tests.factories.payments import pending_payment
 from tests.factories.shops import CertificateFactory, ClosureFactory, InvitationFactory, ShopMemberFactory
+from tests.factories.statements import settled_order
 from vehicles.actions import CarDetails, add_car, refresh_search_text
 from vehicles.models import Car
 
@@ -94,6 +103,9 @@ def _ids(world: World, job: Any, bay: Resource, person: Resource, pause: Allocat
     invitation = InvitationFactory(shop=shop, email=INVITED, invited_by=world.staff["owner"])
     offer = Offer.objects.get(shop=shop)
     membership = ShopMember.objects.get(shop=shop, role=Role.MANAGER)
+    order, refund = _money(shop)
+    dispute = _dispute(shop, world.owner)
+    to_pay = _to_pay(shop, world.owner)
     return {
         "slug": shop.slug,
         "shop_slug": shop.slug,
@@ -121,7 +133,43 @@ def _ids(world: World, job: Any, bay: Resource, person: Resource, pause: Allocat
         "shops:remove_certificate pk": certificate.pk,
         "shops:change_role pk": membership.pk,
         "shops:remove_member pk": membership.pk,
+        "money: key": periods.of_instant(timezone.now(), shop.zone).key,
+        "money: public_id": order.public_id,
+        "money: number": 1,
+        "money:counter_refund_given public_id": refund.public_id,
+        "disputes: public_id": dispute.public_id,
+        "disputes:new public_id": completed_order(shop=shop, payer=world.owner, at=timezone.now()).public_id,
+        "shop_disputes: public_id": dispute.public_id,
+        "platform_disputes: public_id": dispute.public_id,
+        "paying: public_id": to_pay.order.public_id,
+        "paying: payment_id": to_pay.public_id,
+        "paying_api: public_id": to_pay.order.public_id,
+        "paying_api: payment_id": to_pay.public_id,
         "board:feed public_id": bay.public_id,
         "board:pause pk": pause.pk,
         "board:unblock pk": pause.pk,
     }
+
+
+def _money(shop: Shop) -> tuple[Order, Refund]:
+    """A settled order of the shop, paid at its counter, of which the shop gives a part back."""
+    order = settled_order(shop=shop, at=timezone.now() - timedelta(days=8), online=False, number="SECRET-4711")
+    line = order.lines.get()
+    at = timezone.now()
+    return order, late_refunds.give_back(order=order, line=line, amount_fen=500, by=None, note=NOTE, at=at)[0]
+
+
+def _to_pay(shop: Shop, owner: User) -> Payment:
+    """A payment that the owner has started, of an order that is open."""
+    at = timezone.now()
+    return pending_payment(money_order(26800, payer=owner, shop=shop, at=at), 8040, at=at)
+
+
+def _dispute(shop: Shop, owner: User) -> Dispute:
+    """A dispute of the owner with the shop, whose answer is still to come."""
+    at = timezone.now()
+    order = completed_order(shop=shop, payer=owner, at=at)
+    claims = {order.lines.order_by("position")[0].pk: 100}
+    return disputes.open_dispute(
+        order=order, claims=claims, reason=DisputeReason.OTHER, said=Said(NOTE), by=owner, at=at
+    )
