@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from payments import payouts
-from payments.choices import Bucket, PayoutStatus
-from payments.models import Difference, PayoutAccount, PayoutBatch, ProviderBill
+from payments.choices import AccountKind, Bucket, PayoutStatus, ProviderKey
+from payments.models import Difference, LedgerAccount, PayoutAccount, PayoutBatch, ProviderBill
 from payments.payouts import Skip
 from shops.models import Shop
 
@@ -60,6 +60,29 @@ class Age:
     label: str | Promise
     count: int
     off_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a provider has of ours: by our books, and by all of its bills. What is between them has moved since the last
+    bill, or is an open difference."""
+
+    provider: ProviderKey
+    books_fen: int
+    bills_fen: int
+
+    @property
+    def between_fen(self) -> int:
+        return self.books_fen - self.bills_fen
+
+
+def balances() -> list[Balance]:
+    """Our money at each provider whose bills are read. Two queries."""
+    sums = ProviderBill.objects.order_by().values_list("provider").annotate(fen=Sum("total_fen"))
+    billed: dict[str, int] = dict(sums)
+    accounts = LedgerAccount.objects.filter(kind=AccountKind.PSP_CLEARING, provider__in=billed, currency="CNY")
+    books: dict[str, int] = dict(accounts.values_list("provider", "balance_fen"))
+    return [Balance(ProviderKey(key), books.get(key, 0), fen) for key, fen in sorted(billed.items())]
 
 
 def cells(bill: ProviderBill) -> list[Cell]:

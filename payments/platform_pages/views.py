@@ -52,6 +52,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
     context = {
         "days": reading.day_rows(since=today - timedelta(days=reading.DAYS_SHOWN)),
         "buckets": Bucket,
+        "balances": reading.balances(),
         "differences": shown,
         "ages": reading.ages(differences, today=today),
         "form": NoteForm(auto_id=False),

@@ -7,12 +7,11 @@ moves (its fees, transfers to our bank) goes into our books with it.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Min
+from django.db import connection, transaction
+from django.db.models import Min, QuerySet, Sum
 
 from payments import postings
 from payments.alarms import raise_alarm, settle_by_itself
@@ -28,7 +27,6 @@ logger = logging.getLogger(__name__)
 LOOK_BACK_DAYS = 14
 # A bill is there the next morning; when it has been missing for two days somebody has to ask for it.
 MISSING_AFTER = timedelta(days=2)
-_BATCH = 2000
 
 
 def days_to_read(provider: str, *, at: datetime) -> list[date]:
@@ -72,24 +70,33 @@ def write(*, provider: str, day: date, rows: Iterable[BillRow], at: datetime) ->
     )
     if not is_new:
         return bill
-    lines = [_line(bill, position, row) for position, row in enumerate(rows, start=1)]
-    BillLine.objects.bulk_create(lines, batch_size=_BATCH)
+    _insert(bill, rows)
     settle_by_itself(kind=AlarmKind.BILL_MISSING, key=f"{provider}:{day}", note="", at=at)
-    _take_in(bill, lines, at)
+    _take_in(bill, at)
     return bill
 
 
-def _line(bill: ProviderBill, position: int, row: BillRow) -> BillLine:
-    return BillLine(
-        bill=bill,
-        position=position,
-        subject=str(row.subject),
-        request_no=_clean(row.request_no, 64),
-        provider_ref=_clean(row.provider_ref, 80),
-        amount_fen=row.amount_fen,
-        currency=row.currency[:3],
-        at=row.at,
+def _insert(bill: ProviderBill, rows: Sequence[BillRow]) -> None:
+    """All rows of a bill in one statement: through the ORM a busy day takes a minute."""
+    columns = (
+        list(range(1, len(rows) + 1)),
+        [str(row.subject) for row in rows],
+        [_clean(row.request_no, 64) for row in rows],
+        [_clean(row.provider_ref, 80) for row in rows],
+        [row.amount_fen for row in rows],
+        [_clean(row.currency, 3) for row in rows],
+        [row.at for row in rows],
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [bill.pk, *columns])
+
+
+_INSERT = """
+INSERT INTO payments_billline (bill_id, position, subject, request_no, provider_ref, amount_fen, currency, at)
+SELECT %s, new.* FROM unnest(
+    %s::integer[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[]
+) AS new
+"""
 
 
 def _clean(text: str, length: int) -> str:
@@ -97,23 +104,20 @@ def _clean(text: str, length: int) -> str:
     return text.replace("\x00", "")[:length]
 
 
-def _take_in(bill: ProviderBill, lines: Sequence[BillLine], at: datetime) -> None:
+def _take_in(bill: ProviderBill, at: datetime) -> None:
     """Post what only the provider moves: all fees of a currency as one, each withdrawal by itself."""
-    fees: dict[str, list[BillLine]] = defaultdict(list)
-    for line in lines:
-        if line.subject == Subject.FEE and line.amount_fen:
-            fees[line.currency].append(line)
-    movements: list[tuple[Movement, list[BillLine]]] = []
-    for currency, kept in sorted(fees.items()):
-        total_fen = sum(line.amount_fen for line in kept)
-        if total_fen:
-            movements.append((postings.provider_fees(bill, currency=currency, amount_fen=total_fen), kept))
-    withdrawn = [line for line in lines if line.subject == Subject.WITHDRAWAL and line.amount_fen]
-    movements += [(postings.withdrawal(line), [line]) for line in withdrawn]
+    moved = bill.lines.exclude(amount_fen=0)
+    fees = moved.filter(subject=Subject.FEE).order_by("currency")
+    withdrawn = moved.filter(subject=Subject.WITHDRAWAL).select_related("bill").order_by("position")
+    movements: list[tuple[Movement, QuerySet[BillLine]]] = [
+        (postings.provider_fees(bill, currency=currency, amount_fen=total_fen), fees.filter(currency=currency))
+        for currency, total_fen in fees.values_list("currency").annotate(fen=Sum("amount_fen"))
+        if total_fen
+    ]
+    movements += [(postings.withdrawal(line), bill.lines.filter(pk=line.pk)) for line in withdrawn]
     lock([leg.account for movement, _lines in movements for leg in movement.legs])
-    for movement, taken in movements:
-        posted = post(movement, at=at)
-        BillLine.objects.filter(pk__in=[line.pk for line in taken]).update(transaction_id=posted.transaction_id)
+    for movement, lines in movements:
+        lines.update(transaction_id=post(movement, at=at).transaction_id)
 
 
 def _not_there(provider: str, day: date, error: ProviderError, at: datetime) -> None:

@@ -189,6 +189,11 @@ def test_difference_is_closed_with_a_note(admin: Client, books: Books) -> None:
     assert difference.note == "Test of the provider."
 
 
+def test_balance_at_a_provider_is_shown_by_books_and_by_bills(admin: Client, books: Books) -> None:
+    (balance,) = admin.get(address("reconciliation")).context["balances"]
+    assert (balance.books_fen, balance.bills_fen, balance.between_fen) == (38870, 100, 38770)
+
+
 def test_new_alarm_is_mailed_to_every_admin_once(books: Books) -> None:
     Message.objects.all().delete()
     UserFactory(admin=True, email="boss@example.com")

@@ -261,7 +261,7 @@ def test_number_of_queries_does_not_grow_with_the_day(size: int) -> None:
     rows += [row(f"s{number}", -1, subject=Subject.FEE) for number in range(size)]
     with CaptureQueriesContext(connection) as seen:
         reading_bills.write(provider=SANDBOX, day=DAY, rows=rows, at=MORNING)
-    assert len(seen) == 16
+    assert len(seen) == 18
     with CaptureQueriesContext(connection) as seen:
         comparing.compare(provider=SANDBOX, day=DAY, at=MORNING)
         comparing.close_explained(provider=SANDBOX, at=MORNING)
