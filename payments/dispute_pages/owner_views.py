@@ -27,7 +27,8 @@ from payments.models import Dispute, Order
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Say what was not right and what is wanted back. A dispute that is open is shown instead."""
+    """Say what was not right and what is wanted back. A dispute that is open is shown instead, and so is the
+    last one where nothing is left to dispute."""
     order = get_object_or_404(
         Order.objects.visible_to(_person(request)).select_related("shop__city"), public_id=public_id
     )
@@ -35,6 +36,8 @@ def new(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("disputes:detail", known.public_id)
     at = timezone.now()
     lines = reading.disputable(order) if rules.is_in_time(order, at=at) else []
+    if not lines and (last := order.disputes.order_by("-pk").first()) is not None:
+        return redirect("disputes:detail", last.public_id)
     form = OpenForm(request.POST or None, request.FILES or None, lines=lines)
     if request.method != "POST" or not form.is_valid():
         return _new_page(request, order, form, status=400 if form.errors else 200)

@@ -163,6 +163,14 @@ def test_after_the_window_nothing_can_be_disputed(client_of: ClientOf) -> None:
     assert not Dispute.objects.exists()
 
 
+def test_closed_dispute_is_shown_where_nothing_is_left_to_dispute(client_of: ClientOf) -> None:
+    order = completed_order((20000,), at=timezone.now() - timedelta(hours=1))
+    dispute = disputed(order)
+    actions.withdraw(dispute=dispute, by=payer_of(order), at=timezone.now())
+    answer = client_of(payer_of(order)).get(f"/disputes/new/{order.public_id}/")
+    assert answer["Location"] == f"/disputes/{dispute.public_id}/"
+
+
 def test_others_find_neither_order_nor_dispute(client_of: ClientOf, order: Order) -> None:
     dispute, stranger = disputed(order), client_of(UserFactory())
     paths = [f"/disputes/{dispute.public_id}/", f"/disputes/{dispute.public_id}/withdraw/"]
