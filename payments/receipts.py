@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core import day_words
 from core.money import format_fen_exact
@@ -154,7 +155,7 @@ def _sum(paper: Paper, receipt: Receipt) -> None:
 def way_of(payment: Payment) -> str:
     """How money came: through whom, at the counter also by what."""
     if payment.provider == ProviderKey.SHOP:
-        return f"{ProviderKey.SHOP.label}: {payment.get_shop_method_display()}"
+        return f"{ProviderKey.SHOP.label}{pgettext('after a label', ': ')}{payment.get_shop_method_display()}"
     return str(payment.get_provider_display())
 
 

@@ -133,6 +133,7 @@ def show(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
             "shop": shop,
             "booking": booking,
             "bill": reading.bill(booking, at=at),
+            "money": card_of(booking, at=at),
             "can_confirm": handing_over.can_confirm(booking, at=at),
             "problem": problem.message if problem else "",
             "languages": settings.LANGUAGES,

@@ -76,25 +76,37 @@ class Paper(FPDF):
         height: float | None = None,
     ) -> None:
         """One line of text at the place where the pen is; the pen goes to its end."""
-        self.set_font("Inter", "B" if bold else "", size)
+        self._take_font(size, bold=bold)
         self.set_text_color(*colour)
         self.cell(width, height or size * 0.5, _printable(text), align=align)
 
     def tell(self, text: str, *, size: float = 9, colour: Colour = INK, width: float = 0, bold: bool = False) -> float:
         """Text broken into lines of `width`; returns the height that it took. The pen goes below it."""
-        self.set_font("Inter", "B" if bold else "", size)
+        self._take_font(size, bold=bold)
         self.set_text_color(*colour)
         start = self.get_y()
         self.multi_cell(width, size * 0.5, _printable(text), new_x="LEFT", new_y="NEXT", align="L")
         return self.get_y() - start
 
+    def _pen(self, size: float, bold: bool, colour: Colour) -> None:
+        self.set_font("Inter", "B" if bold else "", size)
+        # After words that begin in the fallback font the library takes this one for chosen though it is not.
+        self.current_font_is_set_on_page = False
+        self.set_text_color(*colour)
+
     def lines_of(self, text: str, *, size: float, width: float, bold: bool = False) -> int:
         """In how many lines `tell` would break the text."""
-        self.set_font("Inter", "B" if bold else "", size)
+        self._take_font(size, bold=bold)
         broken = self.multi_cell(
             width, size * 0.5, _printable(text), dry_run=True, output=MethodReturnValue.LINES, align="L"
         )
         return len(broken) if isinstance(broken, list) else 1
+
+    def _take_font(self, size: float, *, bold: bool) -> None:
+        """Name our font again even if it was the last one: the text before may have ended in the fallback, and the
+        library, which forgets that, would draw this one with the wrong letters."""
+        self.font_family = ""
+        self.set_font("Inter", "B" if bold else "", size)
 
     def box(self, x: float, y: float, width: float, height: float, *, fill: Colour, radius: float = 2.5) -> None:
         """A filled rectangle with round corners."""
