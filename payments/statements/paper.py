@@ -166,7 +166,7 @@ def _orders(paper: Paper, shop: Shop, period: Period, kinds: Kinds) -> None:
 def _heads(paper: Paper) -> None:
     paper.box(_LEFT, paper.get_y(), _WIDTH, _ROW + 0.8, fill=SUNKEN, radius=0)
     money = [_("Price"), _("Given back"), _("Commission"), _("Payment fee"), _("Coupon"), _("At the shop")]
-    _cells(paper, [_("Number"), _("What"), *money, _("For the shop")], bold=True, colour=INK2)
+    _cells(paper, [_("Number"), _("What"), *money, _("For the shop")], colour=INK2)
     paper.set_y(paper.get_y() + 1.2)
 
 
