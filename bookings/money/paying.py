@@ -9,7 +9,8 @@ from django.db import transaction
 from accounts.models import User
 from bookings import actions
 from bookings.actions import SYSTEM, Actor
-from bookings.choices import ActorRole, Status
+from bookings.choices import ENDED, ActorRole, Status
+from bookings.errors import WrongStatusError
 from bookings.floor import progress
 from bookings.models import Booking
 from bookings.money import visit_orders
@@ -29,8 +30,11 @@ def connect() -> None:
 
 @transaction.atomic
 def open_order(*, booking: Booking, by: User, at: datetime) -> Order:
-    """The order of the owner's visit, to pay it; opened if this is the first time."""
+    """The order of the owner's visit, to pay it; opened if this is the first time. Raises WrongStatusError for a visit
+    that has ended without one: nothing would ever close it, and what was paid would stay held."""
     booking = actions.locked(booking)
+    if booking.status in ENDED and not visit_orders.has_order(booking):
+        raise WrongStatusError
     order = visit_orders.ensure(booking, at=at)
     if order.payer_id is None:
         order.payer = by
@@ -51,7 +55,7 @@ def take_paid(*, booking: Booking, at: datetime) -> Booking:
         return actions.cancel(booking=booking, by=SYSTEM, at=at, reason="paid after its start")
     if booking.status == Status.HELD and booking.owner is not None and visit_orders.has_deposit(booking):
         return actions.say_yes(booking=booking, by=Actor(ActorRole.OWNER, booking.owner), at=at)
-    if booking.status == Status.EXPIRED:
+    if booking.status in (Status.EXPIRED, Status.CANCELLED, Status.NO_SHOW):
         visit_orders.call_off(booking, at=at)
     progress.touch(booking)
     return booking

@@ -25,7 +25,7 @@ from bookings.actions import Actor
 from bookings.calendar_files import calendar_file
 from bookings.choices import IN_SHOP, UPCOMING, ActorRole, EventKind, Status
 from bookings.engine.jobs import Price, plan_of
-from bookings.errors import FeeChangedError, SlotTakenError
+from bookings.errors import FeeChangedError, SlotTakenError, WrongStatusError
 from bookings.forms import CancelForm, StartForm
 from bookings.models import Booking, BookingEvent, WaitingEntry
 from bookings.money import paying
@@ -177,7 +177,11 @@ def pay(request: HttpRequest, public_id: str) -> HttpResponse:
     if not card_of(booking, at=timezone.now()).can_pay:
         messages.info(request, _("There is nothing to pay here."))
         return redirect("bookings:detail", booking.public_id)
-    order = paying.open_order(booking=booking, by=user, at=timezone.now())
+    try:
+        order = paying.open_order(booking=booking, by=user, at=timezone.now())
+    except WrongStatusError:
+        messages.info(request, _("There is nothing to pay here."))
+        return redirect("bookings:detail", booking.public_id)
     return redirect("paying:order", order.public_id)
 
 

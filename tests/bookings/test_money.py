@@ -11,7 +11,7 @@ from bookings.actions import Actor, Holder, Wanted
 from bookings.choices import ActorRole, Decision, Status
 from bookings.engine import claims
 from bookings.engine.jobs import Job
-from bookings.errors import HoldExpiredError
+from bookings.errors import HoldExpiredError, WrongStatusError
 from bookings.floor import comebacks, lines
 from bookings.models import Allocation, Booking
 from bookings.money import paying
@@ -309,6 +309,29 @@ def test_shop_that_cancels_returns_everything(owner: User) -> None:
     actions.cancel(booking=booking, by=STAFF, at=booking.starts_at)
     order.refresh_from_db()
     assert (order.kept_fen, balance_fen(held(order))) == (0, 0)
+
+
+@pytest.mark.usefixtures("online")
+def test_visit_that_ended_without_money_opens_no_order(owner: User) -> None:
+    """The page was open while the visit was called off: an order opened now would keep what is paid for ever."""
+    booking = confirm(held_visit(bookable_job(), owner), owner)
+    actions.cancel(booking=booking, by=STAFF, at=NOW)
+    with pytest.raises(WrongStatusError):
+        paying.open_order(booking=booking, by=owner, at=NOW)
+    assert not Order.objects.exists()
+
+
+@pytest.mark.usefixtures("online")
+def test_money_for_a_visit_that_is_off_goes_back_even_if_its_order_is_open(owner: User) -> None:
+    booking = confirm(held_visit(bookable_job(), owner), owner)
+    order = paying.open_order(booking=booking, by=owner, at=NOW)
+    Booking.objects.filter(pk=booking.pk).update(status=Status.CANCELLED)
+    pay_online(order, 26800, at=NOW)
+    for _time in range(2):
+        paying.take_paid(booking=booking, at=NOW)
+    order.refresh_from_db()
+    assert (order.status, order.kept_fen, balance_fen(held(order))) == (OrderStatus.CANCELLED, 0, 0)
+    assert Refund.objects.get(order=order).amount_fen == 26800
 
 
 @pytest.mark.usefixtures("online")
