@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.money import format_fen
 from payments import postings
 from payments.choices import CouponFunder, CouponUseStatus, OrderStatus
-from payments.errors import CouponError, NothingDueError, OrderClosedError
+from payments.errors import CouponError, CouponStaysError, NothingDueError, OrderClosedError
 from payments.ledger import post
 from payments.models import MAX_AMOUNT_FEN, Coupon, CouponUse, Order
 from shops.models import Shop
@@ -103,8 +103,8 @@ def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
     """Use a coupon for an open order of `person`: it covers what is still due, as far as it goes.
 
     Another one on the order is given back first. Raises CouponError saying why it cannot be used here (a code that does
-    not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError. Side effects:
-    outbox `coupon.used`, the use, the coupon's count, the posting.
+    not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError, CouponStaysError
+    where the one before stands for the deposit and this one does not reach it. Side effects: outbox `coupon.used`, the use, the coupon's count, the posting.
     """
     order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status != OrderStatus.OPEN:
@@ -113,12 +113,15 @@ def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
     if coupon is None or coupon.person_id not in (None, person.pk) or order.payer_id != person.pk:
         raise CouponError(_("There is no such coupon."), field="code")
     postings.lock_all_of(order)
+    stood_for_deposit = stands_for_deposit(order)
     give_back(order, at=at)
     if not order.due_fen:
         raise NothingDueError
     coupon.refresh_from_db()
     _ask_terms(coupon, order, at)
     _ask_limits(coupon, person)
+    if stood_for_deposit and order.kept_fen + worth_fen(coupon, order) < order.deposit_fen:
+        raise CouponStaysError(field="code")
     # Before the posting, which comes last: a hold that waits for its deposit may have it now.
     outbox.emit(topic="coupon.used", key=order.reference, at=at)
     return put(order, coupon=coupon, person_id=person.pk, amount_fen=worth_fen(coupon, order), at=at)
@@ -134,11 +137,24 @@ def _locked(order: Order, code: str) -> Coupon | None:
 
 @transaction.atomic
 def take_off(*, order: Order, at: datetime) -> None:
-    """Take the coupon off an open order again; nothing where there is none. Raises OrderClosedError."""
+    """Take the coupon off an open order again; nothing where there is none. Raises OrderClosedError, CouponStaysError."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status != OrderStatus.OPEN:
         raise OrderClosedError
+    if stands_for_deposit(order):
+        raise CouponStaysError
     give_back(order, at=at)
+
+
+def stands_for_deposit(order: Order) -> bool:
+    """Whether the deposit, which may have booked the visit by now, is there only because of the coupon."""
+    return order.paid_fen - order.refunded_fen < order.deposit_fen <= order.kept_fen
+
+
+def lock_used(order: Order) -> None:
+    """Lock the coupon of a locked order, if it has one: before the accounts, as `use` does."""
+    uses = CouponUse.objects.filter(order=order, status=CouponUseStatus.USED)
+    list(Coupon.objects.filter(pk__in=uses.values("coupon")).select_for_update(no_key=True).values_list("pk"))
 
 
 def switch_off(*, coupon: Coupon) -> None:

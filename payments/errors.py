@@ -72,6 +72,13 @@ class CouponError(InvalidInput):
     message = _("This coupon cannot be used here.")
 
 
+class CouponStaysError(Conflict):
+    """Without this coupon the visit would be booked without its deposit."""
+
+    code = "coupon_stays"
+    message = _("The coupon stands for the deposit and stays with this visit.")
+
+
 class WindowClosedError(Conflict):
     code = "window_closed"
     message = _("The time for a dispute is over.")

@@ -140,6 +140,7 @@ def complete(
     if order.status != OrderStatus.OPEN:
         raise OrderClosedError
     _close(order, lines, OrderStatus.COMPLETED, at)
+    coupons.lock_used(order)
     postings.lock_all_of(order)
     coupons.fit(order, at=at)
     if order.due_fen:
@@ -165,6 +166,7 @@ def cancel(
     if order.status != OrderStatus.OPEN:
         raise OrderClosedError
     _close(order, [fee] if fee and fee.amount_fen else [], OrderStatus.CANCELLED, at)
+    coupons.lock_used(order)
     postings.lock_all_of(order)
     coupons.give_back(order, at=at)
     refunds.give_back_excess(order, reason=reason, at=at)

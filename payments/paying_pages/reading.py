@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from payments import coupons
 from payments.choices import ONLINE, CouponUseStatus, OrderStatus, PaymentStatus, ProviderKey, Purpose, RefundStatus
 from payments.models import CouponUse, Order, Payment, Refund
 
@@ -66,8 +67,7 @@ def can_be_paid(order: Order) -> bool:
 
 def can_take_coupon_off(order: Order) -> bool:
     """Not where the coupon stands for a deposit that has booked the visit."""
-    paid_fen = order.paid_fen - order.refunded_fen
-    return order.status == OrderStatus.OPEN and not paid_fen < order.deposit_fen <= order.kept_fen
+    return order.status == OrderStatus.OPEN and not coupons.stands_for_deposit(order)
 
 
 def own_order(user: User, public_id: str) -> Order:

@@ -118,10 +118,11 @@ def use_coupon(request: HttpRequest, public_id: str) -> HttpResponse:
 def drop_coupon(request: HttpRequest, public_id: str) -> HttpResponse:
     """Take the coupon off again: it can be used for another visit."""
     found = reading.own_order(_person(request), public_id)
-    if not reading.can_take_coupon_off(found):
-        messages.error(request, _("The coupon stands for the deposit and stays with this visit."))
-    else:
+    try:
         coupons.take_off(order=found, at=timezone.now())
+    except Refusal as refusal:
+        messages.error(request, str(refusal.message))
+    else:
         messages.info(request, _("The coupon was taken off. You can use it again."))
     return redirect("paying:order", found.public_id)
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.models import User
@@ -14,7 +16,7 @@ from core.errors import InvalidInput
 from payments import coupons, orders, postings
 from payments.choices import AccountKind, CouponFunder, CouponUseStatus, LineKind
 from payments.coupons import CouponDraft
-from payments.errors import CouponError, NothingDueError, OrderClosedError
+from payments.errors import CouponError, CouponStaysError, NothingDueError, OrderClosedError
 from payments.ledger import balance_fen, totals, trial_balance_fen
 from payments.models import Coupon, Order
 from payments.orders import LineDraft, OrderDraft
@@ -166,6 +168,45 @@ def test_refused_second_coupon_leaves_the_first() -> None:
     order.refresh_from_db()
     assert order.coupon_fen == 3000
     assert order.coupon_uses.get(status=CouponUseStatus.USED).coupon.code == "NEWCAR30"
+
+
+@pytest.mark.django_db
+def test_coupon_that_stands_for_the_deposit_is_not_swapped_for_a_smaller_one() -> None:
+    """Else a visit is booked by the first and keeps its slot for a fen; the first books the next."""
+    person, shop = UserFactory(), open_shop()
+    order = order_of(person, shop)
+    Order.objects.filter(pk=order.pk).update(deposit_fen=3000)
+    coupon()
+    coupon(code="ONEFEN", value_fen=1)
+    coupon(code="WINTER50", value_fen=5000)
+    coupons.use(order=order, code="NEWCAR30", person=person, at=AT)
+    with pytest.raises(CouponStaysError):
+        coupons.use(order=order, code="ONEFEN", person=person, at=AT)
+    with pytest.raises(CouponStaysError):
+        coupons.take_off(order=order, at=AT)
+    assert balance_fen(held(order)) == 3000
+    assert coupons.use(order=order, code="WINTER50", person=person, at=AT).amount_fen == 5000
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["complete", "cancel"])
+def test_coupon_is_locked_before_the_accounts_as_where_it_is_used(end: str) -> None:
+    """The other way round somebody who uses it at this moment and this end of another visit wait for each other."""
+    person = UserFactory()
+    order = order_of(person, open_shop())
+    coupon()
+    coupons.use(order=order, code="NEWCAR30", person=person, at=AT)
+    with CaptureQueriesContext(connection) as seen:
+        if end == "complete":
+            orders.complete(reference=order.reference, lines=[LineDraft(LineKind.WORK, "洗车", "Wash", 100)], at=AT)
+        else:
+            orders.cancel(reference=order.reference, fee=None, at=AT)
+    locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"]]
+    first = [next(n for n, sql in enumerate(locks) if f"FROM {table}" in sql) for table in _COUPON_THEN_ACCOUNTS]
+    assert first == sorted(first)
+
+
+_COUPON_THEN_ACCOUNTS = ('"payments_coupon"', "payments_ledgeraccount")
 
 
 @pytest.mark.django_db
