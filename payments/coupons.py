@@ -103,8 +103,9 @@ def use(*, order: Order, code: str, person: User, at: datetime) -> CouponUse:
     """Use a coupon for an open order of `person`: it covers what is still due, as far as it goes.
 
     Another one on the order is given back first. Raises CouponError saying why it cannot be used here (a code that does
-    not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError, CouponStaysError
-    where the one before stands for the deposit and this one does not reach it. Side effects: outbox `coupon.used`, the use, the coupon's count, the posting.
+    not exist and one that was given to somebody else look the same), OrderClosedError, NothingDueError;
+    CouponStaysError where the one before stands for the deposit and this one does not reach it. Side effects: outbox
+    `coupon.used`, the use, the coupon's count, the posting.
     """
     order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status != OrderStatus.OPEN:
@@ -137,7 +138,8 @@ def _locked(order: Order, code: str) -> Coupon | None:
 
 @transaction.atomic
 def take_off(*, order: Order, at: datetime) -> None:
-    """Take the coupon off an open order again; nothing where there is none. Raises OrderClosedError, CouponStaysError."""
+    """Take the coupon off an open order again; nothing where there is none. Raises OrderClosedError, CouponStaysError
+    where it stands for the deposit."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status != OrderStatus.OPEN:
         raise OrderClosedError

@@ -89,6 +89,13 @@ class LineInDisputeError(Conflict):
     message = _("There is an open dispute about this line. It is decided there.")
 
 
+class OwnInterestError(NotAllowed):
+    """Who works at the shop, or pays for the visit, does not act for the platform in it."""
+
+    code = "own_interest"
+    message = _("You are part of this shop or this visit. Somebody else of the platform has to do this.")
+
+
 class AccountNotVerifiedError(NotAllowed):
     code = "account_not_verified"
     message = _("The shop's account has not been verified.")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput, NotAllowed
+from payments import impartial
 from payments.choices import ProviderKey
 from payments.models import PayoutAccount
 from shops.models import Shop
@@ -59,7 +60,7 @@ def add_account(  # noqa: PLR0913  (the columns of an account)
 @transaction.atomic
 def verify_account(*, account: PayoutAccount, by: User, at: datetime) -> PayoutAccount:
     """Say that an account is the shop's. Verified twice is verified once. Raises OwnAccountError for who added it,
-    AccountReplacedError for one that was replaced."""
+    OwnInterestError for who works at the shop, AccountReplacedError for one that was replaced."""
     account = PayoutAccount.objects.select_for_update().get(pk=account.pk)
     if account.replaced_at is not None:
         raise AccountReplacedError
@@ -67,6 +68,7 @@ def verify_account(*, account: PayoutAccount, by: User, at: datetime) -> PayoutA
         return account
     if account.added_by_id == by.pk:
         raise OwnAccountError
+    impartial.ask(by, shop=account.shop)
     account.verified_at, account.verified_by = at, by
     account.save(update_fields=["verified_at", "verified_by"])
     return account

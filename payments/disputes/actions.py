@@ -19,7 +19,7 @@ from accounts.models import User
 from core import outbox
 from core.errors import InvalidInput, NotAllowed
 from core.photos import CleanPhoto, store
-from payments import orders, postings, refunds
+from payments import impartial, orders, postings, refunds
 from payments.choices import (
     DISPUTE_OPEN,
     DisputeReason,
@@ -147,12 +147,13 @@ def comment(*, dispute: Dispute, role: MoneyRole, said: Said, by: User, at: date
 def decide(*, dispute: Dispute, decision: Decision, by: User, at: datetime) -> Dispute:
     """The platform decides what is given back of each line; who may, the caller has asked.
 
-    Raises DisputeOverError, AnswerFirstError while the shop has time, DisputeMovedOnError where something was said
-    since, ClaimError for an amount that is not 0 to what the owner paid for the line, or a line that is left out,
-    WordsError. Side effects, in order: the event, what was held back is free again, the refunds, the settlement of the
+    Raises OwnInterestError for who pays for the visit or works at the shop, DisputeOverError, AnswerFirstError while
+    the shop has time, DisputeMovedOnError where something was said since, ClaimError for an amount that is not 0 to
+    what the owner paid for the line, or a line that is left out, WordsError. Side effects, in order: the event, what was held back is free again, the refunds, the settlement of the
     rest is due now, outbox `dispute.decided`.
     """
     dispute = _locked(dispute)
+    impartial.ask(by, shop=dispute.order.shop, payer_id=dispute.order.payer_id)
     if not rules.can_decide(dispute, at=at):
         raise AnswerFirstError
     if dispute.events.filter(pk__gt=decision.seen).exists():

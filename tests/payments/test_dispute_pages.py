@@ -299,6 +299,21 @@ def test_decision_on_what_was_not_read_is_a_conflict_that_shows_the_new_word(cli
     assert client.post(path, {**data, "seen": refused.context["form"]["seen"].value()}).status_code == 302
 
 
+@pytest.mark.parametrize("side", ["payer", "shop"])
+def test_nobody_of_either_side_decides_for_the_platform(client_of: ClientOf, order: Order, side: str) -> None:
+    dispute = answered(order)
+    judge = payer_of(order) if side == "payer" else works_at(order, Role.TECHNICIAN)
+    type(judge).objects.filter(pk=judge.pk).update(is_staff=True)
+    judge.refresh_from_db()
+    client, path = client_of(judge), f"/platform/money/disputes/{dispute.public_id}/"
+    seen = client.get(path).context["form"]["seen"].value()
+    data = {f"amount_{lines_of(order)[0].pk}": "40", "text": "So.", "seen": seen}
+    for step in ({}, {"understood": "yes"}):
+        assert client.post(path, {**data, **step}).status_code == 403
+    assert Dispute.objects.get().status == DisputeStatus.ANSWERED
+    assert not order.refunds.exists()
+
+
 @pytest.mark.parametrize(
     "changes", [{"first": "200.01"}, {"first": "-1"}, {"first": ""}, {"text": ""}, {"text": "\x00"}, {"seen": "x"}]
 )

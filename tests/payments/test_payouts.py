@@ -10,12 +10,13 @@ from accounts.models import User
 from payments import bank_files, payout_accounts, payout_sending, payouts, settlement
 from payments.bank_files import BankAnswerError, BankRow
 from payments.choices import AccountKind, AlarmKind, PayoutStatus
-from payments.errors import AccountNotVerifiedError, NothingDueError
+from payments.errors import AccountNotVerifiedError, NothingDueError, OwnInterestError
 from payments.ledger import totals
 from payments.models import Alarm, Payout, PayoutAccount, PayoutBatch, StatementLine
 from payments.payout_accounts import AccountReplacedError, OwnAccountError, PayoutAccountError
 from payments.payouts import PayoutClosedError, Skip
-from shops.models import Shop
+from shops.choices import Role
+from shops.models import Shop, ShopMember
 from tests.factories.accounts import UserFactory
 from tests.factories.money import CLOSED, completed_order
 from tests.factories.shops import open_shop
@@ -178,6 +179,17 @@ def test_account_is_verified_by_somebody_else() -> None:
     assert account.number == "6222021001112223"
     with pytest.raises(OwnAccountError):
         payout_accounts.verify_account(account=account, by=adder, at=CLOSED)
+
+
+def test_account_is_not_verified_by_who_works_at_the_shop() -> None:
+    """A colleague of who added it, on the platform's staff as well, is no second pair of eyes."""
+    shop, colleague = open_shop(), UserFactory(admin=True)
+    ShopMember.objects.create(shop=shop, user=colleague, role=Role.MANAGER)
+    account = account_of(shop, is_verified=False)
+    with pytest.raises(OwnInterestError):
+        payout_accounts.verify_account(account=account, by=colleague, at=CLOSED)
+    account.refresh_from_db()
+    assert account.verified_at is None
 
 
 def test_open_payout_keeps_the_account_that_was_replaced() -> None:
