@@ -102,8 +102,9 @@ def test_without_a_provider_nobody_is_asked_how_to_pay(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("online")
-def test_visit_can_be_paid_later_from_its_page(client: Client, owner: User) -> None:
-    booking = booked(client, bookable_job(), owner)
+def test_visit_can_be_paid_later_from_its_page(client: Client) -> None:
+    booking = held(client, bookable_job())
+    client.post(page("confirm", booking), {"plate": "", "pay": "later"})
     assert page("pay", booking) in text(client.get(page("detail", booking)))
     response = client.post(page("pay", booking))
     order = Order.objects.get(reference=booking.public_id)
