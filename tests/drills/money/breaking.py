@@ -6,8 +6,6 @@ from datetime import datetime
 
 from django.apps import AppConfig
 
-from core.ids import new_public_id
-
 
 class BreakingConfig(AppConfig):
     """Takes the guard away in every process that has this app."""
@@ -16,6 +14,8 @@ class BreakingConfig(AppConfig):
     label = "breaking"
 
     def ready(self) -> None:
+        # Models cannot be imported before all apps are there.
+        from core.ids import new_public_id
         from payments import refund_sending
         from payments.models import Refund
 

@@ -11,9 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from payments import orders, refund_sending
-from payments.choices import LineKind, OrderStatus, RefundReason, RefundStatus
-from payments.models import Order, Refund
+from payments.choices import DISPUTE_OPEN, LineKind, OrderStatus, RefundReason, RefundStatus
+from payments.models import Dispute, Order, Refund
 from payments.orders import DISPUTE_WINDOW, LineDraft
+from tests.drills.money import steps
 from tests.drills.money.people import decide_pending
 from tests.factories.accounts import UserFactory
 from tests.payments.sandbox_process import SandboxProcess
@@ -79,6 +80,7 @@ def until_quiet(psp: SandboxProcess, *, seconds: float, trouble: Callable[[], st
         if time.monotonic() > deadline:
             raise AssertionError(f"still open after {seconds:.0f} seconds: {left}\n{_why()}\n{trouble()}")
         close_orders()
+        _close_disputes()
         _retry_refused()
         decide_pending(psp, failures=0, dice=random.Random())
         hurry(part=1)
@@ -100,6 +102,11 @@ def _open_here() -> dict[str, int]:
 def _open_there(psp: SandboxProcess) -> dict[str, int]:
     waiting = sum(notice["state"] in {"waiting", "held"} for notice in psp.notice_log())
     return {"notices at the provider": waiting} if waiting else {}
+
+
+def _close_disputes() -> None:
+    for dispute in Dispute.objects.filter(status__in=DISPUTE_OPEN).select_related("order"):
+        steps.decide(dispute, part=1, at=max(timezone.now(), dispute.answer_due_at))
 
 
 def _retry_refused() -> None:

@@ -18,8 +18,20 @@ from accounts.models import User
 from core.errors import Refusal
 from core.ids import new_public_id
 from payments import collecting, coupons, late_refunds, orders, refund_sending, suspense
-from payments.choices import LineKind, OrderStatus, ProviderKey, Purpose, RefundStatus
-from payments.models import Alarm, Coupon, Order, OrderLine, Refund
+from payments.choices import (
+    DISPUTE_OPEN,
+    DisputeReason,
+    DisputeStatus,
+    LineKind,
+    OrderStatus,
+    ProviderKey,
+    Purpose,
+    RefundStatus,
+)
+from payments.disputes import actions as disputes
+from payments.disputes import reading
+from payments.disputes.actions import Decision, Said
+from payments.models import Alarm, Coupon, Dispute, Order, OrderLine, Refund
 from payments.orders import DISPUTE_WINDOW, LineDraft, OrderDraft
 from payments.settlement import FEE_WAIT
 from shops.models import Shop
@@ -149,6 +161,46 @@ def _take_coupon_off(dice: random.Random, at: datetime) -> None:
         coupons.take_off(order=order, at=at)
 
 
+def _dispute(dice: random.Random, at: datetime) -> None:
+    """An owner disputes some lines of a visit whose time for it runs out within seconds."""
+    ended = Order.objects.filter(status=OrderStatus.COMPLETED, closed_at__gt=at - DISPUTE_WINDOW)
+    order = _any(dice, ended.exclude(disputes__status__in=DISPUTE_OPEN))
+    if order is None or order.payer is None:
+        return
+    lines = [each for each in reading.disputable(order) if dice.random() < 0.6]
+    claims = {each.line.pk: dice.choice([each.most_fen, (each.most_fen + 1) // 2]) for each in lines}
+    if claims:
+        reason = DisputeReason.BADLY_DONE
+        disputes.open_dispute(order=order, claims=claims, reason=reason, said=_WORDS, by=order.payer, at=at)
+
+
+def _answer_dispute(dice: random.Random, at: datetime) -> None:
+    dispute = _any(dice, Dispute.objects.filter(status=DisputeStatus.OPEN))
+    if dispute is not None:
+        disputes.answer(dispute=dispute, said=_WORDS, agrees=dice.random() < 0.3, by=_person(), at=at)
+
+
+def _decide_dispute(dice: random.Random, at: datetime) -> None:
+    dispute = _any(dice, Dispute.objects.filter(status=DisputeStatus.ANSWERED))
+    if dispute is not None:
+        decide(dispute, part=dice.choice([0, 1, 3]), at=at)
+
+
+def _withdraw_dispute(dice: random.Random, at: datetime) -> None:
+    dispute = _any(dice, Dispute.objects.filter(status__in=DISPUTE_OPEN).select_related("order__payer"))
+    if dispute is not None and dispute.order.payer is not None:
+        disputes.withdraw(dispute=dispute, by=dispute.order.payer, at=at)
+
+
+def decide(dispute: Dispute, *, part: int, at: datetime) -> None:
+    """The platform gives so many thirds of each line in dispute back."""
+    given = {each.line.pk: each.most_fen * part // 3 for each in reading.disputable(dispute.order, of=dispute)}
+    seen = dispute.events.order_by("-pk").values_list("pk", flat=True)[0]
+    decision = Decision(refunds=given, text="Decided.", seen=seen)
+    disputes.decide(dispute=dispute, decision=decision, by=_person(), at=at)
+
+
+_WORDS = Said("It still leaks.")
 _WEIGHTS: dict[Step, int] = {
     _open: 24,
     _start: 30,
@@ -160,6 +212,10 @@ _WEIGHTS: dict[Step, int] = {
     _take_coupon_off: 1,
     _retry_refund: 4,
     _confirm_at_shop: 4,
+    _dispute: 5,
+    _answer_dispute: 3,
+    _decide_dispute: 2,
+    _withdraw_dispute: 1,
     _send_back: 3,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -14,6 +15,7 @@ from tests.payments.sandbox_process import SignedNotice
 
 _KILLS = {"one of web": 22, "one of worker": 45, "web": 5, "worker": 12, "beat": 8, "sandbox": 8}
 _CALLS = ("start", "ask", "close", "refund", "ask_refund", "payout", "ask_payout")
+_KINDS = ("fail", "lose", "lose", "hang", "garble", "refuse", "pend")
 _RULES: tuple[dict[str, Any], ...] = (
     {},
     {"copies": 3},
@@ -56,15 +58,15 @@ class BadProvider(Background):
 
     pause_seconds = 0.5
 
-    def __init__(self, crew: Crew, *, kinds: tuple[str, ...] = ()) -> None:
+    def __init__(self, crew: Crew, *, calls: Sequence[str] = _CALLS, kinds: Sequence[str] = _KINDS) -> None:
         super().__init__()
-        self._psp, self._kinds, self.faults = crew.psp, kinds, 0
+        self._psp, self._calls, self._kinds, self.faults = crew.psp, calls, kinds, 0
 
     def once(self) -> None:
-        kind = self.dice.choice(self._kinds or ("fail", "lose", "lose", "hang", "garble", "refuse", "pend"))
+        call, kind = self.dice.choice(self._calls), self.dice.choice(self._kinds)
         if self.dice.random() < 0.05:
             told(self._psp.clear_faults)
-        told(self._psp.fault, self.dice.choice(_CALLS), kind, times=self.dice.randrange(1, 4), seconds=3)
+        told(self._psp.fault, call, kind, times=self.dice.randrange(1, 4), seconds=3)
         self.faults += 1
 
 

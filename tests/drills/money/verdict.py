@@ -8,8 +8,6 @@ from typing import Any
 
 from django.db import connection
 
-# Findings of this kind mean that money went twice.
-REFUND_NOT_OURS = "refunds done there that are not ours: given back twice"
 Rows = dict[str, tuple[Any, ...]]
 
 _OURS = {
@@ -63,13 +61,25 @@ def findings(theirs: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
         "payments both booked and put aside": sorted(ours["payments"].keys() & ours["suspended"].keys()),
         "payments made there that are not here": _missing(paid, {**ours["suspended"], **ours["payments"]}),
         "payments here that were not made there": _missing({**ours["suspended"], **ours["payments"]}, paid),
-        REFUND_NOT_OURS: _missing(back, {**ours["refunds"], **ours["cleared"]}),
+        "refunds done there that are not here": _missing(back, {**ours["refunds"], **ours["cleared"]}),
         "refunds here that were not made there": _missing({**ours["refunds"], **ours["cleared"]}, back),
-        "payouts done there that are not ours: paid out twice": _missing(out, ours["payouts"]),
+        "payouts done there that are not here": _missing(out, ours["payouts"]),
         "payouts here that were not made there": _missing(ours["payouts"], out),
         "our account at the provider is not what the provider says": _sums(theirs),
     }
     return {what: rows for what, rows in {**found, **_ended()}.items() if rows}
+
+
+def sent_twice(theirs: Mapping[str, Any]) -> list[str]:
+    """Refunds and payouts that were done there under a number that none of ours bears. True at any moment: a number is
+    written down before it is sent."""
+    done = {row["request_no"] for row in [*theirs["refunds"], *theirs["payouts"]] if row["status"] == "done"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT request_no FROM payments_refund UNION ALL SELECT request_no FROM payments_payout")
+        ours = {number for (number,) in cursor.fetchall()}
+        cursor.execute("SELECT 's' || (data ->> 'request_no') FROM payments_ledgertransaction WHERE kind = 'suspended'")
+        ours |= {number for (number,) in cursor.fetchall()}
+    return sorted(done - ours)
 
 
 def _rows(query: str) -> Rows:
