@@ -20,7 +20,7 @@ check: ready-dev ## Lint, types, layers, templates, migrations, translations, de
 	@$(python) -m o2o_platform.services check
 
 .PHONY: drill
-drill: ready-dev ## Kill workers in the middle of bookings; the crowd, the model and the attacks for longer (minutes)
+drill: ready-dev ## Kill processes in the middle of bookings and payments; crowd, model and attacks for longer (minutes)
 	@DRILL=1 CROWD_STEPS=200 CROWD_SEED=$$$$ MODEL_EXAMPLES=300 MODEL_STEPS=25 ATTACK_ROUNDS=25 \
 		$(python) -m pytest --numprocesses 0 tests/drills tests/races/test_everything_at_once.py \
 		tests/bookings/test_engine_model.py tests/security/test_every_route.py $(ARGS)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from payments import orders, refund_sending
-from payments.choices import DISPUTE_OPEN, LineKind, OrderStatus, RefundReason, RefundStatus
+from payments.choices import DISPUTE_OPEN, DisputeStatus, LineKind, OrderStatus, RefundReason, RefundStatus
 from payments.models import Dispute, Order, Refund
 from payments.orders import DISPUTE_WINDOW, LineDraft
 from tests.drills.money import steps
@@ -106,7 +106,9 @@ def _open_there(psp: SandboxProcess) -> dict[str, int]:
 
 def _close_disputes() -> None:
     for dispute in Dispute.objects.filter(status__in=DISPUTE_OPEN).select_related("order"):
-        steps.decide(dispute, part=1, at=max(timezone.now(), dispute.answer_due_at))
+        if dispute.status == DisputeStatus.OPEN:
+            steps.answer(dispute, agrees=False, at=timezone.now())
+        steps.decide(dispute, part=1, at=timezone.now())
 
 
 def _retry_refused() -> None:

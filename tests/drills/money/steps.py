@@ -177,7 +177,7 @@ def _dispute(dice: random.Random, at: datetime) -> None:
 def _answer_dispute(dice: random.Random, at: datetime) -> None:
     dispute = _any(dice, Dispute.objects.filter(status=DisputeStatus.OPEN))
     if dispute is not None:
-        disputes.answer(dispute=dispute, said=_WORDS, agrees=dice.random() < 0.3, by=_person(), at=at)
+        answer(dispute, agrees=dice.random() < 0.3, at=at)
 
 
 def _decide_dispute(dice: random.Random, at: datetime) -> None:
@@ -190,6 +190,11 @@ def _withdraw_dispute(dice: random.Random, at: datetime) -> None:
     dispute = _any(dice, Dispute.objects.filter(status__in=DISPUTE_OPEN).select_related("order__payer"))
     if dispute is not None and dispute.order.payer is not None:
         disputes.withdraw(dispute=dispute, by=dispute.order.payer, at=at)
+
+
+def answer(dispute: Dispute, *, agrees: bool, at: datetime) -> None:
+    """The shop answers."""
+    disputes.answer(dispute=dispute, said=_WORDS, agrees=agrees, by=_person(), at=at)
 
 
 def decide(dispute: Dispute, *, part: int, at: datetime) -> None:
