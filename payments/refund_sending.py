@@ -17,7 +17,7 @@ from core import faults, outbox
 from core.ids import new_public_id
 from payments import alarms, orders, postings
 from payments.choices import AlarmKind, ProviderKey, RefundStatus
-from payments.errors import RefundNotWaitingError
+from payments.errors import ProviderSilentError, RefundNotWaitingError
 from payments.ledger import post
 from payments.models import Order, Refund
 from payments.providers import registry
@@ -92,16 +92,17 @@ def _order(refund: Refund) -> RefundOrder:
 
 
 def ask(*, refund_id: int, at: datetime) -> Refund:
-    """Ask about a refund that was sent, and record the answer. Raises ProviderUnavailableError."""
+    """Ask about a refund that was sent and is not done, and record the answer. Raises ProviderUnavailableError."""
     refund = Refund.objects.select_related("payment", "order").get(pk=refund_id)
-    if refund.status != RefundStatus.REQUESTED or not refund.was_sent or refund.payment.provider == ProviderKey.SHOP:
+    if refund.status == RefundStatus.DONE or not refund.was_sent or refund.payment.provider == ProviderKey.SHOP:
         return refund
     answer = registry.get(refund.payment.provider).ask_refund(_order(refund))
     return record(refund_id=refund_id, request_no=refund.request_no, answer=answer, at=at)
 
 
 def record(*, refund_id: int, request_no: str, answer: Answer, at: datetime) -> Refund:
-    """Record what a provider says of a refund under a number. The same again changes nothing.
+    """Record what a provider says of a refund under a number. The same again changes nothing; one that was refused and
+    went through all the same is done, so that nobody sends it a second time.
 
     Side effects when it is done, in order: the refund; outbox `refund.done`; its alarm is closed; the posting. When it
     was refused, or another amount is named than the one asked for: an alarm.
@@ -115,9 +116,9 @@ def record(*, refund_id: int, request_no: str, answer: Answer, at: datetime) -> 
 
 def _record(refund_id: int, request_no: str, answer: Answer, at: datetime) -> Refund:
     refund = _locked(refund_id)
-    if refund.status != RefundStatus.REQUESTED or refund.request_no != request_no:
+    if refund.status == RefundStatus.DONE or refund.request_no != request_no:
         return refund
-    if answer.standing is Standing.FAILED:
+    if answer.standing is Standing.FAILED and refund.status == RefundStatus.REQUESTED:
         _record_failure(refund, answer.reason, at)
     elif answer.standing is Standing.DONE and answer.amount_fen is not None:
         if (answer.amount_fen, answer.currency) == (refund.amount_fen, refund.currency):
@@ -188,6 +189,16 @@ def due_ids(*, provider: str, at: datetime, limit: int) -> list[int]:
 
 
 # --- By a person ------------------------------------------------------------------------------------
+
+
+def send_again(*, refund: Refund, by: User, at: datetime) -> Refund:
+    """Send a refund again that its provider refused, after asking whether it went through all the same. Call it outside
+    of transactions. Raises ProviderSilentError without an answer, RefundNotWaitingError as `retry_failed`."""
+    try:
+        ask(refund_id=refund.pk, at=at)
+    except (ProviderUnavailableError, ProviderRefusedError, registry.ProviderNotConfigured) as trouble:
+        raise ProviderSilentError from trouble
+    return retry_failed(refund=refund, by=by, at=at)
 
 
 @transaction.atomic

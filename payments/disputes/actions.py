@@ -149,8 +149,8 @@ def decide(*, dispute: Dispute, decision: Decision, by: User, at: datetime) -> D
 
     Raises OwnInterestError for who pays for the visit or works at the shop, DisputeOverError, AnswerFirstError while
     the shop has time, DisputeMovedOnError where something was said since, ClaimError for an amount that is not 0 to
-    what the owner paid for the line, or a line that is left out, WordsError. Side effects, in order: the event, what was held back is free again, the refunds, the settlement of the
-    rest is due now, outbox `dispute.decided`.
+    what the owner paid for the line, or a line that is left out, WordsError. Side effects, in order: the event, what
+    was held back is free again, the refunds, the settlement of the rest is due now, outbox `dispute.decided`.
     """
     dispute = _locked(dispute)
     impartial.ask(by, shop=dispute.order.shop, payer_id=dispute.order.payer_id)

@@ -199,7 +199,7 @@ def retry_refund(request: HttpRequest, public_id: str) -> HttpResponse:
     refund = get_object_or_404(Refund, public_id=public_id)
     return _done(
         request,
-        lambda: refund_sending.retry_failed(refund=refund, by=admin_of(request), at=timezone.now()),
+        lambda: refund_sending.send_again(refund=refund, by=admin_of(request), at=timezone.now()),
         _("The refund is sent again."),
         "platform_money:suspense",
     )

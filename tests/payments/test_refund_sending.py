@@ -153,6 +153,35 @@ def test_refund_that_fails_after_a_while_raises_an_alarm(
     assert Alarm.objects.filter(kind=AlarmKind.REFUND_FAILED).count() == 1
 
 
+def test_refused_refund_that_went_through_all_the_same_is_done_and_not_sent_twice(
+    refund: Refund, at: datetime, sandbox_psp: SandboxProcess
+) -> None:
+    sandbox_psp.refuse("refund", code="system_busy")
+    assert send(refund, at).status == RefundStatus.FAILED
+    done = Answer(Standing.DONE, amount_fen=6800, currency="CNY", provider_ref="r1")
+    for _time in range(2):
+        refund_sending.record(refund_id=refund.pk, request_no=refund.request_no, answer=done, at=at)
+    refund.refresh_from_db()
+    assert (refund.status, refund.last_error) == (RefundStatus.DONE, "")
+    assert AccountKind.REFUND_CLEARING not in {kind for kind, _currency in totals()}
+    assert Alarm.objects.get(kind=AlarmKind.REFUND_FAILED).resolved_at == at
+    with pytest.raises(RefundNotWaitingError):
+        refund_sending.retry_failed(refund=refund, by=UserFactory(), at=at)
+    check_books()
+
+
+def test_person_sends_a_refused_refund_only_after_asking_about_it(
+    refund: Refund, at: datetime, sandbox_psp: SandboxProcess
+) -> None:
+    send(refund, at)
+    Refund.objects.filter(pk=refund.pk).update(status=RefundStatus.FAILED, done_at=None)
+    with pytest.raises(RefundNotWaitingError):
+        refund_sending.send_again(refund=refund, by=UserFactory(), at=at)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.DONE
+    assert theirs(sandbox_psp) == [(6800, "done")]
+
+
 @pytest.mark.parametrize("status", [RefundStatus.REQUESTED, RefundStatus.DONE])
 def test_only_a_refused_refund_gets_a_second_number(refund: Refund, at: datetime, status: str) -> None:
     if status == RefundStatus.DONE:
