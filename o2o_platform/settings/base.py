@@ -158,6 +158,10 @@ ACCOUNT_RATE_LIMITS = {
     "hold": "20/10m/ip",
     # Links to a visit that open nothing (bookings.owner_views.doors): more than a mistyped one or an old message.
     "visit_link_missed": "30/10m/ip",
+    # Coupon codes tried by one person, and payments they start (payments.limits): nobody guesses codes, and a provider
+    # is not called in a loop.
+    "coupon": "20/h/user",
+    "pay": "30/10m/user",
 }
 # How many proxies in front of us append to X-Forwarded-For; 0: the address of the connection counts.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)

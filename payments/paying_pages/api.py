@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from core import idempotency
 from core.api import refusals
-from payments import collecting
+from payments import collecting, limits
 from payments.choices import ONLINE, OrderStatus, PaymentStatus, ProviderKey, Purpose, RefundReason, RefundStatus
 from payments.models import Order, Payment
 from payments.paying_pages import reading
@@ -118,7 +118,7 @@ class Payments(APIView):
         operation_id="pay",
         request=PaymentWish,
         parameters=[_KEY],
-        responses={201: PaymentSerializer, **refusals(400, 401, 404, 409, 422)},
+        responses={201: PaymentSerializer, **refusals(400, 401, 404, 409, 422, 429)},
         examples=[OpenApiExample("deposit", value={"provider": "alipay", "amount": "deposit"}, request_only=True)],
     )
     def post(self, request: Request, public_id: str) -> Response:
@@ -164,6 +164,7 @@ def _once(request: Request, run: Any) -> tuple[int, Any]:
 
 
 def _started(request: Request, order: Order, wish: dict[str, str]) -> Payment:
+    limits.count(request._request, "pay")
     amount_fen, purpose = reading.amount_of(order, wish["amount"])
     return collecting.start(
         order=order,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from core.errors import Refusal
-from payments import collecting, coupons, receipts
+from payments import collecting, coupons, limits, receipts
 from payments.choices import OrderStatus, PaymentStatus
 from payments.errors import ProviderSilentError
 from payments.models import Order, Payment
@@ -40,6 +40,7 @@ def order(request: HttpRequest, public_id: str) -> HttpResponse:
         return _order_page(request, found, form, status=400)
     amount_fen, purpose = reading.amount_of(found, form.choice)
     try:
+        limits.count(request, "pay")
         payment = collecting.start(
             order=found,
             provider_key=form.cleaned_data["provider"],
@@ -101,16 +102,18 @@ def state(request: HttpRequest, public_id: str, payment_id: str) -> HttpResponse
 def use_coupon(request: HttpRequest, public_id: str) -> HttpResponse:
     """Use a coupon for what is still due."""
     found = reading.own_order(_person(request), public_id)
-    form = CouponForm(request.POST)
+    form, status = CouponForm(request.POST), 400
     if form.is_valid():
         try:
+            limits.count(request, "coupon")
             coupons.use(order=found, code=form.cleaned_data["code"], person=_person(request), at=timezone.now())
         except Refusal as refusal:
             form.add_error("code", str(refusal.message))
+            status = refusal.status
         else:
             messages.success(request, _("The coupon counts towards the price."))
             return redirect("paying:order", found.public_id)
-    return _order_page(request, found, PayForm(order=found), coupon_form=form, status=400)
+    return _order_page(request, found, PayForm(order=found), coupon_form=form, status=status)
 
 
 @login_required

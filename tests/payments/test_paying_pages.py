@@ -234,6 +234,33 @@ def test_coupon_that_cannot_be_used_is_said_beside_the_field(page: Client, order
     assert 'aria-invalid="true"' in text(response)
 
 
+def test_codes_cannot_be_guessed_in_a_loop(page: Client, order: Order, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "coupon": "2/h/user"}
+    coupon()
+    codes_tried = ("NOSUCH01", "NOSUCH02", "SPRING20")
+    answers = [page.post(url("use_coupon", order), {"code": code}).status_code for code in codes_tried]
+    assert answers == [400, 400, 429]
+    assert not CouponUse.objects.exists()
+    other = opened(UserFactory(), reference="visit00000000002")
+    assert other.payer is not None
+    page.force_login(other.payer)
+    assert page.post(url("use_coupon", other), {"code": "SPRING20"}).status_code == 302
+
+
+@pytest.mark.usefixtures("sandbox_psp")
+def test_payments_are_not_started_in_a_loop(page: Client, order: Order, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "pay": "2/h/user"}
+    assert [choose(page, order, amount=amount).status_code for amount in ("deposit", "all", "deposit")] == [
+        302,
+        302,
+        429,
+    ]
+    wish = {"provider": "sandbox", "amount": "all"}
+    response = page.post(f"/api/v1/orders/{order.public_id}/payments/", wish, content_type="application/json")
+    assert response.status_code == 429
+    assert Payment.objects.count() == 2
+
+
 def test_coupon_that_stands_for_a_deposit_stays(page: Client, order: Order) -> None:
     coupon(value_fen=DEPOSIT)
     page.post(url("use_coupon", order), {"code": "SPRING20"})
