@@ -104,11 +104,17 @@ def withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     dispute, at, by = _own(request, public_id), timezone.now(), _person(request)
     if not rules.is_open(dispute):
         return redirect("disputes:detail", public_id)
-    if request.method == "POST":
-        actions.withdraw(dispute=dispute, by=by, at=at)
-        messages.success(request, _("Withdrawn. The visit is settled as if there had been no dispute."))
+    try:
+        if request.method == "POST":
+            actions.withdraw(dispute=dispute, by=by, at=at)
+            messages.success(request, _("Withdrawn. The visit is settled as if there had been no dispute."))
+            return redirect("disputes:detail", public_id)
+        effect = whatif.effect_of(
+            lambda: actions.withdraw(dispute=dispute, by=by, at=at), then_settle=dispute.order, at=at
+        )
+    except Refusal as refusal:  # decided at this moment
+        messages.error(request, str(refusal.message))
         return redirect("disputes:detail", public_id)
-    effect = whatif.effect_of(lambda: actions.withdraw(dispute=dispute, by=by, at=at), then_settle=dispute.order, at=at)
     context = {"nav_section": "visits", "effect": effect_words.table(effect, dispute.order), **frame(dispute, at=at)}
     return render(request, "payments/disputes/withdraw.html", context)
 

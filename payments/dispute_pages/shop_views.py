@@ -45,7 +45,10 @@ def dispute_list(request: HttpRequest, slug: str) -> HttpResponse:
 def detail(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The record, with the answer that is still to come, or a word to add."""
     shop, at = get_staff_shop(request, slug, Permission.MONEY), timezone.now()
-    return _page(request, shop, _of_shop(shop, public_id), at=at)
+    try:
+        return _page(request, shop, _of_shop(shop, public_id), at=at)
+    except Refusal:  # closed between being read and being tried out: read again, nothing is tried any more
+        return _page(request, shop, _of_shop(shop, public_id), at=at)
 
 
 @accepts_photos

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from django.utils import timezone, translation
 from accounts.models import User
 from core.models import OutboxEvent
 from payments.choices import DisputeReason, DisputeStatus, DisputeStep, MoneyRole
+from payments.dispute_pages import shop_views
 from payments.disputes import actions, messages
 from payments.disputes.actions import Said
+from payments.disputes.errors import DisputeOverError
 from payments.models import Dispute, DisputePhoto, Order, OrderLine
 from payments.orders import DISPUTE_WINDOW
 from shops.choices import Role
@@ -297,6 +300,47 @@ def test_decision_on_what_was_not_read_is_a_conflict_that_shows_the_new_word(cli
     assert "One more thing." in refused.content.decode()
     assert Dispute.objects.get().status == DisputeStatus.ANSWERED
     assert client.post(path, {**data, "seen": refused.context["form"]["seen"].value()}).status_code == 302
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_withdrawing_while_it_is_decided_shows_the_decision(
+    client_of: ClientOf, order: Order, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispute = answered(order)
+
+    def decided_just_now(**_asked: object) -> None:
+        raise DisputeOverError
+
+    monkeypatch.setattr(actions, "withdraw", decided_just_now)
+    response = getattr(client_of(payer_of(order)), method)(f"/disputes/{dispute.public_id}/withdraw/")
+    assert (response.status_code, response.headers["Location"]) == (302, f"/disputes/{dispute.public_id}/")
+
+
+def test_page_of_the_shop_read_while_it_is_withdrawn_shows_that(
+    client_of: ClientOf, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispute = disputed(order)
+    withdraw = partial(actions.withdraw, dispute=dispute, by=payer_of(order), at=timezone.now())
+    answer = actions.answer
+
+    def answered_too_late(**asked: Any) -> Dispute:
+        withdraw()
+        return answer(**asked)
+
+    # What is tried out is undone, the withdrawing with it; so it is done before the page is read again.
+    monkeypatch.setattr(actions, "answer", answered_too_late)
+    real = shop_views._of_shop
+    reads = iter([lambda: None, withdraw])
+
+    def read(*asked: Any) -> Dispute:
+        next(reads)()
+        return real(*asked)
+
+    monkeypatch.setattr(shop_views, "_of_shop", read)
+    client = client_of(works_at(order, Role.MANAGER))
+    page = client.get(f"/shop/{order.shop.slug}/money/disputes/{dispute.public_id}/")
+    assert page.status_code == 200
+    assert Dispute.objects.get().status == DisputeStatus.WITHDRAWN
 
 
 @pytest.mark.parametrize("side", ["payer", "shop"])
