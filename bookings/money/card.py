@@ -7,8 +7,11 @@ from datetime import datetime
 
 from bookings.choices import IN_SHOP, UPCOMING
 from bookings.models import Booking
-from bookings.money import prices, terms
+from bookings.money import prices, terms, visit_orders
+from payments import effect_words, whatif
 from payments.choices import OrderStatus
+from payments.effect_words import EffectTable
+from payments.errors import OrderClosedError
 from payments.models import Order
 from payments.orders import DISPUTE_WINDOW
 from payments.paying_pages import reading
@@ -72,6 +75,20 @@ def _unpaid_fen(booking: Booking, *, online: bool) -> int:
 def _is_in_window(order: Order, at: datetime) -> bool:
     is_done = order.status == OrderStatus.COMPLETED and order.total_fen > 0
     return is_done and order.closed_at is not None and at < order.closed_at + DISPUTE_WINDOW
+
+
+def effect_of_cancelling(card: Card, fee_fen: int, *, at: datetime) -> EffectTable | None:
+    """What cancelling with this fee does to owner, shop, platform and who gave a coupon, by the code that does it.
+
+    None where no money has come yet: then there is only the fee.
+    """
+    order = card.order
+    if order is None or card.is_closed or not order.kept_fen:
+        return None
+    try:
+        return effect_words.table(whatif.cancelling(order, visit_orders.fee_line(fee_fen), at=at), order)
+    except OrderClosedError:
+        return None
 
 
 def back_and_still_fen(card: Card, fee_fen: int) -> tuple[int, int]:

@@ -60,12 +60,13 @@ def is_covered(order: Order) -> bool:
     return order.kept_fen >= order.deposit_fen or order.due_fen == 0
 
 
-def follow(booking: Booking) -> None:
+def follow(booking: Booking, *, at: datetime) -> None:
     """Let the order of a locked visit, if it has one, cost what the visit costs now."""
     if has_order(booking):
         orders.reprice(
             reference=booking.public_id,
             total_fen=prices.total_fen(booking),
+            at=at,
             deposit_fen=booking.deposit_fen,
             payer=booking.owner,
         )
@@ -93,11 +94,16 @@ def call_off(booking: Booking, *, at: datetime) -> None:
 
 
 def _fee(booking: Booking) -> LineDraft | None:
-    if not booking.fee_fen:
-        return None
     kind = LineKind.NO_SHOW if booking.status == Status.NO_SHOW else LineKind.LATE_CANCEL
+    return fee_line(booking.fee_fen, kind)
+
+
+def fee_line(fee_fen: int, kind: LineKind = LineKind.LATE_CANCEL) -> LineDraft | None:
+    """The line of a fee, None where there is none."""
+    if not fee_fen:
+        return None
     with translation.override("zh-hans"):
         zh = str(kind.label)
     with translation.override("en"):
         en = str(kind.label)
-    return LineDraft(kind, zh, en, booking.fee_fen, labour_fen=booking.fee_fen)
+    return LineDraft(kind, zh, en, fee_fen, labour_fen=fee_fen)

@@ -29,7 +29,7 @@ from bookings.errors import FeeChangedError, SlotTakenError, WrongStatusError
 from bookings.forms import CancelForm, StartForm
 from bookings.models import Booking, BookingEvent, WaitingEntry
 from bookings.money import paying
-from bookings.money.card import back_and_still_fen, card_of
+from bookings.money.card import back_and_still_fen, card_of, effect_of_cancelling
 from bookings.owner_views import crew, live_page, live_views, polling, slots, visit_phases, wishes
 from bookings.owner_views.doors import Door
 from bookings.owner_views.holds import band_of
@@ -204,6 +204,7 @@ def _cancel_page(
         "money": money,
         "back_fen": back_fen,
         "still_fen": still_fen,
+        "effect": effect_of_cancelling(money, fee_fen, at=now),
     }
     return render(request, "bookings/visit_cancel.html", context, status=status)
 

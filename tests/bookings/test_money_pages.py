@@ -1,5 +1,6 @@
 """Money on the pages of a visit: confirming, the visit itself, cancelling, handing over; and over the API."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -127,6 +128,11 @@ def test_cancelling_says_what_comes_back(client: Client, owner: User) -> None:
         words = text(client.get(page("cancel", booking)))
         assert "It is taken from what you have paid." in words
         assert "You get ¥55.20 back." in words
+        # Who gets what, by the code that does it: the owner back, the shop its fee a week later.
+        table = words.partition('<table class="table')[2].partition("</table>")[0]
+        assert "Back the way it was paid" in table
+        amounts = re.findall(r"[−]?¥[0-9.]+", table)
+        assert (amounts[0], amounts[-1]) == ("¥55.20", "¥25.20"), table
         client.post(page("cancel", booking), {"fee_fen": "2520"})
         words = text(client.get(page("detail", booking)))
     assert "The fee of ¥25.20 for the late cancellation is paid." in words
