@@ -207,7 +207,7 @@ def _await_deposit(booking: Booking, whose: dict[str, Any], by: Actor, at: datet
         booking.hold_expires_at = changes["hold_expires_at"] = until
         booking.allocations.update(held_until=until)
     visit_orders.ensure(booking, at=at)
-    visit_orders.follow(booking)
+    visit_orders.follow(booking, at=at)
     booking.revision += 1
     booking.save(update_fields=[*changes, "revision"])
     record(booking=booking, kind=EventKind.HELD, by=by, at=at, before=booking.status, data={"awaits": "deposit"})
@@ -385,7 +385,7 @@ def _take_place(
     booking.revision += 1
     booking.save(update_fields=[*_PLACE_FIELDS, "discount_fen", "deposit_fen", "revision"])
     claims.claim(booking=booking, placed=placed.preferring(pins), pinned=pins)
-    visit_orders.follow(booking)
+    visit_orders.follow(booking, at=at)
 
 
 _PLACE_FIELDS = ("starts_at", "ends_at", "local_date", "local_time", "free_cancel_until")

@@ -218,6 +218,22 @@ def give_back(order: Order, *, at: datetime) -> None:
     post(postings.coupon_returned(use), at=at)
 
 
+def follow_price(order: Order, *, at: datetime) -> None:
+    """Make a coupon of so many percent take that much off the price that a locked open order has now: half of a price
+    that is lowered after the coupon was used would else be all of it, paid by who gives the coupon."""
+    use = _use_of(order)
+    if use is None or use.coupon.percent is None:
+        return
+    fen = min(use.coupon.value_fen, order.total_fen * use.coupon.percent // 100, use.amount_fen + order.due_fen)
+    if fen in {0, use.amount_fen}:
+        return
+    coupon, person_id = use.coupon, use.person_id
+    lock_used(order)
+    postings.lock_all_of(order)
+    give_back(order, at=at)
+    put(order, coupon=coupon, person_id=person_id, amount_fen=fen, at=at)
+
+
 def fit(order: Order, *, at: datetime) -> None:
     """Make the coupon of a locked order cover no more than its price: what it is worth above that goes back."""
     use = _use_of(order)

@@ -99,11 +99,12 @@ def locked_row(order: Order) -> Order:
 
 @transaction.atomic
 def reprice(
-    *, reference: str, total_fen: int, deposit_fen: int | None = None, payer: User | None = None
+    *, reference: str, total_fen: int, at: datetime, deposit_fen: int | None = None, payer: User | None = None
 ) -> Order | None:
     """The visit costs something else now: it was moved, lines were agreed, the bill was made or is open again.
 
-    What was paid above it waits until the order closes: an approved line may need it. Raises OrderClosedError.
+    What was paid above it waits until the order closes: an approved line may need it. A coupon of so many percent
+    follows the price. Raises OrderClosedError.
     """
     order = locked(reference)
     if order is None:
@@ -115,6 +116,7 @@ def reprice(
     order.total_fen, order.deposit_fen = total_fen, deposit_fen
     order.payer = payer or order.payer
     order.save(update_fields=["total_fen", "deposit_fen", "payer"])
+    coupons.follow_price(order, at=at)
     return order
 
 

@@ -101,7 +101,7 @@ def decide(*, booking: Booking, choices: Sequence[Choice], voice: Voice, at: dat
         if waited:
             progress.go_on_without_parts(booking, by=voice.actor, at=at)
         progress.touch(booking)
-        visit_orders.follow(booking)
+        visit_orders.follow(booking, at=at)
     return [known[choice.line] for choice in choices]
 
 

@@ -135,7 +135,7 @@ def change(*, line: Line, draft: Draft, version: int, by: Author, at: datetime) 
     if waited:
         progress.go_on_without_parts(booking, by=by.actor, at=at)
     progress.touch(booking)
-    visit_orders.follow(booking)
+    visit_orders.follow(booking, at=at)
     return line
 
 
@@ -227,7 +227,7 @@ def mark_not_needed(*, line: Line, reason: str, by: User, at: datetime) -> Line:
     if waited:
         progress.go_on_without_parts(booking, by=actor, at=at)
     progress.touch(booking)
-    visit_orders.follow(booking)
+    visit_orders.follow(booking, at=at)
     return line
 
 

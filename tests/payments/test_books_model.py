@@ -180,7 +180,7 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data(), total=FEN)
     def price_changes(self, data: Any, total: int) -> None:
         visit = data.draw(st.sampled_from(self._open()))
-        orders.reprice(reference=self._order(visit).reference, total_fen=total)
+        orders.reprice(reference=self._order(visit).reference, total_fen=total, at=self.at)
         visit.total = total
 
     @precondition(lambda self: self._open())
@@ -230,7 +230,7 @@ class Books(RuleBasedStateMachine):
         assume(closed)
         visit = data.draw(st.sampled_from(closed))
         with pytest.raises(OrderClosedError), transaction.atomic():
-            orders.reprice(reference=self._order(visit).reference, total_fen=fen)
+            orders.reprice(reference=self._order(visit).reference, total_fen=fen, at=self.at)
 
     # --- Time, platform, providers ---
 

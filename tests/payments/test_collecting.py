@@ -115,7 +115,7 @@ def test_provider_is_told_what_it_needs_to_know(order: Order, at: datetime, monk
 
 
 def test_deposit_then_the_rest(order: Order, at: datetime, sandbox_psp: SandboxProcess) -> None:
-    orders.reprice(reference=order.reference, total_fen=FEN, deposit_fen=5000)
+    orders.reprice(reference=order.reference, at=at, total_fen=FEN, deposit_fen=5000)
     deposit = start(order, at, amount_fen=5000, purpose=Purpose.DEPOSIT)
     sandbox_psp.pay(deposit.request_no)
     ask(deposit, at)
@@ -164,7 +164,7 @@ def test_other_amount_closes_the_open_payment_at_its_provider(
     order: Order, at: datetime, sandbox_psp: SandboxProcess
 ) -> None:
     first = start(order, at)
-    orders.reprice(reference=order.reference, total_fen=30000)
+    orders.reprice(reference=order.reference, at=at, total_fen=30000)
     second = start(order, at, amount_fen=30000)
     first.refresh_from_db()
     assert (first.status, second.status) == (PaymentStatus.CLOSED, PaymentStatus.PENDING)
@@ -376,7 +376,7 @@ def test_what_an_open_order_holds_for_later_lines_is_not_given_back_with_another
     sandbox_psp.pay(first.request_no)
     ask(first, at)
     second = start(order, at, amount_fen=6800)
-    orders.reprice(reference=order.reference, total_fen=15000)
+    orders.reprice(reference=order.reference, at=at, total_fen=15000)
     sandbox_psp.pay(second.request_no)
     ask(second, at)
     assert Refund.objects.get().amount_fen == 6800
@@ -439,7 +439,7 @@ def test_amount_that_is_none_is_refused(order: Order, at: datetime, amount: Any)
 
 
 def test_deposit_is_the_deposit_or_everything(order: Order, at: datetime) -> None:
-    orders.reprice(reference=order.reference, total_fen=FEN, deposit_fen=5000)
+    orders.reprice(reference=order.reference, at=at, total_fen=FEN, deposit_fen=5000)
     with pytest.raises(AmountError):
         start(order, at, amount_fen=4999, purpose=Purpose.DEPOSIT)
     assert start(order, at, amount_fen=FEN, purpose=Purpose.DEPOSIT).amount_fen == FEN

@@ -210,6 +210,27 @@ _COUPON_THEN_ACCOUNTS = ('"payments_coupon"', "payments_ledgeraccount")
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("total_fen", "expected"), [(20000, 10000), (4000, 2000), (4001, 2000), (60000, 15000), (0, 10000), (1, 10000)]
+)
+def test_percentage_follows_the_price(total_fen: int, expected: int) -> None:
+    """Half of ¥200 is not all of ¥40 because the owner took the rest off the bill after using the coupon."""
+    person, shop = UserFactory(), open_shop()
+    order = order_of(person, shop, total_fen=20000)
+    made = coupon(percent=50, value_fen=15000)
+    coupons.use(order=order, code="NEWCAR30", person=person, at=AT)
+    for _time in range(2):
+        orders.reprice(reference=order.reference, total_fen=total_fen, at=AT)
+    order.refresh_from_db()
+    made.refresh_from_db()
+    assert (order.coupon_fen, made.used_count) == (expected, 1)
+    assert balance_fen(held(order)) == balance_fen(coupons_of(None)) == expected
+    orders.reprice(reference=order.reference, total_fen=20000, at=AT)
+    order.refresh_from_db()
+    assert (order.coupon_fen, order.due_fen) == (10000, 10000)
+
+
+@pytest.mark.django_db
 def test_coupon_covers_no_more_than_the_bill() -> None:
     person, shop = UserFactory(), open_shop()
     order = order_of(person, shop)

@@ -90,7 +90,8 @@ def _start(dice: random.Random, at: datetime) -> None:
 def _reprice(dice: random.Random, at: datetime) -> None:
     order = _any(dice, _open_orders())
     if order is not None:
-        orders.reprice(reference=order.reference, total_fen=max(1_000, order.total_fen + dice.randrange(-9000, 9000)))
+        total_fen = max(1_000, order.total_fen + dice.randrange(-9000, 9000))
+        orders.reprice(reference=order.reference, total_fen=total_fen, at=at)
 
 
 def _complete(dice: random.Random, at: datetime) -> None:
