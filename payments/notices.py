@@ -200,6 +200,7 @@ def _refund(notice: ProviderNotice, at: datetime) -> str:
     if refund is not None:
         return str(refund_sending.ask(refund_id=refund.pk, at=at).status)
     if _is_of_suspense(notice):
+        suspense.hear(provider_key=notice.provider, request_no=notice.request_no[1:], at=at)
         return "suspense"
     _alarm(notice, at)
     return "unknown"

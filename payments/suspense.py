@@ -72,13 +72,28 @@ def send_back(*, alarm: Alarm, by: User, at: datetime) -> bool:
         raise PaymentRefusedError from refusal
     if answer.standing is Standing.FAILED:
         raise PaymentRefusedError
-    if answer.standing is not Standing.DONE or (answer.amount_fen, answer.currency) != (
-        order.amount_fen,
-        order.currency,
-    ):
+    if not _is_done(answer, order):
         return False
     _clear(alarm, by, at)
     return True
+
+
+def hear(*, provider_key: str, request_no: str, at: datetime) -> None:
+    """The provider tells of a refund of unexplained money: ask, and record it where who sent it never heard the answer.
+
+    Call it outside of transactions. Side effects as of `send_back`. Raises ProviderUnavailableError.
+    """
+    alarm = Alarm.objects.filter(kind__in=KINDS, key=request_no, resolved_at__isnull=True).first()
+    if alarm is None or not can_send_back(alarm) or alarm.data["provider"] != provider_key:
+        return
+    order = refund_order(alarm.data)
+    if _is_done(registry.get(provider_key).ask_refund(order), order):
+        _clear(alarm, None, at)
+
+
+def _is_done(answer: Answer, order: RefundOrder) -> bool:
+    came = (answer.amount_fen, answer.currency)
+    return answer.standing is Standing.DONE and came == (order.amount_fen, order.currency)
 
 
 def refund_order(data: Mapping[str, Any]) -> RefundOrder:
@@ -102,7 +117,7 @@ def _sent(provider_key: str, order: RefundOrder) -> Answer:
 
 
 @transaction.atomic
-def _clear(alarm: Alarm, by: User, at: datetime) -> None:
+def _clear(alarm: Alarm, by: User | None, at: datetime) -> None:
     data = alarm.data
     movement = postings.cleared(
         provider=data["provider"],
@@ -110,5 +125,9 @@ def _clear(alarm: Alarm, by: User, at: datetime) -> None:
         amount_fen=data["came_fen"],
         request_no=data["request_no"],
     )
-    alarms.resolve(alarm=alarm, by=by, note=_("The money was sent back."), at=at)
+    note = _("The money was sent back.")
+    if by is None:
+        alarms.settle_by_itself(kind=AlarmKind(alarm.kind), key=alarm.key, note=note, at=at)
+    else:
+        alarms.resolve(alarm=alarm, by=by, note=note, at=at)
     post(movement, at=at)

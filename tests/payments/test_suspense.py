@@ -123,3 +123,17 @@ def test_second_word_about_another_amount_is_an_alarm_and_moves_nothing(alarm: A
     alarm.refresh_from_db()
     assert alarm.times == 2
     assert totals()[AccountKind.SUSPENSE, "CNY"] == 27000
+
+
+def test_who_dies_before_the_answer_is_made_up_for_by_the_notice(
+    alarm: Alarm, at: datetime, sandbox_psp: SandboxProcess
+) -> None:
+    sandbox_psp.lose_answer("refund")
+    with pytest.raises(ProviderSilentError):
+        suspense.send_back(alarm=alarm, by=UserFactory(), at=at)
+    for notice in sandbox_psp.take(suspense.refund_order(alarm.data).request_no):
+        notice.post()
+    alarm.refresh_from_db()
+    assert alarm.resolved_at is not None
+    assert totals() == {}
+    check_books()

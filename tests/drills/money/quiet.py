@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
-from payments import orders, refund_sending
-from payments.choices import DISPUTE_OPEN, DisputeStatus, LineKind, OrderStatus, RefundReason, RefundStatus
-from payments.models import Dispute, Order, Refund
+from core.errors import Refusal
+from payments import orders, refund_sending, suspense
+from payments.choices import DISPUTE_OPEN, DisputeStatus, LineKind, OrderStatus, ProviderKey, RefundReason, RefundStatus
+from payments.models import Alarm, Dispute, Order, Refund
 from payments.orders import DISPUTE_WINDOW, LineDraft
 from tests.drills.money import steps
 from tests.drills.money.people import decide_pending
@@ -76,6 +79,7 @@ def close_orders() -> None:
 def until_quiet(psp: SandboxProcess, *, seconds: float, trouble: Callable[[], str] = lambda: "") -> None:
     """Let the sweeps work, with time running quickly, until nothing is open here and there. Fails with what is."""
     deadline = time.monotonic() + seconds
+    _send_back_again(psp)
     while left := {**_open_here(), **_open_there(psp)}:
         if time.monotonic() > deadline:
             raise AssertionError(f"still open after {seconds:.0f} seconds: {left}\n{_why()}\n{trouble()}")
@@ -87,6 +91,16 @@ def until_quiet(psp: SandboxProcess, *, seconds: float, trouble: Callable[[], st
         with connection.cursor() as cursor:
             cursor.execute(_EXPIRE)
         time.sleep(1)
+
+
+def _send_back_again(psp: SandboxProcess) -> None:
+    """A person of the platform presses "Send back" again at every alarm that is still open: whoever pressed it before
+    may have been killed before the answer came. The number is the same one."""
+    person = UserFactory()
+    with override_settings(PAYMENT_PROVIDERS={ProviderKey.SANDBOX.value: psp.options()}):
+        for alarm in Alarm.objects.filter(kind__in=suspense.KINDS, resolved_at__isnull=True):
+            with suppress(Refusal):  # dollars, or refused before: that stays where it is
+                suspense.send_back(alarm=alarm, by=person, at=timezone.now())
 
 
 def _open_here() -> dict[str, int]:
