@@ -91,6 +91,7 @@ def _alarm(equations: list[Equation], at: datetime) -> None:
 SIDES: dict[str, tuple[str | Promise, str | Promise]] = {
     "trial": (_("All debits less all credits"), _("nothing")),
     "held": (_("Held for owners and for disputes"), _("paid, less given back, less settled, of every order")),
+    "forgotten": (_("Held for closed visits that nobody will settle"), _("nothing")),
     "payable": (_("Owed to shops"), _("lines of their statements not paid out yet")),
     "receivable": (_("Owed by shops"), _("what they took at the counter and owe back, not netted yet")),
     "refunds": (_("Refunds on their way"), _("refunds asked for and not done")),
@@ -127,6 +128,14 @@ _HOURLY = {
         UNION ALL
         SELECT order_id::text, currency, 0, refunded_fen - gross_fen FROM payments_statementline
             WHERE kind IN ('work', 'fee', 'late_refund')
+    """,
+    "forgotten": """
+        SELECT o.id::text AS whose, a.currency, 0 AS fen, CASE
+            WHEN o.status = 'open' OR a.balance_fen = 0
+                OR EXISTS (SELECT FROM payments_settlement s WHERE s.order_id = o.id AND s.status = 'due')
+                OR EXISTS (SELECT FROM payments_dispute d WHERE d.order_id = o.id AND d.status IN ('open', 'answered'))
+            THEN 0 ELSE a.balance_fen END AS books
+            FROM payments_ledgeraccount a JOIN payments_order o ON o.id = a.order_id
     """,
     "payable": """
         SELECT shop_id::text AS whose, currency, balance_fen AS books, 0 AS fen FROM payments_ledgeraccount

@@ -70,6 +70,11 @@ def broken(*statements: str) -> dict[str, list[str]]:
     return {equation.name: equation.which for equation in book_check.equations_of(looked) if not equation.holds}
 
 
+def test_money_of_a_closed_visit_that_nobody_will_settle_is_named(order: Order) -> None:
+    waiting = Order.objects.get(settlements__status="due")
+    assert broken(f"DELETE FROM payments_settlement WHERE order_id = {waiting.pk}") == {"forgotten": [str(waiting.pk)]}
+
+
 def test_books_in_use_agree(order: Order) -> None:
     check_books()
     looked = book_check.check(at=AT, is_full=True)
