@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from django.db import models
 
@@ -42,7 +42,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
 
     def after(self, key: tuple[datetime, int]) -> Self:
         """Those that come after one with this time and number. A row comparison, so that the index is entered there."""
-        return self.extra(where=["(due_at, id) > (%s, %s)"], params=key)
+        return cast("Self", self.extra(where=["(due_at, id) > (%s, %s)"], params=key))
 
 
 class StatementLineQuerySet(models.QuerySet["StatementLine"]):

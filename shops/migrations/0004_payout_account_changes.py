@@ -4,15 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('shops', '0003_engine'),
+        ("shops", "0003_engine"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='shopchange',
-            name='kind',
-            field=models.CharField(choices=[('profile', 'Profile'), ('hours', 'Opening hours'), ('rules', 'Booking rules'), ('closure_added', 'Closure added'), ('closure_removed', 'Closure removed'), ('bay', 'Bay or mobile unit'), ('technician', 'Technician'), ('advisor', 'Service advisor'), ('loaner', 'Loaner car'), ('shifts', 'Shifts'), ('off_peak', 'Off-peak prices'), ('certificate', 'Certificate'), ('payout_account', 'Account for payouts'), ('invitation', 'Invitation'), ('member', 'Member')], max_length=20, verbose_name='what'),
+            model_name="shopchange",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("profile", "Profile"),
+                    ("hours", "Opening hours"),
+                    ("rules", "Booking rules"),
+                    ("closure_added", "Closure added"),
+                    ("closure_removed", "Closure removed"),
+                    ("bay", "Bay or mobile unit"),
+                    ("technician", "Technician"),
+                    ("advisor", "Service advisor"),
+                    ("loaner", "Loaner car"),
+                    ("shifts", "Shifts"),
+                    ("off_peak", "Off-peak prices"),
+                    ("certificate", "Certificate"),
+                    ("payout_account", "Account for payouts"),
+                    ("invitation", "Invitation"),
+                    ("member", "Member"),
+                ],
+                max_length=20,
+                verbose_name="what",
+            ),
         ),
     ]
