@@ -24,6 +24,8 @@ from payments.ledger import post
 from payments.models import MAX_AMOUNT_FEN, Coupon, CouponUse, Order
 from shops.models import Shop
 
+# More than anybody means; a slip of the keyboard, and what the columns can hold.
+MAX_USES, MAX_USES_BY_ONE = 10_000_000, 1000
 _CODE = re.compile(r"[A-Z0-9]{4,30}")
 
 
@@ -73,8 +75,8 @@ def _check(draft: CouponDraft) -> None:
         "percent": draft.percent is not None and not 0 < draft.percent <= 100,
         "min_total_fen": not 0 <= draft.min_total_fen <= MAX_AMOUNT_FEN,
         "ends_at": draft.ends_at <= draft.starts_at,
-        "limit_total": draft.limit_total is not None and draft.limit_total < 1,
-        "limit_per_person": draft.limit_per_person < 1,
+        "limit_total": draft.limit_total is not None and not 0 < draft.limit_total <= MAX_USES,
+        "limit_per_person": not 0 < draft.limit_per_person <= MAX_USES_BY_ONE,
     }
     for field, is_wrong in wrong.items():
         if is_wrong:
@@ -93,8 +95,8 @@ _WRONG = {
     "percent": _("1 to 100 percent."),
     "min_total_fen": _("The least price cannot be negative."),
     "ends_at": _("The end must be after the start."),
-    "limit_total": _("At least one use."),
-    "limit_per_person": _("At least one use."),
+    "limit_total": _("1 to 10,000,000 uses."),
+    "limit_per_person": _("1 to 1,000 uses."),
 }
 
 

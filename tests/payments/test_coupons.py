@@ -270,7 +270,9 @@ def test_coupon_on_a_closed_or_paid_order_is_refused() -> None:
         ({"shop_percent": 50}, "shop_percent"),
         ({"ends_at": DRAFT.starts_at}, "ends_at"),
         ({"limit_total": 0}, "limit_total"),
+        ({"limit_total": 3_000_000_000}, "limit_total"),
         ({"limit_per_person": 0}, "limit_per_person"),
+        ({"limit_per_person": 1_000_000}, "limit_per_person"),
         ({"name_en": " "}, "name_en"),
     ],
 )
