@@ -349,7 +349,9 @@ def _record_money(payment: Payment, answer: Answer, at: datetime) -> None:
     if answer.amount_fen is None or answer.amount_fen <= 0 or not _CURRENCY.fullmatch(answer.currency):
         # Paid, but not how much: asked again.
         _note(payment, ProviderUnavailableError("paid, without an amount"))
-    elif (answer.amount_fen, answer.currency) == (payment.amount_fen, payment.currency):
+    elif (answer.amount_fen, answer.currency) == (payment.amount_fen, payment.currency) and not suspense.holds(
+        provider=payment.provider, request_no=payment.request_no
+    ):
         _record_paid(payment, answer, at)
     else:
         _suspend(payment, answer.amount_fen, answer.currency, at)

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from core import faults
-from payments import collecting, refund_sending, suspense
+from payments import collecting, payout_sending, refund_sending, suspense
 from payments.alarms import raise_alarm
 from payments.choices import AlarmKind, NoticeVerdict
-from payments.models import LedgerTransaction, Payment, Payout, ProviderNotice, Refund
+from payments.models import Payment, ProviderNotice, Refund
 from payments.providers import registry
 from payments.providers.base import (
     Answer,
@@ -161,9 +161,7 @@ def _look_into(notice: ProviderNotice, at: datetime) -> str:
         case Subject.REFUND:
             return _refund(notice, at)
         case Subject.PAYOUT:
-            # Its own sweep asks; here it is only told that there is something to hear.
-            waiting = Payout.objects.filter(request_no=notice.request_no, next_try_at__gt=at)
-            return "payout" if waiting.update(next_try_at=at) else "nothing_to_do"
+            return payout_sending.hear(request_no=notice.request_no, at=at)
         case _:
             return "nothing_to_do"
 
@@ -208,8 +206,8 @@ def _refund(notice: ProviderNotice, at: datetime) -> str:
 
 def _is_of_suspense(notice: ProviderNotice) -> bool:
     """Whether it tells of money that a person sent back out of suspense (`payments.suspense`)."""
-    key = f"suspended:{notice.provider}:{notice.request_no[1:]}"
-    return notice.request_no.startswith("s") and LedgerTransaction.objects.filter(idempotency_key=key).exists()
+    number = notice.request_no
+    return number.startswith("s") and suspense.holds(provider=notice.provider, request_no=number[1:])
 
 
 def _alarm(notice: ProviderNotice, at: datetime) -> None:

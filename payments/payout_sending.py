@@ -15,7 +15,7 @@ from django.db import transaction
 from core import faults
 from payments import alarms, payouts
 from payments.choices import AlarmKind, PayoutStatus
-from payments.models import Payout
+from payments.models import Payout, PayoutAccount
 from payments.providers import registry
 from payments.providers.base import (
     Answer,
@@ -95,6 +95,45 @@ def _begin(payout_id: int, at: datetime) -> tuple[Payout, bool]:
     payout.tries = min(payout.tries + 1, _MAX_TRIES)
     payout.save(update_fields=["status", "sent_at", "next_try_at", "tries"])
     return payout, was_sent
+
+
+def hear(*, request_no: str, at: datetime) -> str:
+    """A provider has something to say about a payout; what came of it, in a word. Call it outside of transactions.
+
+    One that is open is asked about at once by its sweep. One that is closed is asked about here: where the provider
+    says the opposite of what our books say, its lines may be paid twice or not at all, so nothing more is paid to the
+    shop until a person has looked. Side effects then: the account is to be verified again, alarm PAYOUT_FAILED.
+    """
+    waiting = Payout.objects.filter(request_no=request_no, next_try_at__gt=at)
+    if waiting.update(next_try_at=at):
+        return "payout"
+    payout = Payout.objects.select_related("batch", "account", "shop").filter(request_no=request_no).first()
+    if payout is None or payout.status in payouts.OPEN:
+        return "nothing_to_do"
+    answer = registry.get(payout.batch.channel).ask_payout(_order(payout))
+    opposite = {PayoutStatus.PAID: Standing.FAILED, PayoutStatus.FAILED: Standing.DONE}
+    if answer.standing is not opposite[PayoutStatus(payout.status)]:
+        return "nothing_to_do"
+    _stop(payout, answer, at)
+    return "contradiction"
+
+
+@transaction.atomic
+def _stop(payout: Payout, answer: Answer, at: datetime) -> None:
+    accounts = PayoutAccount.objects.filter(shop_id=payout.shop_id, replaced_at__isnull=True)
+    accounts.update(verified_at=None, verified_by=None)
+    alarms.raise_alarm(
+        kind=AlarmKind.PAYOUT_FAILED,
+        key=f"{payout.public_id}:contradiction",
+        at=at,
+        data={
+            "number": payout.request_no,
+            "shop": payout.shop.slug,
+            "fen": payout.amount_fen,
+            "ours": payout.status,
+            "provider": answer.standing,
+        },
+    )
 
 
 def _ask(provider: Provider, payout: Payout) -> Answer:

@@ -15,7 +15,7 @@ from payments import alarms, postings
 from payments.choices import AlarmKind
 from payments.errors import NothingDueError, PaymentRefusedError, ProviderSilentError
 from payments.ledger import KeyReusedError, post
-from payments.models import Alarm
+from payments.models import Alarm, LedgerTransaction
 from payments.providers import registry
 from payments.providers.base import Answer, ProviderRefusedError, ProviderUnavailableError, RefundOrder, Standing
 
@@ -37,16 +37,25 @@ def put_aside(  # noqa: PLR0913  (what came, from where, and what is wrong with 
 ) -> None:
     """Book money that came and belongs to nothing into suspense, once for its number, and raise the alarm about it.
 
-    Only the first word about a number moves the books; an alarm is raised again where a later one names another amount.
+    Only the first word about a number moves the books, and it is what can be sent back; a later one that names another
+    amount raises an alarm of its own.
     """
     movement = postings.suspended(provider=provider, currency=currency, amount_fen=amount_fen, request_no=request_no)
     try:
         is_new = post(movement, at=at).is_new
     except KeyReusedError:
-        is_new = True
+        told = {"provider": provider, "request_no": request_no, "said_fen": amount_fen, "currency": currency}
+        alarms.raise_alarm(kind=kind, key=f"{request_no}:{amount_fen}{currency}", at=at, data=told)
+        return
     if is_new:
         came = {"provider": provider, "request_no": request_no, "came_fen": amount_fen, "currency": currency}
         alarms.raise_alarm(kind=kind, key=request_no, at=at, data={**(data or {}), **came})
+
+
+def holds(*, provider: str, request_no: str) -> bool:
+    """Whether money that came under this number was put aside, sent back since or not. One query."""
+    key = f"suspended:{provider}:{request_no}"
+    return LedgerTransaction.objects.filter(idempotency_key=key).exists()
 
 
 def can_send_back(alarm: Alarm) -> bool:

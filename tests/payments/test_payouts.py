@@ -15,6 +15,8 @@ from payments.ledger import totals
 from payments.models import Alarm, Payout, PayoutAccount, PayoutBatch, StatementLine
 from payments.payout_accounts import AccountReplacedError, OwnAccountError, PayoutAccountError
 from payments.payouts import PayoutClosedError, Skip
+from payments.providers.base import Answer, Standing
+from payments.providers.sandbox import SandboxProvider
 from shops.choices import Role
 from shops.models import Shop, ShopMember
 from tests.factories.accounts import UserFactory
@@ -365,3 +367,27 @@ def test_pending_payout_is_asked_about_until_it_is_known(sandbox_psp: SandboxPro
     assert payout_sending.send(payout_id=payout.pk, at=NIGHT).status == PayoutStatus.SENT
     sandbox_psp.settle_payout(payout.request_no, failure="account frozen")
     assert payout_sending.send(payout_id=payout.pk, at=NIGHT).status == PayoutStatus.FAILED
+
+
+def test_provider_that_says_the_opposite_of_our_books_stops_the_shops_payouts(
+    sandbox_psp: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payout = sandbox_payout()
+    sandbox_psp.refuse("payout", code="account_closed")
+    payout_sending.send(payout_id=payout.pk, at=NIGHT)
+    # Its lines are free for the next batch; then the provider says that it arrived after all.
+    done = Answer(Standing.DONE, payout.amount_fen, payout.currency, at=NIGHT)
+    monkeypatch.setattr(SandboxProvider, "ask_payout", lambda _provider, _order: done)
+    assert payout_sending.hear(request_no=payout.request_no, at=NIGHT) == "contradiction"
+    made = payouts.make_batch(channel="sandbox", by=None, at=NIGHT)
+    assert (made.payouts, [skip.reason for skip in made.skipped]) == ([], [Skip.NOT_VERIFIED])
+    alarm = Alarm.objects.get(key=f"{payout.public_id}:contradiction")
+    assert (alarm.kind, alarm.data["ours"], alarm.data["provider"]) == (AlarmKind.PAYOUT_FAILED, "failed", "done")
+
+
+def test_provider_that_repeats_what_our_books_say_stops_nothing(sandbox_psp: SandboxProcess) -> None:
+    payout = sandbox_payout()
+    payout_sending.send(payout_id=payout.pk, at=NIGHT)
+    assert payout_sending.hear(request_no=payout.request_no, at=NIGHT) == "nothing_to_do"
+    assert payout_sending.hear(request_no="never-heard-of", at=NIGHT) == "nothing_to_do"
+    assert PayoutAccount.objects.filter(verified_at__isnull=True).count() == 0

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from payments import alarms, collecting, suspense
-from payments.choices import AccountKind, AlarmKind, Purpose
+from payments.choices import AccountKind, AlarmKind, PaymentStatus, Purpose
 from payments.errors import NothingDueError, PaymentRefusedError, ProviderSilentError
 from payments.ledger import totals
-from payments.models import Alarm, ProviderNotice
+from payments.models import Alarm, Payment, ProviderNotice
+from payments.providers.base import Answer, Standing
 from tests.factories.accounts import UserFactory
 from tests.payments.books import check_books
 from tests.payments.sandbox_process import SandboxProcess
@@ -120,9 +121,22 @@ def test_second_word_about_another_amount_is_an_alarm_and_moves_nothing(alarm: A
         currency="CNY",
         at=at,
     )
+    # What can be sent back is what came; the other word is an alarm of its own, and sends nothing.
     alarm.refresh_from_db()
-    assert alarm.times == 2
+    other = Alarm.objects.exclude(pk=alarm.pk).get()
+    assert (alarm.data["came_fen"], other.data["said_fen"]) == (27000, 1)
+    assert suspense.can_send_back(alarm)
+    assert not suspense.can_send_back(other)
     assert totals()[AccountKind.SUSPENSE, "CNY"] == 27000
+
+
+def test_right_amount_told_after_a_wrong_one_is_not_booked_as_well(alarm: Alarm, at: datetime) -> None:
+    payment = Payment.objects.get()
+    collecting.record(payment_id=payment.pk, answer=Answer(Standing.DONE, 26800, "CNY", at=at), at=at)
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.CLOSED
+    assert totals() == {(AccountKind.PSP_CLEARING, "CNY"): 27000, (AccountKind.SUSPENSE, "CNY"): 27000}
+    assert Alarm.objects.exclude(pk=alarm.pk).get().data["said_fen"] == 26800
 
 
 def test_who_dies_before_the_answer_is_made_up_for_by_the_notice(
