@@ -109,17 +109,25 @@ def owed(channel: str) -> list[tuple[int, int, Skip | None]]:
     ]
 
 
+# What the shop took at its counter for a visit counts against it once that visit is settled, not before: else its own
+# till would keep its other money back for the dispute window. So a visit's lines are paid out, or set off, together.
+_READY = """
+coalesce(
+    (SELECT bool_and(s.status = 'settled') FROM payments_settlement s WHERE s.order_id = line.order_id),
+    (SELECT o.status = 'cancelled' FROM payments_order o WHERE o.id = line.order_id)
+)
+"""
 _OWED = """
 SELECT owed.shop_id, owed.net_fen, account.id IS NOT NULL, account.verified_at IS NOT NULL,
     EXISTS (SELECT FROM payments_payout p WHERE p.shop_id = owed.shop_id AND p.status IN ('created', 'sent'))
 FROM (
-    SELECT shop_id, sum(net_fen)::bigint AS net_fen FROM payments_statementline
-    WHERE payout_id IS NULL AND currency = %s GROUP BY shop_id HAVING sum(net_fen) >= %s
+    SELECT shop_id, sum(net_fen)::bigint AS net_fen FROM payments_statementline line
+    WHERE payout_id IS NULL AND currency = %s AND READY GROUP BY shop_id HAVING sum(net_fen) >= %s
 ) owed
 LEFT JOIN payments_payoutaccount account ON account.shop_id = owed.shop_id AND account.replaced_at IS NULL
 WHERE account.channel = %s OR (account.id IS NULL AND %s = %s)
 ORDER BY owed.shop_id
-"""
+""".replace("READY", _READY)
 
 
 def _skip(has_account: bool, is_verified: bool, is_on_its_way: bool) -> Skip | None:
@@ -188,7 +196,7 @@ def _account(shop_id: int, *, is_locked: bool = False) -> PayoutAccount | None:
 
 
 def _take_lines(shop_id: int, payout_id: int) -> tuple[int, int]:
-    """Put every unpaid line of a shop into a payout; what they make on each side, fen.
+    """Put every unpaid line of a shop's settled visits into a payout; what they make on each side, fen.
 
     Read and taken in one statement: a line that is written meanwhile is either in it and in the sum, or in neither.
     """
@@ -201,13 +209,13 @@ def _take_lines(shop_id: int, payout_id: int) -> tuple[int, int]:
 # The payout is written after its lines, with their sum: the foreign key is checked at the end.
 _TAKE = """
 WITH taken AS (
-    UPDATE payments_statementline SET payout_id = %s
-    WHERE shop_id = %s AND currency = %s AND payout_id IS NULL RETURNING side, net_fen
+    UPDATE payments_statementline line SET payout_id = %s
+    WHERE shop_id = %s AND currency = %s AND payout_id IS NULL AND READY RETURNING side, net_fen
 )
 SELECT coalesce(sum(net_fen) FILTER (WHERE side = 'payable'), 0)::bigint,
     coalesce(-sum(net_fen) FILTER (WHERE side = 'receivable'), 0)::bigint
 FROM taken
-"""
+""".replace("READY", _READY)
 
 
 def _next_id(table: str) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self, cast
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 
@@ -49,6 +50,14 @@ class StatementLineQuerySet(models.QuerySet["StatementLine"]):
     def unpaid(self) -> Self:
         """Lines that no payout has covered yet."""
         return self.filter(payout__isnull=True)
+
+    def of_settled_visits(self) -> Self:
+        """Lines of visits of which nothing waits to be settled: what `payments.payouts` pays out."""
+        from payments.models import Settlement
+
+        settlements = Settlement.objects.filter(order=OuterRef("order"))
+        waits = Exists(settlements.filter(status="due"))
+        return self.exclude(waits).filter(Exists(settlements) | Q(order__status="cancelled"))
 
 
 class PayoutQuerySet(models.QuerySet["Payout"]):

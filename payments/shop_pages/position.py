@@ -9,7 +9,7 @@ from django.db.models import Case, Count, DateTimeField, Exists, F, Min, OuterRe
 from django.db.models.functions import Coalesce, TruncDate
 
 from payments.choices import AccountKind, OrderStatus, PayoutStatus, ProviderKey, RefundStatus, SettlementStatus
-from payments.models import Dispute, LedgerAccount, Order, Payout, PayoutAccount, Refund, Settlement
+from payments.models import Dispute, LedgerAccount, Order, Payout, PayoutAccount, Refund, Settlement, StatementLine
 from shops.models import Shop
 
 ON_ITS_WAY = (PayoutStatus.CREATED, PayoutStatus.SENT)
@@ -17,7 +17,7 @@ ON_ITS_WAY = (PayoutStatus.CREATED, PayoutStatus.SENT)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What becomes the shop's on a day, before commission."""
+    """What becomes the shop's on a day, before commission: without what it took at its counter."""
 
     day: date
     fen: int
@@ -46,7 +46,7 @@ class Position:
 
 
 def of_shop(shop: Shop) -> Position:
-    """Read from the ledger's accounts, whose balances the database keeps. Five queries."""
+    """Read from the ledger's accounts, whose balances the database keeps, and unpaid lines. Six queries at most."""
     disputed = _accounts(shop, AccountKind.DISPUTE_RESERVE).aggregate(fen=Coalesce(Sum("balance_fen"), 0))
     advance = _accounts(shop, AccountKind.HELD).filter(order__status=OrderStatus.OPEN)
     on_its_way = Payout.objects.filter(shop=shop, status__in=ON_ITS_WAY)
@@ -56,21 +56,23 @@ def of_shop(shop: Shop) -> Position:
         waiting=_waiting(shop),
         disputed_fen=disputed["fen"],
         disputed_orders=Dispute.objects.open().filter(order__shop=shop).count(),
-        advance_fen=advance.aggregate(fen=Coalesce(Sum("balance_fen"), 0))["fen"],
+        advance_fen=advance.aggregate(fen=Coalesce(Sum("still_fen"), 0))["fen"],
     )
 
 
 def owed_fen(shop: Shop) -> int:
-    """What the platform owes a shop less what the shop owes it, fen. One query."""
-    kinds = (AccountKind.SHOP_PAYABLE, AccountKind.SHOP_RECEIVABLE)
-    accounts = LedgerAccount.objects.filter(shop=shop, kind__in=kinds)
-    total: int = accounts.aggregate(fen=Coalesce(Sum(F("credits_fen") - F("debits_fen")), 0))["fen"]
+    """What the platform owes a shop for settled visits less what the shop owes it for them, fen. One query."""
+    lines = StatementLine.objects.filter(shop=shop).unpaid().of_settled_visits()
+    total: int = lines.aggregate(fen=Coalesce(Sum("net_fen"), 0))["fen"]
     return total
 
 
 def _accounts(shop: Shop, kind: AccountKind) -> QuerySet[LedgerAccount]:
-    """The accounts of a kind of the shop's orders that hold something."""
-    return LedgerAccount.objects.filter(order__shop=shop, kind=kind, balance_fen__gt=0)
+    """The accounts of a kind of the shop's orders that hold something; `still_fen` is what is not in its till yet."""
+    lines = StatementLine.objects.filter(order=OuterRef("order"), payout__isnull=True).order_by()
+    in_till = lines.values("order").annotate(fen=Sum("net_fen")).values("fen")
+    accounts = LedgerAccount.objects.filter(order__shop=shop, kind=kind, balance_fen__gt=0)
+    return accounts.annotate(still_fen=F("balance_fen") + Coalesce(Subquery(in_till), 0))
 
 
 def _waiting(shop: Shop) -> list[Waiting]:
@@ -79,7 +81,7 @@ def _waiting(shop: Shop) -> list[Waiting]:
     first = due.order_by().values("order").annotate(at=Min("due_at")).values("at")
     closed = _accounts(shop, AccountKind.HELD).filter(~Q(order__status=OrderStatus.OPEN), Exists(due))
     days = closed.annotate(day=TruncDate(Subquery(first, output_field=DateTimeField()), tzinfo=shop.zone))
-    rows = days.order_by("day").values("day").annotate(fen=Sum("balance_fen"), orders=Count("order"))
+    rows = days.order_by("day").values("day").annotate(fen=Sum("still_fen"), orders=Count("order"))
     return [Waiting(row["day"], row["fen"], row["orders"]) for row in rows]
 
 

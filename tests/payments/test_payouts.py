@@ -10,6 +10,7 @@ from accounts.models import User
 from payments import bank_files, payout_accounts, payout_sending, payouts, settlement
 from payments.bank_files import BankAnswerError, BankRow
 from payments.choices import AccountKind, AlarmKind, PayoutStatus
+from payments.commission import RuleDraft, publish
 from payments.errors import AccountNotVerifiedError, NothingDueError, OwnInterestError
 from payments.ledger import totals
 from payments.models import Alarm, Payout, PayoutAccount, PayoutBatch, StatementLine
@@ -99,12 +100,25 @@ def test_what_the_shop_owes_is_netted() -> None:
 
 
 def test_shop_that_owes_is_carried_and_netted_next_time() -> None:
+    start = CLOSED - timedelta(days=30)
+    publish(rules=[RuleDraft(commission_bp=1000)], note="First.", valid_from=start, by=None, at=start)
     shop = settled_shop((20000,), online_fen=0)
-    completed_order((4000,), shop=shop, online_fen=0)
     assert batch() == payouts.Made(None, [], [])
     settle_another(shop, (10000,))
     (payout,) = batch().payouts
-    assert payout.amount_fen == 6000
+    # Of 10,000 online 9,000 are the shop's, less the commission of 2,000 on what it took at its counter.
+    assert payout.amount_fen == 7000
+
+
+def test_what_a_shop_took_at_its_counter_holds_nothing_back_before_that_visit_is_settled() -> None:
+    shop = settled_shop((10000,))
+    later = completed_order((40000,), shop=shop, online_fen=0)
+    (payout,) = batch().payouts
+    assert payout.amount_fen == 10000
+    assert StatementLine.objects.unpaid().get(shop=shop).order_id == later.pk
+    payouts.arrived(payout_id=payout.pk, at=NIGHT)
+    assert settlement.settle(settlement_id=later.settlements.get().pk, at=DUE)
+    assert batch().payouts == []  # what it is owed for it, it has
 
 
 def test_less_than_a_yuan_waits() -> None:
