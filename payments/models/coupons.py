@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.catalogue import TwoNames
 from core.ids import PublicIdModel
@@ -18,7 +19,9 @@ from shops.models import Shop
 class Coupon(PublicIdModel, TwoNames):
     """Money off a visit: a fixed amount, or a percentage up to an amount. `used_count` is kept under the row's lock."""
 
-    code = models.CharField(_("code"), max_length=30, unique=True, help_text=_("capital letters and digits"))
+    code = models.CharField(
+        pgettext_lazy("coupon", "code"), max_length=30, unique=True, help_text=_("capital letters and digits")
+    )
     funder = models.CharField(_("paid for by"), max_length=10, choices=CouponFunder)
     # The shop whose coupon it is: needed where a shop pays; else empty means every shop.
     shop = models.ForeignKey(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.choices import (
     DEBIT_KINDS,
@@ -52,7 +53,7 @@ class LedgerAccount(models.Model):
     )
 
     class Meta:
-        verbose_name = _("account")
+        verbose_name = pgettext_lazy("ledger", "account")
         verbose_name_plural = _("accounts")
         ordering = ["kind", "pk"]
         constraints = [
@@ -133,13 +134,13 @@ class LedgerEntry(models.Model):
         LedgerTransaction, on_delete=models.PROTECT, related_name="entries", verbose_name=_("transaction")
     )
     account = models.ForeignKey(
-        LedgerAccount, on_delete=models.PROTECT, related_name="entries", verbose_name=_("account")
+        LedgerAccount, on_delete=models.PROTECT, related_name="entries", verbose_name=pgettext_lazy("ledger", "account")
     )
     amount_fen = models.BigIntegerField(_("amount, fen"), help_text=_("a debit is positive, a credit negative"))
 
     class Meta:
-        verbose_name = _("entry")
-        verbose_name_plural = _("entries")
+        verbose_name = pgettext_lazy("ledger", "entry")
+        verbose_name_plural = pgettext_lazy("ledger", "entries")
         ordering = ["transaction", "pk"]
         constraints = [models.CheckConstraint(condition=~Q(amount_fen=0), name="entry_moves_something")]
 

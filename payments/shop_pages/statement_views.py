@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from payments.choices import PayoutStatus
@@ -114,7 +114,7 @@ def seen(row: OrderRow) -> SeenRow:
 
 
 OPEN = Look(gettext_lazy("Not closed yet"), "info", "clock")
-CLOSED = Look(gettext_lazy("Closed"), "mute", "lock")
+CLOSED = Look(pgettext_lazy("a statement", "Closed"), "mute", "lock")
 
 
 def look_of(totals: Sums, payouts: Sequence[Payout]) -> Look:

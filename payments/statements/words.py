@@ -131,7 +131,7 @@ def story(row: OrderRow) -> list[Step]:
 
 def _told(kind: str, way: str) -> str:
     words = str(_STORY.get(kind, TransactionKind(kind).label))
-    return f"{words}: {way}" if kind == TransactionKind.PAID and way else words
+    return _("%(what)s: %(line)s") % {"what": words, "line": way} if kind == TransactionKind.PAID and way else words
 
 
 _STORY: dict[str, str | Promise] = {
