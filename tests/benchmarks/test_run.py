@@ -1,15 +1,19 @@
 """`make bench` still runs: its city, its SQL and its requests fit the platform as it is. Speed is no matter here."""
 
+import os
 import re
 import subprocess
 import sys
 import tempfile
+
+import pytest
 
 from o2o_platform.services.paths import BASE_DIR
 
 TINY = ["--shops", "4", "--days", "2", "--rounds", "1", "--seconds", "1", "--repeats", "4", "--orders", "40"]
 
 
+@pytest.mark.skipif(not os.environ.get("DRILL"), reason="takes a minute: part of make drill")
 def test_measures_are_told_in_a_table_then_a_profile_of_the_same_city() -> None:
     # Not under pytest's folder, which every run closes to others: started by root, PostgreSQL runs as another.
     with tempfile.TemporaryDirectory() as kept:

@@ -381,8 +381,8 @@ def test_books_agree_with_a_dictionary_whatever_happens() -> None:
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=int(os.environ.get("BOOKS_EXAMPLES", "15")),
-            stateful_step_count=int(os.environ.get("BOOKS_STEPS", "25")),
+            max_examples=int(os.environ.get("BOOKS_EXAMPLES", "8")),
+            stateful_step_count=int(os.environ.get("BOOKS_STEPS", "20")),
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
