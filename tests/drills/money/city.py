@@ -43,6 +43,6 @@ def found_city() -> None:
             ends_at=now + timedelta(days=60),
             shop=shops[number] if shop_percent else None,
             shop_percent=shop_percent,
-            limit_per_person=30_000,
+            limit_per_person=1000,
         )
         coupons.create(draft, by=platform, at=now)
