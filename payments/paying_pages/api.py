@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -175,7 +176,7 @@ def _started(request: Request, order: Order, wish: dict[str, str]) -> Payment:
         at=timezone.now(),
         site_url=settings.SITE_URL,
         is_phone=is_phone(request),
-        client_ip=request.META.get("REMOTE_ADDR", ""),
+        client_ip=get_adapter(request).get_client_ip(request),
     )
 
 

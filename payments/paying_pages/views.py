@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -50,7 +51,7 @@ def order(request: HttpRequest, public_id: str) -> HttpResponse:
             at=timezone.now(),
             site_url=settings.SITE_URL,
             is_phone=is_phone(request),
-            client_ip=request.META.get("REMOTE_ADDR", ""),
+            client_ip=get_adapter(request).get_client_ip(request),
         )
     except Refusal as refusal:
         found = reading.own_order(_person(request), public_id)

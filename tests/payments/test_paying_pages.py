@@ -17,6 +17,7 @@ from payments.coupons import CouponDraft
 from payments.models import CouponUse, Order, Payment
 from payments.orders import LineDraft, OrderDraft
 from payments.paying_pages import codes
+from payments.providers.sandbox import SandboxProvider
 from tests.factories.accounts import UserFactory
 from tests.factories.payments import follow_up, pay_online, pending_payment
 from tests.factories.shops import open_shop
@@ -79,6 +80,23 @@ def test_page_offers_deposit_or_everything_and_the_ways_there_are(page: Client, 
     assert "Everything, ¥268" in words
     assert 'value="sandbox"' in words
     assert 'value="alipay"' not in words
+
+
+@pytest.mark.usefixtures("sandbox_psp")
+@pytest.mark.parametrize(("proxies", "told"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
+def test_provider_is_told_the_payers_address_and_not_the_proxys(
+    page: Client, order: Order, monkeypatch: pytest.MonkeyPatch, settings: Any, proxies: int, told: str
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    charges = []
+    start = SandboxProvider.start
+    monkeypatch.setattr(SandboxProvider, "start", lambda psp, charge: charges.append(charge) or start(psp, charge))
+    page.post(
+        url("order", order),
+        {"provider": "sandbox", "amount": "deposit"},
+        headers={"x-forwarded-for": "198.51.100.1, 203.0.113.9"},
+    )
+    assert [charge.client_ip for charge in charges] == [told]
 
 
 @pytest.mark.usefixtures("sandbox_psp")
