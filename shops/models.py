@@ -30,6 +30,7 @@ from shops.choices import (
     ShopKind,
 )
 from shops.querysets import InvitationQuerySet, PlaceQuerySet, ResourceQuerySet, ShopQuerySet
+from shops.standings import ShopStanding
 from vehicles.models import Make
 
 
@@ -237,6 +238,12 @@ class Shop(PublicIdModel, TwoNames):
     @property
     def is_on_site(self) -> bool:
         return self.kind == ShopKind.ON_SITE
+
+    @property
+    def rating(self) -> ShopStanding | None:
+        """What its reviews say; None before the first. No query after `for_card()`."""
+        found: ShopStanding | None = getattr(self, "standing", None)
+        return found
 
     @property
     def district(self) -> str:

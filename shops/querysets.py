@@ -33,7 +33,7 @@ class ShopQuerySet(models.QuerySet["Shop"]):
 
     def for_card(self) -> Self:
         """With what a card shows at hand."""
-        return self.select_related("city")
+        return self.select_related("city", "standing")
 
     def for_page(self) -> Self:
         """With what a shop's page shows at hand: hours, closures, bays, technicians. Six queries."""

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "catalog",
     "payments",
     "bookings",
+    "reviews",
     "o2o_platform",
 ]
 
