@@ -39,11 +39,15 @@ urlpatterns = [
     path("payments/", include("payments.urls")),
     path("platform/money/", include("payments.platform_pages.urls")),
     path("pay/", include("payments.paying_pages.urls")),
+    path("", include("reviews.urls")),
+    path("shop/", include("reviews.shop_pages.urls")),
+    path("platform/reviews/", include("reviews.platform_pages.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("payments.paying_pages.api_urls")),
     path("api/v1/", include("bookings.api.urls")),
+    path("api/v1/", include("reviews.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]
 

@@ -94,5 +94,5 @@ def test_the_database_keeps_what_was_written(change):
         transaction.atomic(),
         connection.cursor() as run,
     ):
-        run.execute(f"UPDATE reviews_reviewversion SET {change} WHERE review_id = %s", [one.pk])
+        sql.execute(f"UPDATE reviews_reviewversion SET {change} WHERE review_id = %s", [one.pk])
     ReviewVersion.objects.filter(review=one).update(text="")  # an erased account takes its words along

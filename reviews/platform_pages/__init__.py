@@ -1,0 +1,1 @@
+"""What platform admins do: moderate, decide appeals, set the policy, watch follow-ups."""

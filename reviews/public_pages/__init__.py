@@ -1,0 +1,1 @@
+"""What everybody reads: reviews of shops, technicians and services, and how they are made."""

@@ -1,0 +1,1 @@
+"""What a shop does: read its reviews, reply, appeal, win unhappy owners back."""
