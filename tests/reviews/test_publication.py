@@ -92,7 +92,7 @@ def test_the_database_keeps_what_was_written(change):
     with (
         pytest.raises(IntegrityError, match="keeps what was written"),
         transaction.atomic(),
-        connection.cursor() as run,
+        connection.cursor() as sql,
     ):
         sql.execute(f"UPDATE reviews_reviewversion SET {change} WHERE review_id = %s", [one.pk])
     ReviewVersion.objects.filter(review=one).update(text="")  # an erased account takes its words along
