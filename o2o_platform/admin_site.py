@@ -31,7 +31,7 @@ ADMIN_POLICY = {
 }
 
 # The apps of each group of the side bar, in order; what is in none of them comes under the last one.
-_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",), ("payments",))
+_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",), ("payments",), ("reviews",))
 _ORDER = {label: place for place, label in enumerate(label for labels in _GROUPS for label in labels)}
 
 
@@ -54,7 +54,7 @@ class AdminDoorMiddleware:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what the person may see, grouped by trade rather than by app."""
-    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("Money"), _("System"))
+    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("Money"), _("Reviews"), _("System"))
     items: list[list[dict[str, Any]]] = [[] for _title in titles]
     for app in sorted(admin.site.get_app_list(request), key=lambda app: _ORDER.get(app["app_label"], len(_ORDER))):
         place = next((i for i, labels in enumerate(_GROUPS) if app["app_label"] in labels), len(_GROUPS))
@@ -139,6 +139,31 @@ _ICONS = {
     "BillLine": "view_list",
     "Difference": "difference",
     "BookCheck": "balance",
+    "Review": "reviews",
+    "ReviewVersion": "edit_note",
+    "ReviewPerson": "badge",
+    "ReviewPhoto": "add_a_photo",
+    "Reply": "reply",
+    "HelpfulVote": "thumb_up",
+    "Subject": "category",
+    "MonthTally": "calendar_view_month",
+    "Listing": "format_list_bulleted",
+    "RankingMonth": "functions",
+    "ShopStanding": "leaderboard",
+    "Hint": "lightbulb",
+    "ModerationItem": "inbox",
+    "ModerationEvent": "history_edu",
+    "ModerationPolicy": "policy",
+    "Appeal": "record_voice_over",
+    "Removal": "delete_sweep",
+    "Affiliation": "family_restroom",
+    "Signal": "radar",
+    "ReviewInvitation": "outgoing_mail",
+    "VisitAnswer": "sentiment_satisfied",
+    "FollowUp": "support_agent",
+    "FollowUpEvent": "comment",
+    "FollowUpOffer": "volunteer_activism",
+    "KnownDevice": "devices",
     "OutboxEvent": "outbox",
 }
 
