@@ -31,7 +31,14 @@ ADMIN_POLICY = {
 }
 
 # The apps of each group of the side bar, in order; what is in none of them comes under the last one.
-_GROUPS = (("accounts", "notifications"), ("vehicles", "catalog"), ("shops",), ("bookings",), ("payments",), ("reviews",))
+_GROUPS = (
+    ("accounts", "notifications"),
+    ("vehicles", "catalog"),
+    ("shops",),
+    ("bookings",),
+    ("payments",),
+    ("reviews",),
+)
 _ORDER = {label: place for place, label in enumerate(label for labels in _GROUPS for label in labels)}
 
 
