@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import actions
+from accounts import actions, devices
 from accounts.choices import ContactKind
 from accounts.contacts import Contact, ContactError, find_person, parse_login
 from accounts.fields import PhoneField
@@ -24,8 +24,9 @@ class BaseAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return ["accounts.stages.SecondFactorStage"]
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Also notes in the session whether they work at a shop, so that the menu needs no query."""
+        """Also notes the device, and in the session whether they work at a shop, so that the menu needs no query."""
         super().login(request, user)
+        devices.note(request, user, at=timezone.now())
         memberships = getattr(user, "memberships", None)  # comes with the shops, an app above this one
         request.session["shop_member"] = memberships is not None and memberships.exists()
 

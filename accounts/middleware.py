@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from accounts import devices
 from accounts.choices import Theme
 
 THEME_COOKIE = "theme"
@@ -37,3 +38,15 @@ class PreferencesMiddleware:
         if chosen in Theme.values:
             return chosen
         return request.user.theme if request.user.is_authenticated else Theme.SYSTEM
+
+
+class DeviceMiddleware:
+    """Gives a browser its key, where `accounts.devices.note` made one for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        devices.give_key(request, response)
+        return response

@@ -80,3 +80,33 @@ class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name
+
+
+class KnownDevice(models.Model):
+    """A browser that somebody used while signed in (`accounts.devices`): a keyed hash of a random key."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", verbose_name=_("person")
+    )
+    key_hash = models.CharField(_("keyed hash"), max_length=64)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+
+    class Meta:
+        verbose_name = _("known device")
+        verbose_name_plural = _("known devices")
+        ordering = ["-last_seen_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key_hash"], name="device_once_per_person"),
+            models.CheckConstraint(condition=Q(key_hash__regex=r"^[0-9a-f]{64}$"), name="device_key_hashed"),
+            models.CheckConstraint(
+                condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="device_seen_in_order"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["key_hash"], name="device_shared"),
+            models.Index(fields=["last_seen_at"], name="device_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.key_hash[:8]}"

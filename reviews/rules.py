@@ -10,6 +10,7 @@ from accounts.models import User
 from bookings.choices import Status
 from bookings.models import Booking
 from core.errors import Refusal
+from reviews import affiliations
 from reviews.choices import ReviewStatus
 from reviews.errors import (
     AlreadyReviewedError,
@@ -21,13 +22,13 @@ from reviews.errors import (
 )
 from reviews.limits import EDIT_AFTER_FOLLOW_UP, EDIT_WITHIN, MAX_VERSIONS, REVIEW_WITHIN
 from reviews.models import Affiliation, Review
-from shops.models import Shop, ShopMember
+from shops.models import Shop
 
 
 def belongs_to(user: User, shop: Shop, *, at: datetime) -> bool:
     """Whether a person works at a shop or is affiliated with it, by their account or by one of their contacts. Two
     queries at most."""
-    if ShopMember.objects.filter(shop=shop, user=user).exists():
+    if affiliations.works_or_just_left(user, shop):
         return True
     contacts = [contact for contact in (user.email, user.phone if user.phone_verified_at else None) if contact]
     who = Q(user=user)

@@ -26,6 +26,8 @@ INVITATION_LIFE = timedelta(days=7)
 MAX_OPEN_INVITATIONS = 30
 
 INVITED = "shops.invited"
+# Somebody stopped working at a shop. Key: the shop's public id; payload: {"user": primary key, "left_at": when}.
+LEFT = "shop.member_left"
 
 
 class RoleNotYoursToGiveError(NotAllowed):
@@ -158,16 +160,20 @@ def change_role(*, member: ShopMember, role: str, by: User, at: datetime) -> Non
 
 @transaction.atomic
 def remove(*, member: ShopMember, by: User, at: datetime) -> None:
-    """End a membership; anybody may end their own. Raises RoleNotYoursToGiveError or LastOwnerError."""
+    """End a membership; anybody may end their own. Raises RoleNotYoursToGiveError or LastOwnerError.
+
+    Side effect: outbox `shop.member_left` (who left may be known to the shop for a while yet).
+    """
     shop = changes.lock(member.shop)
     member = _fresh(member)
     if member.user_id != by.pk:
         _check_grant(shop, by, member.role)
     _keep_an_owner(shop, member)
     before = {"role": member.role}
-    subject = member.user.public_id
+    subject, user_id = member.user.public_id, member.user_id
     member.delete()
     changes.log(shop=shop, by=by, at=at, kind=ChangeKind.MEMBER, subject=subject, before=before)
+    outbox.emit(topic=LEFT, key=shop.public_id, at=at, payload={"user": user_id, "left_at": at})
 
 
 def masked(contact: str) -> str:
