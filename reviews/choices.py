@@ -102,6 +102,7 @@ class ItemOutcome(models.TextChoices):
     DISMISSED = "dismissed", _("Dismissed")
     REMOVED = "removed", _("Removed")
     KEPT = "kept", _("Kept")
+    PROPOSED = "proposed", _("Removal proposed")
     OVERTAKEN = "overtaken", _("Overtaken by a newer version")
 
 
@@ -208,7 +209,10 @@ class FollowUpStep(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Offer withdrawn")
     ACCEPTED = "accepted", _("Offer accepted")
     DECLINED = "declined", _("Offer declined")
+    CARRIED_OUT = "carried_out", _("Offer carried out")
+    OFFER_ENDED = "offer_ended", _("Offer ended without an answer")
     INVITED = "invited", _("Invited to come again")
+    ASKED = "asked", _("Owner asked whether it was put right")
     LATE = "late", _("Time to contact the owner has passed")
     ESCALATED = "escalated", _("The platform stepped in")
     PUT_RIGHT = "put_right", _("The owner says it was put right")
@@ -228,3 +232,4 @@ class OfferStatus(models.TextChoices):
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Declined")
     WITHDRAWN = "withdrawn", _("Withdrawn")
+    ENDED = "ended", _("Ended without an answer")

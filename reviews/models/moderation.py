@@ -232,6 +232,7 @@ class ModerationItem(PublicIdModel):
                 condition=Q(decided_at__isnull=True),
             ),
             models.Index(fields=["decided_by", "-decided_at"], name="item_by_moderator"),
+            models.Index(fields=["-decided_at"], name="item_decided", condition=Q(decided_by__isnull=False)),
         ]
 
     def __str__(self) -> str:
