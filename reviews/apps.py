@@ -7,6 +7,12 @@ class ReviewsConfig(AppConfig):
     verbose_name = _("Reviews")
 
     def ready(self) -> None:
-        from reviews import affiliations  # their models need the apps to be loaded
+        # their models need the apps to be loaded
+        from reviews import affiliations, invitations, notifications, privacy
+        from reviews.follow_ups import subscriptions
 
         affiliations.connect()
+        invitations.connect()
+        notifications.connect()
+        privacy.connect()
+        subscriptions.connect()

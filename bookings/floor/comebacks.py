@@ -80,11 +80,27 @@ def fitting(booking: Booking, lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if _service_of(line, booking) in fits]
 
 
+def done_lines(booking: Booking) -> list[Line]:
+    """What was done on a visit, with its versions, under warranty or not: what a shop may put right of its own accord.
+    Empty before the handover. At most four queries."""
+    if booking.status != Status.COMPLETED:
+        return []
+    return list(booking.lines.filter(state=LineState.DONE).with_versions())
+
+
 @transaction.atomic
-def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: datetime) -> Booking:
+def open(
+    *,
+    booking: Booking,
+    lines: Sequence[Line],
+    words: str,
+    by: Actor,
+    at: datetime,
+    beyond_warranty: bool = False,
+) -> Booking:
     """Open a visit at the shop's next free slot in which `lines` are put right at no charge; `words` (may be
     empty) says what is wrong again. It is confirmed at once, whatever the shop asks of other visits, and moves like
-    any visit.
+    any visit. `beyond_warranty`: the shop has offered it, so the warranty is not asked.
 
     While a comeback of the visit is open it is returned and nothing is opened. Raises InvalidInput (no line,
     too many words), TooManyServicesError, NoSuchLineError (404) for another visit's line, WarrantyOverError,
@@ -96,7 +112,8 @@ def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: 
     if (known := current(booking)) is not None:
         return known
     words = words.strip()
-    covered = _checked(booking, lines, words, at)
+    possible = done_lines(booking) if beyond_warranty else can_open(booking, at)
+    covered = _checked(booking, lines, words, possible)
     services = _services(booking, covered)
     comeback = _at_next_slot(booking, _free_job(booking, services), words, by, at)
     data = {"visit": comeback.public_id, "lines": [line.public_id for line in covered]}
@@ -106,7 +123,7 @@ def open(*, booking: Booking, lines: Sequence[Line], words: str, by: Actor, at: 
     return comeback
 
 
-def _checked(booking: Booking, lines: Sequence[Line], words: str, at: datetime) -> list[Line]:
+def _checked(booking: Booking, lines: Sequence[Line], words: str, possible: Sequence[Line]) -> list[Line]:
     if not lines:
         raise InvalidInput(_("Choose what has to be put right."), field="lines")
     if any(line.booking_id != booking.pk for line in lines):
@@ -114,7 +131,7 @@ def _checked(booking: Booking, lines: Sequence[Line], words: str, at: datetime) 
     if len(words) > MAX_WORDS:
         raise InvalidInput(_("Write 500 characters at most."), field="words")
     wanted = {line.pk for line in lines}
-    covered = [line for line in can_open(booking, at) if line.pk in wanted]
+    covered = [line for line in possible if line.pk in wanted]
     if len(covered) < len(wanted):
         raise WarrantyOverError
     if len(fitting(booking, covered)) < len(covered):

@@ -388,4 +388,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.tasks.reconciling.check_books_fully",
         "schedule": crontab(hour=20, minute=20),
     },
+    "reviews-sweep-follow-ups": {"task": "reviews.tasks.sweep_follow_ups", "schedule": schedule(300)},
+    "reviews-send-invitations": {"task": "reviews.tasks.send_invitations", "schedule": schedule(120)},
 }

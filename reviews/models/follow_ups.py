@@ -81,7 +81,12 @@ class FollowUp(PublicIdModel):
     contacted_at = models.DateTimeField(_("contacted at"), null=True, blank=True)
     # When the owner was last asked whether it was put right; without an answer the case lapses in time.
     asked_at = models.DateTimeField(_("owner asked at"), null=True, blank=True)
+    asked_times = models.PositiveSmallIntegerField(_("asked, times"), default=0)
+    # When the sweep looks at an open case again: to say that it is late, to ask the owner, to let it lapse.
+    next_at = models.DateTimeField(_("to be looked at again at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    # Whether it is in the shop's public figure now (`reviews.follow_ups.figures`).
+    is_counted = models.BooleanField(_("in the public figure"), default=False)
 
     objects: ClassVar[FollowUpQuerySet] = FollowUpQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -94,9 +99,18 @@ class FollowUp(PublicIdModel):
                 condition=Q(status__in=FOLLOW_UP_OPEN, closed_at=None)
                 | (~Q(status__in=FOLLOW_UP_OPEN) & Q(closed_at__isnull=False)),
                 name="follow_up_closed_dated",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_times=0, asked_at=None) | Q(asked_times__range=(1, 2), asked_at__isnull=False),
+                name="follow_up_asked_twice_at_most",
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_counted=True) | Q(closed_at__isnull=False), name="follow_up_counted_once_closed"
+            ),
         ]
         indexes = [
+            models.Index(fields=["next_at"], name="follow_up_due", condition=Q(closed_at=None)),
+            models.Index(fields=["closed_at"], name="follow_up_counted", condition=Q(is_counted=True)),
             models.Index(fields=["shop", "status", "contact_due_at"], name="follow_up_of_shop"),
             models.Index(fields=["contact_due_at"], name="follow_up_open", condition=Q(closed_at=None)),
         ]
@@ -130,6 +144,21 @@ class FollowUpEvent(models.Model):
         verbose_name = _("event of a follow-up")
         verbose_name_plural = _("events of follow-ups")
         ordering = ["follow_up", "at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["follow_up", "step"],
+                name="follow_up_step_once",
+                condition=Q(
+                    step__in=[
+                        FollowUpStep.OPENED,
+                        FollowUpStep.LATE,
+                        FollowUpStep.PUT_RIGHT,
+                        FollowUpStep.NOT_PUT_RIGHT,
+                        FollowUpStep.LAPSED,
+                    ]
+                ),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.follow_up_id} {self.step}"
@@ -158,6 +187,7 @@ class FollowUpOffer(PublicIdModel):
     )
     stands_until = models.DateTimeField(_("stands until"))
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    done_at = models.DateTimeField(_("carried out at"), null=True, blank=True)
     # What came of it.
     comeback = models.ForeignKey(
         Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("comeback")
@@ -182,6 +212,16 @@ class FollowUpOffer(PublicIdModel):
                 | (~Q(status=OfferStatus.OPEN) & Q(answered_at__isnull=False)),
                 name="offer_answered_dated",
             ),
+            models.CheckConstraint(
+                condition=Q(status=OfferStatus.ACCEPTED) | Q(done_at=None, comeback=None, coupon=None),
+                name="offer_moves_nothing_unaccepted",
+            ),
+            models.UniqueConstraint(
+                fields=["follow_up", "kind"], name="offer_one_open_of_a_kind", condition=Q(status=OfferStatus.OPEN)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stands_until"], name="offer_standing", condition=Q(status=OfferStatus.OPEN)),
         ]
 
     def __str__(self) -> str:
