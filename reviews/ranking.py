@@ -18,15 +18,15 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from reviews.models import MonthTally, RankingMonth, Subject
-from shops.standings import ShopStanding
+from shops.standings import EXPECTED_STARS, ShopStanding
 
 # The mean counts as much as this many fresh reviews (product decision): after ten, half of a score is a shop's own.
 STRENGTH = 10
 # A review weighs half after this many months (product decision): people and teams change within a year or two.
 HALF_LIFE_MONTHS = 12
-# What is expected of somebody of whom nothing is known, and how many reviews that belief is worth: it makes the mean of
-# a platform that has hardly any reviews (product decision; the middle of what such platforms show is near 4).
-EXPECTED_STARS, EXPECTED_WEIGHT = 4, 100
+# How many reviews the belief in EXPECTED_STARS is worth: it makes the mean of a platform that has hardly any reviews
+# (product decision).
+EXPECTED_WEIGHT = 100
 BATCH = 1000
 
 

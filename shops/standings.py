@@ -6,6 +6,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+# Fewer reviews than this are read and sorted by, but no score is shown (product decision: two may be two friends).
+FEW = 3
+# What is expected of a shop of which nothing has been said (product decision; the middle of what platforms show is
+# near 4). Scores of few reviews are drawn towards the platform's mean, which starts from the same belief.
+EXPECTED_STARS = 4
+
 
 class ShopStanding(models.Model):
     """The score of a shop and what it stands on. Made from published reviews, so it can be made anew at any time.
@@ -38,3 +44,8 @@ class ShopStanding(models.Model):
     def score(self) -> float:
         """Stars, 1 to 5."""
         return self.score_milli / 1000
+
+    @property
+    def shown_score(self) -> float | None:
+        """The score to one decimal as it is shown; None while the reviews are few."""
+        return round(self.score, 1) if self.reviews >= FEW else None

@@ -157,6 +157,10 @@ class ShopResultSerializer(serializers.Serializer[Any]):
     parts_fen = serializers.IntegerField(source="quote.parts_fen")
     total_fen = serializers.IntegerField(help_text=_("all in, tax included"))
     mark = serializers.ChoiceField(choices=["fair", "below", "above"], allow_null=True)
+    rating = serializers.FloatField(
+        source="shop.rating.shown_score", allow_null=True, help_text=_("stars, 1 to 5; null: fewer than three reviews")
+    )
+    reviews = serializers.IntegerField(source="shop.rating.reviews", default=0)
     next_slots = SlotSerializer(many=True, source="slots")
 
 

@@ -93,6 +93,8 @@ def _results(found: search.Results, limit: int) -> dict[str, Any]:
                 "parts_fen": row.quote.parts_fen if row.quote else 0,
                 "total_fen": row.total_fen,
                 "mark": row.mark,
+                "rating": row.shop.rating.shown_score if row.shop.rating else None,
+                "reviews": row.shop.rating.reviews if row.shop.rating else 0,
                 "next_slots": _slots(row.slots, zone),
             }
             for row in found.rows[:limit]

@@ -41,6 +41,7 @@ from core.geo import EARTH_RADIUS_M, distance_m
 from shops.choices import Amenity, Day, ShopKind
 from shops.models import City, OpeningHours, Shop, unit_sphere
 from shops.querysets import ShopQuerySet
+from shops.standings import EXPECTED_STARS
 from vehicles.models import Variant
 
 # How many of the nearest shops are compared. Nobody drives past fifty shops for an oil change (product decision).
@@ -51,15 +52,18 @@ MAX_DISTANCE_M = 80_000
 EVENING = time(18)
 SLOTS_EACH = 3
 
-# What "best match" adds to the price, in fen: the way to a shop, and the wait for its first slot (product decision).
+# What "best match" adds to the price, in fen: the way to a shop, the wait for its first slot, and each star that its
+# score is below five (product decision; docs/rules/ranking.md).
 FEN_PER_KM = 500
 FEN_PER_DAY = 1000
+FEN_PER_STAR = 3000
 
 
 class Sort(TextChoices):
     """The order of results. Nobody can pay for a place in it."""
 
     BEST = "best", _("Best match")
+    RATING = "rating", _("Best rated")
     PRICE = "price", _("Price")
     DISTANCE = "distance", _("Nearest")
     EARLIEST = "earliest", _("Earliest")
@@ -119,6 +123,12 @@ class Result:
     @property
     def comes_to_you(self) -> bool:
         return self.shop.is_on_site
+
+    @property
+    def score_milli(self) -> int:
+        """The score that the order goes by, in thousandths of a star; what is expected of a shop without a review."""
+        standing = self.shop.rating
+        return standing.score_milli if standing and standing.reviews else 1000 * EXPECTED_STARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +321,8 @@ def _sorted(rows: list[Result], sort: str, band: FairPrice | None, at: datetime)
         return sorted(rows, key=lambda row: (row.distance_m, row.shop.pk))
     if sort == Sort.PRICE:
         return sorted(rows, key=lambda row: (not row.slots, row.total_fen, row.distance_m, row.shop.pk))
+    if sort == Sort.RATING:
+        return sorted(rows, key=lambda row: (not row.slots, -row.score_milli, row.distance_m, row.shop.pk))
     if sort == Sort.OFF_PEAK:
         return sorted(rows, key=lambda row: (not row.slots, row.best_fen, row.distance_m, row.shop.pk))
     if sort == Sort.EARLIEST:
@@ -321,12 +333,14 @@ def _sorted(rows: list[Result], sort: str, band: FairPrice | None, at: datetime)
 def match_cost_fen(row: Result, band: FairPrice | None, *, at: datetime) -> float:
     """What a visit there costs in all, the measure of "best match": the lower, the better.
 
-    Price + ¥5 for each kilometre of the way (none for a team that comes) + ¥10 for each day until the first slot. A
-    price below the usual range counts as the bottom of the range: a teaser price wins no place.
+    Price + ¥5 for each kilometre of the way (none for a team that comes) + ¥10 for each day until the first slot + ¥30
+    for each star that the score is below five (parts of a star too). A price below the usual range counts as the bottom
+    of the range: a teaser price wins no place.
     """
     price = max(row.total_fen, band.low_fen) if band else row.total_fen
     way = 0.0 if row.comes_to_you else row.distance_m / 1000 * FEN_PER_KM
-    return price + way + _wait_seconds(row, at) / 86_400 * FEN_PER_DAY
+    doubt = (5000 - row.score_milli) / 1000 * FEN_PER_STAR
+    return price + way + _wait_seconds(row, at) / 86_400 * FEN_PER_DAY + doubt
 
 
 def _wait_seconds(row: Result, at: datetime) -> float:

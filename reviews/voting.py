@@ -1,0 +1,67 @@
+"""Finding a review helpful: one vote a person, never by who wrote it or belongs to the shop.
+
+Locks: the review's row; votes, its count and the lists move under it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from reviews import publication, rules
+from reviews.choices import ReviewStatus
+from reviews.errors import OwnReviewVoteError, OwnShopError, ReviewGoneError
+from reviews.models import HelpfulVote, Listing, Review
+
+
+@transaction.atomic
+def vote(*, review: Review, by: User, at: datetime) -> Review:
+    """Say that a review was helpful; twice is once. Returns the review with its count.
+
+    Raises ReviewGoneError (it is not published now), OwnReviewVoteError, OwnShopError. Side effects, in order: the
+    vote, the review's count, the lists that are sorted by it.
+    """
+    review = publication.locked(review)
+    if review.status != ReviewStatus.PUBLISHED:
+        raise ReviewGoneError
+    if review.author_id == by.pk:
+        raise OwnReviewVoteError
+    if rules.belongs_to(by, review.shop, at=at):
+        raise OwnShopError(_("You work at this shop or belong to it, so you cannot vote on its reviews."))
+    _vote, is_new = HelpfulVote.objects.get_or_create(review=review, user=by, defaults={"at": at})
+    if is_new:
+        _move(review, by=1)
+    return review
+
+
+@transaction.atomic
+def take_back(*, review: Review, by: User) -> Review:
+    """Take a vote back; one that is not there is no error. Returns the review with its count. Side effects: as `vote`,
+    whatever has become of the review."""
+    review = publication.locked(review)
+    votes = HelpfulVote.objects.filter(review=review, user=by)
+    counted = votes.filter(counts=True).exists()
+    votes.delete()
+    if counted:
+        _move(review, by=-1)
+    return review
+
+
+@transaction.atomic
+def discount(*, review: Review, by: list[User]) -> Review:
+    """Let the votes of some people on a review count no more: a ring (`reviews.signals`). They keep what they see."""
+    review = publication.locked(review)
+    dropped = HelpfulVote.objects.filter(review=review, user__in=by, counts=True).update(counts=False)
+    if dropped:
+        _move(review, by=-dropped)
+    return review
+
+
+def _move(review: Review, *, by: int) -> None:
+    """Change the count of a review whose row is locked."""
+    review.helpful_count += by
+    review.save(update_fields=["helpful_count"])
+    Listing.objects.filter(review=review).update(helpful_count=review.helpful_count)
