@@ -58,7 +58,7 @@ def appeal(*, review: Review, by: User, side: Side, text: str, at: datetime, rea
 
 def appealable(review: Review, *, side: Side, at: datetime) -> ReviewVersion | None:
     """The version that this side can appeal about now, None if there is none. Three queries at most."""
-    version = _shown(review) if side == Side.SHOP else _refused(review, at=at)
+    version = review.shown if side == Side.SHOP else _refused(review, at=at)
     if version is None or Appeal.objects.filter(version=version, side=side).exists():
         return None
     return version
@@ -110,12 +110,8 @@ def took_part(user: User, review: Review, version_number: int) -> bool:
 def _version_of(review: Review, *, by: User, side: Side, at: datetime) -> ReviewVersion | None:
     if side == Side.SHOP:
         is_staff = ShopMember.objects.filter(shop=review.shop_id, user=by).exists()
-        return _shown(review) if is_staff else None
+        return review.shown if is_staff else None
     return _refused(review, at=at) if by.pk == review.author_id else None
-
-
-def _shown(review: Review) -> ReviewVersion | None:
-    return review.shown
 
 
 def _refused(review: Review, *, at: datetime) -> ReviewVersion | None:
@@ -125,6 +121,8 @@ def _refused(review: Review, *, at: datetime) -> ReviewVersion | None:
         removal = removals_made.select_related("version").order_by("-decided_at", "-pk").first()
         is_late = removal is None or removal.decided_at is None or at > removal.decided_at + APPEAL_WITHIN
         return None if removal is None or is_late else removal.version
+    if review.status == ReviewStatus.WITHDRAWN:
+        return None
     newest = review.versions.order_by("-number").first()
     if newest is None or newest.status != VersionStatus.REJECTED or newest.decided_at is None:
         return None

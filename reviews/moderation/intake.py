@@ -110,13 +110,6 @@ def open_item(
     )
 
 
-def replace_waiting_reply(review: Review, *, at: datetime) -> None:
-    """Say that a reply that waits is not to be decided any more: the shop wrote a newer one. The review is locked."""
-    waiting = Reply.objects.filter(review=review, status=ReplyStatus.WAITING)
-    overtake(ModerationItem.objects.filter(reply__in=waiting), at=at)
-    waiting.update(status=ReplyStatus.REPLACED, decided_at=at)
-
-
 def end_items_of(version: ReviewVersion, *, outcome: ItemOutcome, at: datetime) -> None:
     """End what waits about a version: it was overtaken."""
     open_ones = ModerationItem.objects.open().filter(version=version, kind__in=[ItemKind.REVIEW, ItemKind.SAMPLE])
