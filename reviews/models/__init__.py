@@ -17,6 +17,7 @@ from reviews.models.moderation import (
     Removal,
     Signal,
 )
+from reviews.models.prints import TextPrint
 from reviews.models.reading import Counts, Listing, MonthTally, RankingMonth, Subject
 from reviews.models.reviews import HelpfulVote, Reply, Review, ReviewPerson, ReviewPhoto, ReviewVersion
 
@@ -44,5 +45,6 @@ __all__ = [
     "ReviewVersion",
     "Signal",
     "Subject",
+    "TextPrint",
     "VisitAnswer",
 ]

@@ -375,12 +375,18 @@ class Signal(models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Closed as nothing to worry about: votes that were left out for it count again, and it stays closed.
+    is_harmless = models.BooleanField(_("harmless"), default=False)
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("signal")
         verbose_name_plural = _("signals")
         ordering = ["-last_seen_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(closed_at__isnull=False) | Q(is_harmless=False), name="signal_harmless"),
+        ]
+        indexes = [models.Index(fields=["kind"], name="signal_open", condition=Q(closed_at__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
