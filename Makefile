@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 export PYTHON
+# Compiled once and kept: a run of the tests is dozens of Python processes, and pytest rewrites every module for its workers.
+unexport PYTHONDONTWRITEBYTECODE
 
 ##@ Use it
 
