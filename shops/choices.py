@@ -118,6 +118,7 @@ class Permission(models.TextChoices):
     PRICES = "prices", _("Change prices")
     SETTINGS = "settings", _("Change settings")
     STAFF = "staff", _("Manage staff")
+    REVIEWS = "reviews", _("Answer reviews and win unhappy owners back")
 
 
 class ChangeKind(models.TextChoices):

@@ -10,6 +10,7 @@
 | prices | yes | yes | | | | the price list, off-peak prices |
 | settings | yes | yes | | | | profile, hours, rules, closures, bays and cars, team and shifts |
 | staff | yes | yes | | | | members and invitations, for the roles below one's own |
+| reviews | yes | yes | yes | | | read and answer reviews, appeal, win unhappy owners back |
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 from shops.choices import Permission, Role
 
 _EVERYONE = frozenset({Permission.BOARD})
-_COUNTER = _EVERYONE | {Permission.CHECK_IN, Permission.WALK_IN, Permission.CLOSE_DAY}
+_COUNTER = _EVERYONE | {Permission.CHECK_IN, Permission.WALK_IN, Permission.CLOSE_DAY, Permission.REVIEWS}
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),

@@ -3,11 +3,11 @@ import pytest
 from shops.choices import Permission, Role
 from shops.rules import grantable_roles, may, may_grant
 
-EVERYTHING = "board check_in walk_in close_day money prices settings staff"
+EVERYTHING = "board check_in walk_in close_day money prices settings staff reviews"
 TABLE = {
     Role.OWNER: EVERYTHING,
     Role.MANAGER: EVERYTHING,
-    Role.ADVISOR: "board check_in walk_in close_day",
+    Role.ADVISOR: "board check_in walk_in close_day reviews",
     Role.TECHNICIAN: "board check_in",
     Role.CASHIER: "board close_day",
 }
