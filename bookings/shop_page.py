@@ -250,8 +250,18 @@ def _structured(request: HttpRequest, shop: Shop) -> SafeString:
         },
         "geo": {"@type": "GeoCoordinates", "latitude": shop.latitude, "longitude": shop.longitude},
         "openingHoursSpecification": week,
+        **_rated(shop),
     }
     text = json.dumps(data, ensure_ascii=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return mark_safe(text)  # noqa: S308  (JSON in which nothing can end the script element)
+
+
+def _rated(shop: Shop) -> dict[str, Any]:
+    """The score for search engines, as the page shows it; nothing while the reviews are few."""
+    standing = shop.rating
+    if standing is None or standing.shown_score is None:
+        return {}
+    rating = {"ratingValue": standing.shown_score, "reviewCount": standing.reviews, "bestRating": 5, "worstRating": 1}
+    return {"aggregateRating": {"@type": "AggregateRating", **rating}}

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from catalog.models import Service
 from core.errors import InvalidInput
 from reviews.limits import PAGE
 from reviews.models import HelpfulVote, Listing, Review, Subject
-from shops.models import Shop
+from shops.models import Resource, Shop
 from vehicles.models import CarModel
 
 
@@ -84,10 +86,10 @@ def of_shop_and_model(shop: Shop, model: CarModel | None) -> tuple[Subject | Non
     return (itself if itself and itself.reviews else None), with_model
 
 
-def one(**which: object) -> Subject | None:
+def one(**which: Shop | Resource | Service) -> Subject | None:
     """The subject that is exactly this (`shop`, `technician`, `service`, `model`); None without a review. One query."""
-    rest = {f"{name}__isnull": True for name in ("shop", "technician", "service", "model") if name not in which}
-    subject = Subject.objects.filter(**which, **rest).first()
+    rest = [f"{name}__isnull" for name in ("shop", "technician", "service", "model") if name not in which]
+    subject = Subject.objects.filter(Q(**which), Q(**dict.fromkeys(rest, True))).first()
     return subject if subject and subject.reviews else None
 
 
@@ -120,7 +122,7 @@ def voted(user: User, reviews: Sequence[Review]) -> set[int]:
     return set(votes.values_list("review_id", flat=True))
 
 
-def _listed(subject: Subject, sort: Sort, place: Place | None, limit: int) -> QuerySet[Listing, tuple[object, ...]]:
+def _listed(subject: Subject, sort: Sort, place: Place | None, limit: int) -> QuerySet[Listing, Any]:
     """Rows of `_FIELDS`. After a place: those that are equal in what counts first and come later by date, then the
     rest. Each part is a stretch of one index, so how deep a page lies does not matter."""
     rows = Listing.objects.filter(subject=subject).order_by(*_ORDERS[sort])

@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from django import template
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from bookings.models import Booking
+from catalog.models import Service
+from core.photos import GridPhoto
 from core.templatetags.ui import icon
-from reviews import names
-from reviews.choices import HintKind
+from reviews import names, reading, summaries
+from reviews.choices import FollowUpStatus, HintKind
+from reviews.follow_ups import figures
+from reviews.follow_ups.figures import Figure
 from reviews.limits import FEW
+from reviews.models import Review, ReviewVersion, Subject
+from reviews.public_pages.lists import voting
 from reviews.shown_text import segments
-from shops.models import Shop
+from shops.models import Resource, Shop
+from vehicles.models import CarModel, Variant
 
 register = template.Library()
 
@@ -24,6 +35,8 @@ MASK_WORDS = {
     HintKind.INSULT: _("insult removed"),
     HintKind.PERSONAL_DATA: _("personal data removed"),
 }
+# So many reviews stand on the page of what they are about.
+AT_FIRST = 3
 # The geometry of one star of `stars`, in user units.
 _STEP, _SIZE = 22, 20
 
@@ -86,3 +99,93 @@ def one_decimal(milli: int | None) -> str:
 def verified_mark() -> SafeString:
     """The sign that a review is of a visit."""
     return icon("badge-check", 16, "", "review-verified")
+
+
+@register.filter
+def in_stars(milli: int) -> float:
+    """Thousandths of a star as stars, for `stars`."""
+    return milli / 1000
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A coordinate of a drawing, with a point in every language."""
+    return f"{value:.1f}"
+
+
+# --- One review -------------------------------------------------------------------------------------------
+
+
+@register.filter
+def grid_photos(version: ReviewVersion, review: Review) -> list[GridPhoto]:
+    """The photos of a shown version, for `ui/photo_grid.html`. No query after `for_card()`."""
+    alt = gettext("Photo of %(name)s") % {"name": names.public_name(review.author)}
+    return [
+        GridPhoto(
+            url=reverse("reviews:photo", args=[photo.public_id, "full"]),
+            thumbnail_url=reverse("reviews:photo", args=[photo.public_id, "thumbnail"]),
+            alt=alt,
+        )
+        for photo in version.photos.all()
+    ]
+
+
+@register.filter
+def was_on_time(booking: Booking) -> bool | None:
+    """Whether the car was ready by the time agreed; None where no time was agreed."""
+    if booking.ready_at is None or booking.agreed_end_at is None:
+        return None
+    return bool(booking.ready_at <= booking.agreed_end_at)
+
+
+@register.filter
+def is_after_put_right(review: Review) -> bool:
+    """Whether what is shown was written after the owner said that the shop had put it right."""
+    follow_up = getattr(review.booking, "follow_up", None)
+    if review.shown is None or follow_up is None or follow_up.status != FollowUpStatus.PUT_RIGHT:
+        return False
+    return bool(follow_up.closed_at and review.shown.written_at > follow_up.closed_at)
+
+
+# --- The section on a page ----------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def shop_put_right(shop: Shop) -> Figure:
+    """How often the shop put things right. No query after `for_card()`."""
+    return figures.of_shop(shop)
+
+
+@register.inclusion_tag("reviews/public/section.html", takes_context=True)
+def reviews_of_shop(context: template.Context, shop: Shop, variant: Variant | None = None) -> dict[str, Any]:
+    """What owners say of a shop: the summary, the most useful reviews, the way to all. Seven queries at most."""
+    model: CarModel | None = variant.model if variant else None
+    subject, with_model = reading.of_shop_and_model(shop, model)
+    section = _section(context, subject, reverse("reviews:shop_reviews", args=[shop.slug]))
+    return section | {"with_model": with_model, "put_right": figures.of_shop(shop)}
+
+
+@register.inclusion_tag("reviews/public/section.html", takes_context=True)
+def reviews_of_technician(context: template.Context, shop: Shop, person: Resource) -> dict[str, Any]:
+    """What owners say of visits on which somebody worked. As `reviews_of_shop`."""
+    address = f"{reverse('reviews:shop_reviews', args=[shop.slug])}?about=person:{person.public_id}"
+    return _section(context, reading.one(shop=shop, technician=person), address)
+
+
+@register.inclusion_tag("reviews/public/section.html", takes_context=True)
+def reviews_of_service(context: template.Context, service: Service) -> dict[str, Any]:
+    """What owners say of a service at all shops. As `reviews_of_shop`."""
+    address = reverse("reviews:service_reviews", args=[service.key])
+    return _section(context, reading.one(service=service), address) | {"shows_shop": True}
+
+
+def _section(context: template.Context, subject: Subject | None, all_url: str) -> dict[str, Any]:
+    request: HttpRequest = context["request"]
+    page = reading.page(subject, size=AT_FIRST)
+    return {
+        "summary": summaries.of(subject),
+        "page": page,
+        "all_url": all_url,
+        "csrf_token": context.get("csrf_token"),
+        **voting(request, page.rows),
+    }
