@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.api import follow_ups
+from reviews.api import follow_ups, owner_views
 
 app_name = "reviews_api"
 urlpatterns = [
+    path("bookings/<str:public_id>/review/", owner_views.VisitReview.as_view(), name="visit_review"),
+    path("bookings/<str:public_id>/review/withdraw/", owner_views.WithdrawReview.as_view(), name="withdraw"),
+    path("bookings/<str:public_id>/review/appeal/", owner_views.AppealReview.as_view(), name="appeal"),
+    path("bookings/<str:public_id>/answer/", owner_views.Answer.as_view(), name="answer"),
+    path("me/reviews/", owner_views.MyReviews.as_view(), name="mine"),
     path("follow-ups/<slug:public_id>/", follow_ups.FollowUpDetail.as_view(), name="follow_up"),
     path("follow-ups/<slug:public_id>/answer/", follow_ups.FollowUpAnswer.as_view(), name="follow_up_answer"),
     path(
