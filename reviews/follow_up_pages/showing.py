@@ -26,7 +26,7 @@ _LOOKS = {
     FollowUpStep.WITHDRAWN: ("undo-2", "mute"),
     FollowUpStep.OFFER_ENDED: ("clock", "mute"),
     FollowUpStep.CARRIED_OUT: ("circle-check", "ok"),
-    FollowUpStep.ASKED: ("circle-help", "mute"),
+    FollowUpStep.ASKED: ("circle-question-mark", "mute"),
     FollowUpStep.LATE: ("clock-alert", "bad"),
     FollowUpStep.ESCALATED: ("scale", "info"),
     FollowUpStep.PUT_RIGHT: ("circle-check", "ok"),
@@ -43,7 +43,6 @@ STATUS_LOOKS = {
     FollowUpStatus.NOT_PUT_RIGHT: ("bad", "x"),
     FollowUpStatus.LAPSED: ("mute", "clock"),
 }
-OFFER_ICONS = {OfferKind.COMEBACK: "wrench", OfferKind.REFUND: "wallet", OfferKind.VOUCHER: "gift"}
 OFFER_LOOKS = {
     OfferStatus.OPEN: ("mute", "clock"),
     OfferStatus.ACCEPTED: ("ok", "check"),
@@ -84,7 +83,6 @@ def frame(follow_up: FollowUp, *, at: datetime) -> dict[str, Any]:
         "booking": booking,
         "shop": follow_up.shop,
         "zone": follow_up.shop.zone,
-        "look": STATUS_LOOKS[FollowUpStatus(follow_up.status)],
         "entries": entries(case, you=Side.AUTHOR)[::-1],
         "review": review if review and rules.why_not_edit(review, at=at) is None else None,
         "can_write": review is None and rules.why_not_review(follow_up.owner, booking, at=at) is None,

@@ -68,7 +68,7 @@ def _write(follow_up: FollowUp, step: FollowUpStep, *, by: User, text: str, at: 
     follow_up = steps.locked_open(follow_up)
     event = steps.write(follow_up, step, at=at, by=by, side=Side.SHOP, text=text)
     steps.contacted(follow_up, at=at)
-    steps.stand(follow_up, not_before=at + ASK_AFTER)
+    steps.stand(follow_up, look_at=at + ASK_AFTER)
     role = ShopMember.objects.filter(shop=follow_up.shop_id, user=by).values_list("role", flat=True).first() or ""
     try:
         with transaction.atomic():

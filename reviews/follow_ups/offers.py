@@ -49,8 +49,7 @@ def make(*, follow_up: FollowUp, by: User, draft: OfferDraft, at: datetime) -> F
     )
     steps.contacted(follow_up, at=at)
     _note(follow_up, offer, FollowUpStep.OFFER, by=by, side=Side.SHOP, at=at, text=text)
-    # The owner has all the time the offer stands for.
-    steps.stand(follow_up, not_before=offer.stands_until)
+    steps.stand(follow_up, look_at=offer.stands_until)
     outbox.emit(topic="follow_up.offered", key=follow_up.public_id, at=at, payload={"offer": offer.public_id})
     return offer
 
@@ -73,7 +72,7 @@ def accept(*, offer: FollowUpOffer, by: User, at: datetime) -> FollowUpOffer:
     offer.save(update_fields=["status", "answered_at", "comeback", "coupon", "done_at"])
     _note(follow_up, offer, FollowUpStep.ACCEPTED, by=by, side=Side.AUTHOR, at=at)
     waits_from = offer.comeback.ends_at if offer.comeback else at
-    steps.stand(follow_up, not_before=waits_from + ASK_AFTER)
+    steps.stand(follow_up, look_at=waits_from + ASK_AFTER)
     if offer.done_at is not None:
         answers.is_done(follow_up, offer, at=at)
     outbox.emit(topic="follow_up.accepted", key=follow_up.public_id, at=at, payload={"offer": offer.public_id})
@@ -115,7 +114,7 @@ def _end(
     offer.status, offer.answered_at = status, at
     offer.save(update_fields=["status", "answered_at"])
     _note(follow_up, offer, step, by=by, side=side, at=at)
-    steps.stand(follow_up, not_before=at + ASK_AFTER)
+    steps.stand(follow_up, look_at=at + ASK_AFTER)
     outbox.emit(topic=f"follow_up.{step}", key=follow_up.public_id, at=at, payload={"offer": offer.public_id})
     return offer
 

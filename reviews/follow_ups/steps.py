@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max
+
 from accounts.models import User
 from reviews.choices import FOLLOW_UP_OPEN, FollowUpStatus, FollowUpStep, OfferStatus
 from reviews.errors import FollowUpClosedError
@@ -57,15 +59,17 @@ def contacted(follow_up: FollowUp, *, at: datetime) -> None:
     follow_up.contacted_at = follow_up.contacted_at or at
 
 
-def stand(follow_up: FollowUp, *, not_before: datetime | None = None) -> None:
+def stand(follow_up: FollowUp, *, look_at: datetime | None = None) -> None:
     """Set where a locked, open follow-up stands from its facts, and save it.
 
-    Accepted while an offer was, offered while one waits, contacted once the shop wrote. `not_before` puts off when the
-    sweep looks at it again.
+    Accepted while an offer was, offered while one waits, contacted once the shop wrote. `look_at` is when the sweep
+    looks at it again: not before the offers that wait have ended, and never sooner once the owner was asked.
     """
     follow_up.status = _standing(follow_up)
-    if not_before is not None:
-        follow_up.next_at = max(follow_up.next_at or not_before, not_before)
+    if look_at is not None:
+        waiting = follow_up.offers.filter(status=OfferStatus.OPEN).aggregate(until=Max("stands_until"))["until"]
+        asked = follow_up.next_at if follow_up.asked_times else None
+        follow_up.next_at = max(each for each in (look_at, waiting, asked) if each is not None)
     follow_up.save(update_fields=["status", "contacted_at", "asked_at", "asked_times", "next_at"])
 
 

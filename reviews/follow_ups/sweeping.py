@@ -45,7 +45,7 @@ def look_at(follow_up: FollowUp, *, at: datetime) -> None:
     if follow_up.contacted_at is None and not follow_up.events.filter(step=FollowUpStep.LATE).exists():
         _late(follow_up, at)
     elif (until := _waits_until(follow_up, at)) is not None:
-        steps.stand(follow_up, not_before=until)
+        steps.stand(follow_up, look_at=until)
     elif follow_up.asked_times < answers.MAX_ASKED:
         answers.ask(follow_up, at=at)
     else:
@@ -72,7 +72,7 @@ def _do(act: Callable[..., None], follow_up_id: int, at: datetime) -> int:
 def _late(follow_up: FollowUp, at: datetime) -> None:
     """The shop and the platform see it; outbox `follow_up.late`, once."""
     steps.write(follow_up, FollowUpStep.LATE, at=at)
-    steps.stand(follow_up, not_before=at + ASK_AFTER)
+    steps.stand(follow_up, look_at=at + ASK_AFTER)
     outbox.emit(topic="follow_up.late", key=follow_up.public_id, at=at)
 
 

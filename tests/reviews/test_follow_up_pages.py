@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
+from bookings.floor import links
 from bookings.models import Booking
 from payments.models import Coupon, Refund
 from reviews.choices import FollowUpStatus, OfferStatus
@@ -188,7 +189,22 @@ def test_the_way_to_the_review_is_there_whatever_was_said(client, put_right):
     assert reverse("reviews:edit", args=[written.public_id]) in read(client, follow_up)
 
 
+def test_the_page_of_the_visit_leads_there_for_the_owner_alone(client):
+    follow_up = signed_in(client, unhappy(handed_over(bookable_job())))
+    visit = reverse("bookings:detail", args=[follow_up.booking.public_id])
+    assert page(follow_up) in client.get(visit).content.decode()
+    token = links.make(booking=follow_up.booking, at=OPENED)
+    client.logout()
+    by_link = client.get(reverse("bookings:link", args=[token]), follow=True)
+    assert by_link.status_code == 200
+    assert page(follow_up) not in by_link.content.decode()
+
+
 # --- API --------------------------------------------------------------------------------------------
+
+
+def post(client, address, data=None, **more):
+    return client.post(address, data or {}, content_type="application/json", **more)
 
 
 def api(follow_up, *rest):
@@ -200,7 +216,7 @@ def test_the_api_needs_a_person_and_shows_only_theirs(client):
     assert client.get(api(follow_up)).status_code in {401, 403}
     client.force_login(someone_at(follow_up.shop))
     assert client.get(api(follow_up)).status_code == 404
-    assert client.post(api(follow_up, "answer"), {"put_right": True}).status_code == 404
+    assert post(client, api(follow_up, "answer"), {"put_right": True}).status_code == 404
 
 
 def test_the_api_shows_the_case_and_no_stars(client):
@@ -220,8 +236,8 @@ def test_the_api_accepts_once_and_replays_the_answer(client):
     follow_up = signed_in(client, unhappy())
     offer = offered_voucher(follow_up)
     address = api(follow_up, "offers", offer.public_id, "accept")
-    first = client.post(address, headers={"Idempotency-Key": "k1"})
-    again = client.post(address, headers={"Idempotency-Key": "k1"})
+    first = post(client, address, headers={"Idempotency-Key": "k1"})
+    again = post(client, address, headers={"Idempotency-Key": "k1"})
     assert (first.status_code, again.json()) == (200, first.json())
     assert first.json()["offers"][0]["voucher_code"] == Coupon.objects.get().code
 
@@ -229,18 +245,18 @@ def test_the_api_accepts_once_and_replays_the_answer(client):
 def test_the_api_declines_and_refuses_what_is_gone(client):
     follow_up = signed_in(client, unhappy())
     offer = offered_voucher(follow_up)
-    assert client.post(api(follow_up, "offers", offer.public_id, "decline")).status_code == 200
-    gone = client.post(api(follow_up, "offers", offer.public_id, "accept"))
+    assert post(client, api(follow_up, "offers", offer.public_id, "decline")).status_code == 200
+    gone = post(client, api(follow_up, "offers", offer.public_id, "accept"))
     assert (gone.status_code, gone.json()["code"]) == (409, "offer_gone")
-    assert client.post(api(follow_up, "offers", "nosuch", "accept")).status_code == 404
+    assert post(client, api(follow_up, "offers", "nosuch", "accept")).status_code == 404
 
 
 def test_the_api_takes_the_answer(client):
     follow_up = signed_in(client, contacted(unhappy()))
     address = api(follow_up, "answer")
-    bad = client.post(address, {"put_right": "perhaps", "text": "x" * 2000}, content_type="application/json")
+    bad = post(client, address, {"put_right": "perhaps", "text": "x" * 2000})
     assert (bad.status_code, set(bad.json()["errors"])) == (400, {"put_right", "text"})
-    done = client.post(address, {"put_right": True}, content_type="application/json")
+    done = post(client, address, {"put_right": True})
     assert (done.status_code, done.json()["status"]) == (200, "put_right")
-    other = client.post(address, {"put_right": False}, content_type="application/json")
+    other = post(client, address, {"put_right": False})
     assert (other.status_code, other.json()["code"]) == (409, "follow_up_closed")

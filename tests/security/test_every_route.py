@@ -71,7 +71,7 @@ _FIELDS = (
     "visit_latitude visit_longitude flow valid_until works_since_year user title_zh amenities "
     "is_correction order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
     "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
-    "provider pay shop_method method due_fen "
+    "provider pay shop_method method due_fen put_right "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [
