@@ -108,7 +108,7 @@ class Dossier:
 
 
 def dossier(item: ModerationItem, *, at: datetime) -> Dossier:
-    """Everything about an item, in 16 queries."""
+    """Everything about an item, in 17 queries."""
     item = _item(item)
     review = item.review
     versions = list(review.versions.prefetch_related("hints", "photos").order_by("number"))

@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from reviews.choices import ItemKind, ItemOutcome, ReviewStatus
 from reviews.hints.found import Found
 from reviews.models import ModerationItem, ModerationPolicy, Review, ReviewVersion
+from reviews.moderation import checks
 
 # What holds until an admin has set something: everything is looked at by a person; clean replies of shops are not.
 DEFAULT = ModerationPolicy()
@@ -45,7 +46,7 @@ def change(*, by: User, at: datetime, note: str = "", **values: Any) -> Moderati
         if name not in FIELDS:
             raise InvalidInput(_("There is no such setting."), field=name)
     fields = {name: values.get(name, getattr(before, name)) for name in FIELDS}
-    policy = ModerationPolicy(**fields, note=note.strip(), set_at=at, set_by=by)
+    policy = ModerationPolicy(**fields, note=checks.note_of(note), set_at=at, set_by=by)
     try:
         policy.full_clean()
     except ValidationError as error:
