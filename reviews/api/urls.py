@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviews.api import follow_ups, owner_views
+from reviews.api import follow_ups, owner_views, public_views, shop_views
 
 app_name = "reviews_api"
 urlpatterns = [
+    path("shops/<slug:slug>/reviews/", public_views.ShopReviews.as_view(), name="shop_reviews"),
+    path("shops/<slug:slug>/reviews/summary/", public_views.ShopReviewSummary.as_view(), name="shop_review_summary"),
+    path("reviews/<slug:public_id>/helpful/", public_views.Helpful.as_view(), name="helpful"),
     path("bookings/<str:public_id>/review/", owner_views.VisitReview.as_view(), name="visit_review"),
     path("bookings/<str:public_id>/review/withdraw/", owner_views.WithdrawReview.as_view(), name="withdraw"),
     path("bookings/<str:public_id>/review/appeal/", owner_views.AppealReview.as_view(), name="appeal"),
@@ -25,4 +28,8 @@ urlpatterns = [
         follow_ups.OfferDecline.as_view(),
         name="follow_up_decline",
     ),
+    path("shops/<slug:slug>/own-reviews/", shop_views.ShopReviews.as_view(), name="shop_reviews"),
+    path("shops/<slug:slug>/own-reviews/<slug:public_id>/reply/", shop_views.ShopReply.as_view(), name="shop_reply"),
+    path("shops/<slug:slug>/own-reviews/<slug:public_id>/appeal/", shop_views.ShopAppeal.as_view(), name="shop_appeal"),
+    path("shops/<slug:slug>/follow-ups/", shop_views.ShopFollowUps.as_view(), name="shop_follow_ups"),
 ]

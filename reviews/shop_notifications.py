@@ -1,0 +1,132 @@
+"""Telling a shop what concerns it: a new review, an unhappy owner with the clock, the answer to an appeal. A line and a
+link to those who lead the shop, over the channels they chose.
+
+A message leaves after its event was marked as handled, so at most once. Nothing says how many stars there were: the
+review does, once it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from core import day_words, outbox
+from core.models import OutboxEvent
+from notifications.delivery import send_template
+from notifications.preferences import channels_for
+from reviews.choices import FOLLOW_UP_OPEN, AppealStatus, ReviewStatus, Side
+from reviews.limits import UNDO_WITHIN
+from reviews.models import Appeal, FollowUp, Review
+from shops.choices import Permission, Role
+from shops.models import Shop, ShopMember
+from shops.rules import may
+
+# A decision can be taken back for so long; a little more, so that nobody is told of one that was.
+_SETTLED_AFTER = UNDO_WITHIN + timedelta(seconds=5)
+_PUBLISHED_FOR_SHOP = "review.published_for_shop"
+
+# What each message says: its subject and its line.
+_SAID: dict[str, tuple[str | Promise, str | Promise]] = {
+    "published": (_("New review"), _("A new review of visit %(number)s is published. You can reply in public.")),
+    "opened": (
+        _("An owner is not happy"),
+        _("The owner of visit %(number)s is not happy. Get in touch until %(due)s and put it right."),
+    ),
+    "late": (
+        _("Get in touch with an owner"),
+        _("The time to get in touch with the owner of visit %(number)s is over. Do it now."),
+    ),
+    "upheld": (
+        _("Your appeal is upheld"),
+        _("Your appeal about the review of visit %(number)s is upheld. A second person confirms before it is removed."),
+    ),
+    "dismissed": (
+        _("Your appeal is dismissed"),
+        _("Your appeal about the review of visit %(number)s is dismissed. The review stays. Read why."),
+    ),
+}
+
+
+def connect() -> None:
+    """Subscribe; called once when the app is ready."""
+    outbox.subscribe("review.published")(wait_for_undo)
+    outbox.subscribe(_PUBLISHED_FOR_SHOP)(tell_published)
+    outbox.subscribe("follow_up.opened")(tell_follow_up)
+    outbox.subscribe("follow_up.late")(tell_follow_up)
+    outbox.subscribe("appeal.decided")(tell_appeal)
+
+
+def wait_for_undo(event: OutboxEvent) -> None:
+    """A review was published for the first time: the shop is told once that cannot be undone any more."""
+    outbox.schedule(topic=_PUBLISHED_FOR_SHOP, key=event.key, due_at=event.due_at + _SETTLED_AFTER)
+
+
+def tell_published(event: OutboxEvent) -> None:
+    """Say that there is a new review; nothing of one that is not shown any more, or was published anew since (that has
+    an event of its own)."""
+    review = Review.objects.select_related("shop__city", "booking").filter(public_id=event.key).first()
+    if review is None or review.status != ReviewStatus.PUBLISHED or review.published_at is None:
+        return
+    if review.published_at + _SETTLED_AFTER <= event.due_at:
+        _tell(review.shop, "published", _review_address(review), {"number": review.booking.number})
+
+
+def tell_follow_up(event: OutboxEvent) -> None:
+    """Say that an owner is not happy, or that the time to get in touch is over; nothing once the shop has."""
+    cases = FollowUp.objects.select_related("shop__city", "booking")
+    case = cases.filter(public_id=event.key, contacted_at=None, status__in=FOLLOW_UP_OPEN).first()
+    if case is None:
+        return
+    address = reverse("shop_reviews:follow_up", args=[case.shop.slug, case.public_id])
+    _tell(case.shop, event.topic.removeprefix("follow_up."), address, {"number": case.booking.number}, case=case)
+
+
+def tell_appeal(event: OutboxEvent) -> None:
+    """Say how an appeal of the shop was decided; an author's is not the shop's business."""
+    appeals = Appeal.objects.select_related("review__shop__city", "review__booking")
+    appeal = appeals.filter(public_id=event.payload.get("appeal", ""), side=Side.SHOP).first()
+    if appeal is None or appeal.status not in (AppealStatus.UPHELD, AppealStatus.DISMISSED):
+        return
+    review = appeal.review
+    _tell(review.shop, str(appeal.status), _review_address(review), {"number": review.booking.number})
+
+
+def _review_address(review: Review) -> str:
+    return reverse("shop_reviews:detail", args=[review.shop.slug, review.public_id])
+
+
+def _tell(shop: Shop, kind: str, address: str, values: Mapping[str, str], *, case: FollowUp | None = None) -> None:
+    title, said = _SAID[kind]
+    leads = [role for role in Role if may(role, Permission.REVIEWS) and may(role, Permission.STAFF)]
+    for member in ShopMember.objects.filter(shop=shop, role__in=leads).select_related("user").order_by("pk"):
+        language = member.user.language or settings.LANGUAGE_CODE
+        with translation.override(language):
+            due = {"due": day_words.day_time(case.contact_due_at, zone=shop.zone)} if case is not None else {}
+            context = {
+                "title": str(title),
+                "said": str(said) % {**values, **due},
+                "shop_name": shop.name,
+                "url": settings.SITE_URL.rstrip("/") + address,
+            }
+        transaction.on_commit(partial(_send, member.user, context, language))
+
+
+def _send(person: User, context: dict[str, Any], language: str) -> None:
+    for reach in channels_for(person):
+        send_template(
+            channel=reach.channel,
+            kind="reviews/shop_news",
+            recipient=reach.recipient,
+            context=context,
+            language=language,
+        )
