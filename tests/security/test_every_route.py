@@ -72,6 +72,7 @@ _FIELDS = (
     "is_correction order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
     "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
     "provider pay shop_method method due_fen put_right "
+    "stars workmanship honesty communication waiting price would_return shows_facts keep photos happy words "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [
