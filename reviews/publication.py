@@ -17,9 +17,9 @@ from reviews.models import Review, ReviewVersion
 
 def locked(review: Review) -> Review:
     """The review as it is now, its row locked until the transaction ends."""
-    rows = Review.objects.select_for_update(no_key=True, of=("self",)).select_related(
-        "booking", "shop", "author", "shown"
-    )
+    # Not with `shown`: whoever waits for the row gets it as it is then, but what is joined to it as it was before, so a
+    # version shown meanwhile would look like none. It is read when it is asked for, which is under the lock.
+    rows = Review.objects.select_for_update(no_key=True, of=("self",)).select_related("booking", "shop", "author")
     return rows.get(pk=review.pk)
 
 
