@@ -388,6 +388,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.tasks.reconciling.check_books_fully",
         "schedule": crontab(hour=20, minute=20),
     },
+    "reviews-refresh-scores": {"task": "reviews.tasks.refresh_scores", "schedule": schedule(600)},
+    "reviews-search-signals": {"task": "reviews.tasks.search_signals", "schedule": crontab(minute=40)},
+    "reviews-check-counts": {"task": "reviews.tasks.check_counts", "schedule": crontab(hour=20, minute=35)},
     "reviews-sweep-follow-ups": {"task": "reviews.tasks.sweep_follow_ups", "schedule": schedule(300)},
     "reviews-send-invitations": {"task": "reviews.tasks.send_invitations", "schedule": schedule(120)},
 }
