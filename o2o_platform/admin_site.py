@@ -170,7 +170,6 @@ _ICONS = {
     "FollowUp": "support_agent",
     "FollowUpEvent": "comment",
     "FollowUpOffer": "volunteer_activism",
-    "KnownDevice": "devices",
     "OutboxEvent": "outbox",
 }
 

@@ -7,11 +7,13 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from catalog.admin import ReadOnlyAdmin
 from reviews.models import (
     Affiliation,
     Appeal,
+    Counts,
     FollowUp,
     FollowUpEvent,
     FollowUpOffer,
@@ -102,8 +104,14 @@ class HelpfulVoteAdmin(_OfReview):
     ordering = ["-at", "-pk"]
 
 
+class _CountsAdmin(_SeenAdmin):
+    @display(description=_("published reviews"))  # type: ignore[untyped-decorator]
+    def reviews(self, row: Counts) -> int:
+        return row.reviews
+
+
 @admin.register(Subject)
-class SubjectAdmin(_SeenAdmin):
+class SubjectAdmin(_CountsAdmin):
     list_display = ["shop", "technician", "service", "model", "reviews", "score_milli", "updated_at"]
     list_select_related = ["shop", "technician", "service", "model__make"]
     search_fields = ["shop__name_zh", "shop__name_en"]
@@ -111,9 +119,11 @@ class SubjectAdmin(_SeenAdmin):
 
 
 @admin.register(MonthTally)
-class MonthTallyAdmin(_SeenAdmin):
-    list_display = ["subject", "month", "reviews", "stars_sum"]
+class MonthTallyAdmin(_CountsAdmin):
+    list_display = ["subject", "month", "reviews"]
     list_select_related = ["subject"]
+    search_fields = ["subject__shop__name_zh", "subject__shop__name_en"]
+    search_help_text = _("Shop")
     list_filter = ["month"]
 
 
@@ -126,6 +136,7 @@ class ListingAdmin(_OfReview):
 @admin.register(RankingMonth)
 class RankingMonthAdmin(_SeenAdmin):
     list_display = ["month", "mean_milli", "reviews", "fixed_at"]
+    search_fields = ["month"]
 
 
 @admin.register(ShopStanding)
@@ -142,6 +153,8 @@ class HintAdmin(_SeenAdmin):
     list_display = ["kind", "points", "version", "reply"]
     list_select_related = ["version", "reply"]
     list_filter = ["kind"]
+    search_fields = ["version__review__booking__number", "reply__review__booking__number"]
+    search_help_text = _("Number of the visit")
     ordering = ["-pk"]
 
 
@@ -163,6 +176,7 @@ class ModerationEventAdmin(_OfReview):
 class ModerationPolicyAdmin(_SeenAdmin):
     list_display = ["set_at", "set_by", "auto_publish", "max_risk", "min_published", "sample_percent", "note"]
     list_select_related = ["set_by"]
+    search_fields = ["note"]
 
 
 @admin.register(Appeal)
@@ -193,6 +207,8 @@ class SignalAdmin(_SeenAdmin):
     list_display = ["kind", "shop", "points", "first_seen_at", "last_seen_at", "closed_at", "closed_by"]
     list_select_related = ["shop", "closed_by"]
     list_filter = ["kind", "closed_at"]
+    search_fields = ["shop__name_zh", "shop__name_en", "key"]
+    search_help_text = _("Shop")
 
 
 @admin.register(ReviewInvitation)

@@ -35,8 +35,10 @@ from core.models import OutboxEvent
 from notifications import preferences
 from notifications.choices import Channel, MessageChannels, MessageStatus
 from notifications.models import Message, Preference
+from reviews.models import TextPrint
 from shops.choices import ChangeKind
 from shops.models import Invitation, Shop, ShopChange
+from shops.standings import ShopStanding
 from tests.factories import floor, jobs
 from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
@@ -45,6 +47,7 @@ from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFac
 from tests.factories.records import recorded_car
 from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
 from tests.factories.vehicles import CarFactory, WmiFactory
+from tests.factories.word_of_mouth import talked_about
 from vehicles.choices import RecordPart
 from vehicles.models import Car, HealthEntry, HealthRecord, RecordGrant, RecordTransfer
 from vehicles.record import sharing, transfers
@@ -81,6 +84,8 @@ SEEN_ONLY = {
     VisitPhoto,
     WaitingEntry,
     *apps.get_app_config("payments").get_models(),
+    *(model for model in apps.get_app_config("reviews").get_models() if model is not TextPrint),
+    ShopStanding,
 }
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
 
@@ -110,6 +115,7 @@ def _rows() -> None:
     _is_recorded(shop)
     _goes_through_the_floor()
     eventful_books()
+    talked_about()
     names = {"name_zh": "雨刮片", "name_en": "Wiper blades"}
     section = PointSection.values[0]
     wipers = CheckPoint.objects.create(key="wipers", section=section, kind=PointKind.LOOK, highest=2, **names)
