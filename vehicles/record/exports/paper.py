@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pylopdf_fonts_zh_cn
 import unfold
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue
 
@@ -42,6 +45,22 @@ _WIDTH = 210.0 - _LEFT - _RIGHT
 _GAP = 4.0
 
 
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    """Goes when the process ends."""
+    return TemporaryDirectory(prefix="carkeeper-fonts-")
+
+
+@cache
+def _unpacked(packed: Path) -> Path:
+    """The font as a TrueType file, once for each process: unpacking WOFF2 takes longer than all the rest of a paper."""
+    unpacked = Path(_folder().name) / f"{packed.stem}.ttf"
+    with TTFont(packed, recalcTimestamp=False) as font:
+        font.flavor = None
+        font.save(unpacked)
+    return unpacked
+
+
 class Paper(FPDF):
     """A4 pages with our fonts, and the page's number and the head hash at the foot of each."""
 
@@ -52,7 +71,7 @@ class Paper(FPDF):
         self.c_margin = 0
         self.set_auto_page_break(True, margin=_BOTTOM)
         for style, name in (("", "Regular"), ("B", "Bold")):
-            self.add_font("Inter", style, _INTER / f"Inter-{name}.woff2")
+            self.add_font("Inter", style, _unpacked(_INTER / f"Inter-{name}.woff2"))
         self.add_font("NotoSansSC", "", _CHINESE)
         self.set_fallback_fonts(["NotoSansSC"], exact_match=False)
         self.set_text_shaping(False)
