@@ -109,7 +109,9 @@ def _json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
+        # Not by `normalize`, which rounds what has more digits than the context.
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, Fraction | str) and not isinstance(value, bool):
         return str(value)
     return value

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,21 @@ def test_there_is_always_an_answer_of_the_closed_vocabulary_and_it_survives_json
     assert json.dumps(decide(car, record, taken, proposal, today).as_json()) == written
     if advice.numbers.until_on is not None and advice.verdict == AdviceVerdict.CAN_WAIT:
         assert advice.numbers.until_on >= today
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("2.80", "2.8"),
+        ("1E+1", "10"),
+        ("0.00", "0"),
+        ("1.23456789012345678901234567891", "1.23456789012345678901234567891"),  # more digits than are reckoned with
+    ],
+)
+def test_a_measured_value_is_written_exactly_and_without_idle_zeros(value: str, written: str) -> None:
+    taken = [Measurement("pad_front_left_inner", Decimal(value), TODAY)]
+    advice = decide(CarFacts("ice"), RecordFacts(), taken, Proposal(FRONT_PADS), TODAY)
+    assert advice.as_json()["numbers"]["value"] == written
 
 
 @given(car=cars, record=records, taken=readings, proposal=proposals, today=days)
