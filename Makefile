@@ -24,10 +24,10 @@ check: ready-dev ## Lint, types, layers, templates, migrations, translations, de
 .PHONY: drill
 drill: ready-dev ## Kill processes in the middle of bookings and payments; crowd, model and attacks for longer (minutes)
 	@DRILL=1 CROWD_STEPS=200 CROWD_SEED=$$$$ MODEL_EXAMPLES=300 MODEL_STEPS=25 ATTACK_ROUNDS=25 \
-		BOOKS_EXAMPLES=100 BOOKS_STEPS=40 \
+		BOOKS_EXAMPLES=100 BOOKS_STEPS=40 SUMS_EXAMPLES=100 \
 		$(python) -m pytest --numprocesses 0 tests/drills tests/races/test_everything_at_once.py \
 		tests/bookings/test_engine_model.py tests/payments/test_books_model.py tests/security/test_every_route.py \
-		tests/benchmarks/test_run.py tests/o2o_platform/test_admin_pages.py $(ARGS)
+		tests/bookings/test_lines.py tests/benchmarks/test_run.py tests/o2o_platform/test_admin_pages.py $(ARGS)
 
 .PHONY: bench
 bench: ready-dev ## Measure slots, search and booking beside plain SQL (ARGS="slots booking"; ARGS=--help)

@@ -1,5 +1,6 @@
 """Lines of a visit: priced by the list or by hand, judged by the platform, typed in a form, summed to the fen."""
 
+import os
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -377,9 +378,16 @@ def test_discount_is_spread_to_the_fen_and_no_share_exceeds_its_labour(labour: l
 
 
 class TestSums(TestCase):
-    """The bill is the sum of what was done, and what was done had been approved, whatever happens before."""
+    """The bill is the sum of what was done, and what was done had been approved, whatever happens before.
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    Each example is a visit with up to five lines; `make drill` tries many more of them.
+    """
+
+    @settings(
+        max_examples=int(os.environ.get("SUMS_EXAMPLES", "10")),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(
         st.lists(
             st.tuples(
