@@ -111,9 +111,9 @@ def test_staff_cannot_make_superusers(client: Client) -> None:
     assert client.post(reverse(CHANGE, args=[boss.pk]), form_of(boss, name="x")).status_code == 403
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_every_list_of_the_side_bar_opens(client: Client, admin: User, language: str) -> None:
-    client.cookies["django_language"] = language
+def test_every_list_of_the_side_bar_opens(client: Client, admin: User) -> None:
+    """In English: that every list opens in Chinese is shown by the walk over the whole admin."""
+    client.cookies["django_language"] = "en"
     groups = client.get(reverse("admin:index")).context["sidebar_navigation"]
     links = [item["link"] for group in groups for item in group["items"]]
     assert reverse(LIST) in links
