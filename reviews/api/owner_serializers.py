@@ -69,7 +69,7 @@ def draft_of(order: dict[str, Any]) -> Draft:
     )
 
 
-class ReviewPhotoSerializer(serializers.ModelSerializer[ReviewPhoto]):
+class OwnReviewPhotoSerializer(serializers.ModelSerializer[ReviewPhoto]):
     """A photo of a review."""
 
     id = serializers.CharField(source="public_id")
@@ -91,7 +91,7 @@ class ReviewVersionSerializer(serializers.ModelSerializer[ReviewVersion]):
     """What you said at one time, and what became of it."""
 
     status = serializers.ChoiceField(choices=VersionStatus.choices)
-    photos = ReviewPhotoSerializer(many=True)
+    photos = OwnReviewPhotoSerializer(many=True)
 
     class Meta:
         model = ReviewVersion
@@ -141,7 +141,7 @@ class OwnReviewSerializer(serializers.Serializer[Own]):
     versions = ReviewVersionSerializer(many=True)
 
 
-class AnswerOrder(serializers.Serializer[Any]):
+class VisitAnswerOrder(serializers.Serializer[Any]):
     """Whether you were happy with a visit. If not, the shop is asked to get in touch with you."""
 
     happy = serializers.BooleanField()
@@ -150,7 +150,7 @@ class AnswerOrder(serializers.Serializer[Any]):
     )
 
 
-class AnswerSerializer(serializers.ModelSerializer[VisitAnswer]):
+class VisitAnswerSerializer(serializers.ModelSerializer[VisitAnswer]):
     """What you answered. Not public."""
 
     happy = serializers.BooleanField(source="is_happy")

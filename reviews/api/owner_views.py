@@ -24,8 +24,8 @@ from core.parsers import JSONParser
 from core.photo_fields import accepts_photos
 from reviews import answering, writing
 from reviews.api.owner_serializers import (
-    AnswerOrder,
-    AnswerSerializer,
+    VisitAnswerOrder,
+    VisitAnswerSerializer,
     AppealOrder,
     OwnReviewSerializer,
     ReviewChangeOrder,
@@ -122,17 +122,17 @@ class Answer(APIView):
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
-        request=AnswerOrder,
+        request=VisitAnswerOrder,
         parameters=[base.IDEMPOTENCY_KEY],
-        responses={200: AnswerSerializer, **refusals(400, 401, 403, 404, 409, 422)},
+        responses={200: VisitAnswerSerializer, **refusals(400, 401, 403, 404, 409, 422)},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        booking, order = _visit(request, public_id), base.checked(AnswerOrder, request.data)
+        booking, order = _visit(request, public_id), base.checked(VisitAnswerOrder, request.data)
 
         def run() -> tuple[int, Any]:
             by, at = base.person(request), timezone.now()
             said = answering.answer(booking=booking, by=by, is_happy=order["happy"], words=order["words"], at=at)
-            return 200, dict(AnswerSerializer(said).data)
+            return 200, dict(VisitAnswerSerializer(said).data)
 
         return base.once(request, run)
 
