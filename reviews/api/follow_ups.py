@@ -63,7 +63,7 @@ class OfferSerializer(serializers.Serializer[ShownOffer]):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_lines(self, shown: ShownOffer) -> list[str]:
-        return [line.current.title for line in shown.lines]
+        return [line.current.name for line in shown.lines]
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_comeback(self, shown: ShownOffer) -> str | None:

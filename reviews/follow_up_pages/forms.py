@@ -14,10 +14,16 @@ class AnswerForm(forms.Form):
     """Whether it was put right, with words or without."""
 
     put_right = forms.ChoiceField(
-        label=_("Was it put right?"), choices=_YES_NO, error_messages={"required": _("Say yes or no.")}
+        label=_("Was it put right?"),
+        choices=_YES_NO,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say yes or no.")},
     )
     text = forms.CharField(
-        label=_("Anything to add?"), max_length=MAX_CONTACT_TEXT, required=False, widget=forms.Textarea
+        label=_("Anything to add?"),
+        max_length=MAX_CONTACT_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     @property

@@ -126,7 +126,9 @@ def test_accepting_a_refund_and_a_comeback(client):
     assert Refund.objects.get().amount_fen == 5000
     assert "on its way" in read(client, follow_up)
     follow_up = signed_in(client, unhappy(handed_over(bookable_job())))
-    client.post(choice(offered_comeback(follow_up), "accept"))
+    offer = offered_comeback(follow_up)
+    assert f"<span>{follow_up.booking.lines.get().current.name}</span>" in read(client, follow_up)
+    client.post(choice(offer, "accept"))
     visit = Booking.objects.get(comeback_of=follow_up.booking)
     assert reverse("bookings:detail", args=[visit.public_id]) in read(client, follow_up)
 
