@@ -24,13 +24,13 @@ from core.parsers import JSONParser
 from core.photo_fields import accepts_photos
 from reviews import answering, writing
 from reviews.api.owner_serializers import (
-    VisitAnswerOrder,
-    VisitAnswerSerializer,
     AppealOrder,
     OwnReviewSerializer,
     ReviewChangeOrder,
     ReviewOrder,
     ReviewSummarySerializer,
+    VisitAnswerOrder,
+    VisitAnswerSerializer,
     draft_of,
 )
 from reviews.choices import Side
