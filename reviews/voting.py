@@ -60,6 +60,16 @@ def discount(*, review: Review, by: list[User]) -> Review:
     return review
 
 
+@transaction.atomic
+def count_again(*, review: Review, by: list[User]) -> Review:
+    """Let votes that were left out count again: what looked like a ring was none."""
+    review = publication.locked(review)
+    restored = HelpfulVote.objects.filter(review=review, user__in=by, counts=False).update(counts=True)
+    if restored:
+        _move(review, by=restored)
+    return review
+
+
 def _move(review: Review, *, by: int) -> None:
     """Change the count of a review whose row is locked."""
     review.helpful_count += by

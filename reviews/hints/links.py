@@ -128,10 +128,10 @@ def burst(version: ReviewVersion, at: datetime) -> list[Found]:
 def vote_ring(version: ReviewVersion, _at: datetime) -> list[Found]:
     """The author belongs to an open pattern of people who vote for each other. One query, of open patterns."""
     rings = Signal.objects.filter(
-        kind=SignalKind.VOTE_RING, is_harmless=False, data__users__contains=[version.review.author_id]
+        kind=SignalKind.VOTE_RING, is_harmless=False, data__authors__contains=[version.review.author_id]
     )
     row = rings.order_by("-last_seen_at").values_list("data", flat=True).first()
-    return [Found(HintKind.VOTE_RING, 20, data={"people": len(row["users"])})] if row else []
+    return [Found(HintKind.VOTE_RING, 20, data={"people": len({*row["users"], *row["authors"]})})] if row else []
 
 
 def copied(version: ReviewVersion, _at: datetime) -> list[Found]:

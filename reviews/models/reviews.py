@@ -69,6 +69,7 @@ class Review(PublicIdModel):
         indexes = [
             models.Index(fields=["shop", "-created_at"], name="review_of_shop"),
             models.Index(fields=["author", "-created_at"], name="review_of_author"),
+            models.Index(fields=["created_at"], name="review_lately"),
         ]
 
     def __str__(self) -> str:
@@ -215,6 +216,7 @@ class HelpfulVote(models.Model):
         verbose_name_plural = _("helpful votes")
         ordering = ["review", "pk"]
         constraints = [models.UniqueConstraint(fields=["review", "user"], name="helpful_vote_once")]
+        indexes = [models.Index(fields=["at"], name="helpful_vote_lately")]
 
     def __str__(self) -> str:
         return f"{self.review_id} {self.user_id}"
