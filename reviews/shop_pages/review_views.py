@@ -21,6 +21,7 @@ from reviews.shop_pages import inbox
 from reviews.shop_pages.forms import AppealForm, ReplyForm
 from reviews.shop_pages.inbox import Asked
 from reviews.shop_pages.pages import review_of, reviews_page
+from reviews.shown_text import visible
 from shops.access import get_staff_shop
 from shops.choices import Permission
 from shops.models import Shop
@@ -37,11 +38,9 @@ def review_list(request: HttpRequest, slug: str) -> HttpResponse:
     if wanted == "appealed":
         context: dict[str, Any] = {"appeals": inbox.appeals(shop), "asked": Asked("appealed")}
     else:
-        person = request.GET.get("person", "")[:16] if leads else ""
+        person = _id(request, "person") if leads else ""
         name = inbox.person_name(shop, person)
-        asked = Asked(
-            wanted if wanted in inbox.FILTERS else "all", person if name else "", request.GET.get("after", "")[:16]
-        )
+        asked = Asked(wanted if wanted in inbox.FILTERS else "all", person if name else "", _id(request, "after"))
         context = {"page": inbox.page(shop, asked), "asked": asked, "person_name": name}
     context["summary"] = inbox.summary(shop, with_people=leads)
     return reviews_page(request, shop, "list", "list", context)
@@ -96,6 +95,11 @@ def appeal(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         return _appeal_page(request, shop, review_of(shop, public_id), form, status=show(refusal, form))
     messages.success(request, _("Your appeal is with the platform."))
     return redirect("shop_reviews:detail", slug, public_id)
+
+
+def _id(request: HttpRequest, name: str) -> str:
+    """A public id of the address, as far as it can be one."""
+    return visible(request.GET.get(name, ""))[:16]
 
 
 def _still_seen(review: Review, seen: int) -> None:

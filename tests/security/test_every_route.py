@@ -73,6 +73,7 @@ _FIELDS = (
     "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
     "provider pay shop_method method due_fen put_right "
     "stars workmanship honesty communication waiting price would_return shows_facts keep photos happy words "
+    "show person after preview lines order_line contact-text contact-way invite-text "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [
