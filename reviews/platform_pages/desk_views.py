@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.platform_access import admin_of, platform_page
 from core.errors import Refusal
 from core.photos import photo_response
-from reviews.choices import ItemKind
+from reviews.choices import ItemKind, ItemOutcome
 from reviews.models import ModerationItem, ReviewPhoto
 from reviews.moderation import appeals, decisions, removals, undoing
 from reviews.platform_pages import desk, listing
@@ -176,7 +176,11 @@ def _decide(
 
 
 def _refused(request: HttpRequest, item: ModerationItem, refusal: Refusal) -> HttpResponse:
+    """What was refused, with how it stands now: the newer version, if one came that waits, else the item."""
     fresh, said = _item(item.public_id), [str(refusal.message)]
+    if fresh.outcome == ItemOutcome.OVERTAKEN:
+        newer = ModerationItem.objects.open().filter(review=fresh.review_id, kind=fresh.kind).select_related(*_ITEM)
+        fresh = newer.first() or fresh
     tab = listing.tab_of(fresh)
     return _show(request, fresh, tab=tab, at=timezone.now(), refused=said, typed=request.POST, status=refusal.status)
 
@@ -191,7 +195,7 @@ def _show(  # noqa: PLR0913  (what the desk is made of)
     typed: QueryDict | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    is_part = request.htmx.target == "desk"
+    is_part = request.headers.get("HX-Target") == "desk" and "HX-History-Restore-Request" not in request.headers
     words = _words(request)
     rows = listing.rows(tab, words, at=at)
     opened = item or (rows[0].item if rows else None)
