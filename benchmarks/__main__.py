@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from benchmarks.measures.base import Bench, Measure
 
 # Measure → its class under `benchmarks.measures`; in the order in which they are taken and told.
-NAMES = ("slots", "search", "window", "booking", "advice", "ledger", "settling", "statement", "growth", "memory")
+NAMES = (
+    "slots",
+    "search",
+    "window",
+    "booking",
+    "advice",
+    "ledger",
+    "settling",
+    "statement",
+    "reviews",
+    "growth",
+    "memory",
+)
 MEASURES = {name: name.capitalize() for name in NAMES}
 # One that takes rounds over four worlds, two that take minutes: only when asked for.
 BY_DEFAULT = ("slots", "search", "window", "booking", "advice", "ledger", "statement")

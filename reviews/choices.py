@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ReviewStatus(models.TextChoices):
@@ -38,7 +39,7 @@ class Dimension(models.TextChoices):
     WORKMANSHIP = "workmanship", _("Workmanship")
     HONESTY = "honesty", _("Honesty")
     COMMUNICATION = "communication", _("Communication")
-    WAITING = "waiting", _("Waiting")
+    WAITING = "waiting", pgettext_lazy("rating of a visit", "Waiting")
     PRICE = "price", _("Price as quoted")
 
 

@@ -16,7 +16,7 @@ from reviews import ranking
 from reviews.choices import Dimension
 from reviews.models import Listing, MonthTally, Review, ReviewVersion, Subject
 
-_COLUMNS = (
+COLUMNS = (
     *(f"n{stars}" for stars in range(1, 6)),
     *(f"{dimension.value}_{part}" for dimension in Dimension for part in ("sum", "n")),
     "return_yes",
@@ -178,10 +178,10 @@ def faults() -> dict[str, int]:
     ]
     sql = _SHOULD_BE.format(
         columns=", ".join(one_each),
-        sums=", ".join(f"sum(told.{name})::bigint" for name in _COLUMNS),
-        tallied=", ".join(f"tally.{name}::bigint" for name in _COLUMNS),
-        counted=" + ".join(f"tally.{name}" for name in _COLUMNS),
-        totals=" OR ".join(f"subject.{name} <> coalesce(sum(tally.{name}), 0)" for name in _COLUMNS),
+        sums=", ".join(f"sum(told.{name})::bigint" for name in COLUMNS),
+        tallied=", ".join(f"tally.{name}::bigint" for name in COLUMNS),
+        counted=" + ".join(f"tally.{name}" for name in COLUMNS),
+        totals=" OR ".join(f"subject.{name} <> coalesce(sum(tally.{name}), 0)" for name in COLUMNS),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql)

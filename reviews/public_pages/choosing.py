@@ -56,7 +56,7 @@ def groups(subjects: Sequence[Subject]) -> list[Group]:
     kinds = (
         (_("Service"), [row for row in subjects if row.service_id]),
         (pgettext_lazy("of a car", "Model"), [row for row in subjects if row.model_id]),
-        (_("Person"), [row for row in subjects if row.technician_id]),
+        (_("Who worked on it"), [row for row in subjects if row.technician_id]),
     )
     return [
         Group(str(name), [Option(value_of(row), name_of(row), row) for row in sorted(rows, key=_most)])
