@@ -189,7 +189,7 @@ class ShopFollowUps(APIView):
     def get(self, request: Request, slug: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.REVIEWS)
         rows = FollowUp.objects.at_shop(shop).open().select_related("booking").order_by("contact_due_at", "pk")
-        return Response(ShopFollowUpSerializer(rows[:MAX_FOLLOW_UPS], many=True).data)
+        return Response(ShopFollowUpSerializer(list(rows[:MAX_FOLLOW_UPS]), many=True).data)
 
 
 def _review(shop: Shop, public_id: str) -> Review:

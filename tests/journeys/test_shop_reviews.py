@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -39,7 +40,10 @@ def _reviewed(stars: int, text: str, *, hours: int) -> Review:
     lin = User.objects.get(email=people.address("lin"))
     booking = completed_visit(shop, 60, owner=lin, starts_at=at - timedelta(hours=hours), contact_name="林女士")
     claim(shop.resources.filter(kind=ResourceKind.TECHNICIAN).order_by("pk")[0], booking)
-    return published(booking, at=at - timedelta(minutes=hours), stars=stars, text=text, ratings={Dimension.WAITING: stars})
+    with transaction.atomic():
+        return published(
+            booking, at=at - timedelta(minutes=hours), stars=stars, text=text, ratings={Dimension.WAITING: stars}
+        )
 
 
 def test_a_manager_replies_to_a_review_and_appeals_against_another(browse: Browse, zh: Words):
