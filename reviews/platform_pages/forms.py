@@ -72,6 +72,7 @@ class FoundForm(forms.Form):
     note = forms.CharField(
         label=_("What you found"), max_length=MAX_NOTE, error_messages={"required": _("Say what you found.")}
     )
+    is_harmless = forms.BooleanField(label=_("It is harmless: votes left out for it count again"), required=False)
 
 
 class SearchForm(forms.Form):

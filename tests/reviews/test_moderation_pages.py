@@ -315,9 +315,10 @@ def test_policy_says_why_it_was_changed_and_by_whom(admin: Client, moderator: Us
 
 def test_pattern_is_closed_with_what_was_found(admin: Client, moderator: User) -> None:
     signal = Signal.objects.create(
-        kind=SignalKind.BURST, key="one", points=40, data={"reviews": 9}, first_seen_at=NOW, last_seen_at=NOW
+        kind=SignalKind.BURST, key="one", points=40, data={"count": 9, "usual": 2}, first_seen_at=NOW, last_seen_at=NOW
     )
     page = address("close_signal", signal.pk)
+    assert "9 reviews of the shop within a week" in admin.get(address("signals")).content.decode()
     assert admin.post(page, {"note": " "}).status_code == 422
     admin.post(page, {"note": "A fair at the shop."})
     signal.refresh_from_db()
