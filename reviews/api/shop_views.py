@@ -107,7 +107,7 @@ class ShopAppealOrder(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=MAX_APPEAL_TEXT)
 
 
-class ShopFollowUpSerializer(serializers.Serializer[FollowUp]):
+class ShopFollowUpSerializer(serializers.Serializer[Any]):
     """An unhappy owner to be won back, and until when to get in touch."""
 
     id = serializers.CharField(source="public_id")
