@@ -11,6 +11,7 @@ from accounts import privacy
 from accounts.models import User
 from reviews import voting, writing
 from reviews.choices import Dimension, Side
+from reviews.hints import copies
 from reviews.models import (
     Affiliation,
     Appeal,
@@ -100,6 +101,7 @@ def erase(user: User, at: datetime) -> None:
     versions = ReviewVersion.objects.filter(review__in=mine)
     Hint.objects.filter(version__in=versions).delete()
     versions.update(text="", masks=[])
+    copies.forget(user)
     for photo in ReviewPhoto.objects.filter(review__in=mine):
         photo.delete()
     _empty_words(user)

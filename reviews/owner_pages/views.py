@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import devices
 from accounts.models import User
 from bookings.choices import Status
 from bookings.models import Booking
@@ -54,6 +55,7 @@ def write(request: HttpRequest, public_id: str) -> HttpResponse:
     form = ReviewForm(request.POST, request.FILES)
     if not form.is_valid():
         return _form_page(request, booking, form, status=400)
+    devices.note(request, user, at=now)
     try:
         review = writing.submit(booking=booking, by=user, draft=form.draft(), at=now)
     except Refusal as refused:
@@ -80,6 +82,7 @@ def edit(request: HttpRequest, review_id: str) -> HttpResponse:
     form = ReviewForm(request.POST, request.FILES, photos_of=list(newest.photos.all()))
     if not form.is_valid():
         return _form_page(request, booking, form, review=review, status=400)
+    devices.note(request, user, at=now)
     try:
         writing.edit(review=review, by=user, draft=form.draft(), seen=form.cleaned_data["seen"] or 0, at=now)
     except ChangedMeanwhileError:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts import devices
 from accounts.models import User
 from accounts.views import next_url
 from core.errors import Refusal
@@ -28,6 +29,7 @@ def helpful(request: HttpRequest, public_id: str) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": answer["Location"]}) if _is_part(request) else answer
     is_wanted = request.POST.get("helpful") != "no"
     refused = ""
+    devices.note(request, request.user, at=timezone.now())
     try:
         review = _vote(review, request.user, is_wanted=is_wanted)
     except Refusal as refusal:

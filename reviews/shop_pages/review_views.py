@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import devices
 from core.errors import Refusal
 from reviews import replying
 from reviews.choices import ItemKind, ItemOutcome, ReplyStatus, Side
@@ -63,6 +64,7 @@ def reply(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     text, seen = form.cleaned_data["text"], form.cleaned_data["seen"]
     if "preview" in request.POST and review.shown is not None:
         return _page(request, shop, review, form=form, preview=replying.preview(text))
+    devices.note(request, member(request), at=at)
     try:
         written = replying.reply(review=review, by=member(request), text=text, seen=seen, at=at)
     except Refusal as refusal:
