@@ -74,6 +74,8 @@ _FIELDS = (
     "provider pay shop_method method due_fen put_right "
     "stars workmanship honesty communication waiting price would_return shows_facts keep photos happy words "
     "show person after preview lines order_line contact-text contact-way invite-text "
+    "masks_offered mask decision answer act by before auto_publish max_risk min_visits min_published "
+    "max_rejected sample_percent replies_at_once is_harmless "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [
