@@ -5,6 +5,7 @@ import { announce } from "./dom.js";
 const desk = document.getElementById("desk");
 const keys = document.getElementById("keys");
 const toggle = document.getElementById("single-keys");
+const ARRIVED = Symbol("arrived");
 const STORED = "moderation-single-keys";
 let said = "";
 let busy = false;
@@ -59,7 +60,11 @@ function setBusy(value) {
   desk.toggleAttribute("aria-busy", value);
 }
 
+// htmx says once for each part that it has brought; the desk arrives once.
 function arrive() {
+  const shown = desk.querySelector("[data-desk]");
+  if (!shown || shown[ARRIVED]) return;
+  shown[ARRIVED] = true;
   setBusy(false);
   rejecting = false;
   const title = desk.querySelector("#item-title");
