@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bookings.engine.search import Sort
@@ -25,6 +25,8 @@ STARS = st.integers(1, 5)
 AGES = st.integers(0, 120)
 REVIEWS = st.lists(st.tuples(AGES, STARS), max_size=60)
 MEANS = st.integers(1000, 5000)
+# However busy the machine is: the first draw of a run can take seconds there.
+patient = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # A thousandth of a star: scores are rounded.
 ROUNDING = 1
 
@@ -37,6 +39,7 @@ def weights(reviews):
     return STRENGTH + sum(weight(age) for age, _ in reviews)
 
 
+@patient
 @given(REVIEWS, MEANS)
 def test_a_score_is_between_one_and_five_stars_and_between_mean_and_reviews(reviews, mean):
     found = score(reviews, mean)
@@ -46,6 +49,7 @@ def test_a_score_is_between_one_and_five_stars_and_between_mean_and_reviews(revi
     assert found <= 5000
 
 
+@patient
 @given(REVIEWS, MEANS, AGES)
 def test_the_best_never_lowers_and_the_worst_never_raises(reviews, mean, age):
     before = score(reviews, mean)
@@ -53,6 +57,7 @@ def test_the_best_never_lowers_and_the_worst_never_raises(reviews, mean, age):
     assert score([*reviews, (age, 1)], mean) <= before
 
 
+@patient
 @given(REVIEWS, MEANS, AGES, STARS)
 def test_a_review_moves_the_score_towards_its_stars(reviews, mean, age, stars):
     before, after = score(reviews, mean), score([*reviews, (age, stars)], mean)
@@ -62,12 +67,14 @@ def test_a_review_moves_the_score_towards_its_stars(reviews, mean, age, stars):
         assert after <= before + ROUNDING
 
 
+@patient
 @given(REVIEWS, MEANS, AGES, STARS, STARS)
 def test_more_stars_in_the_place_of_fewer_never_lower(reviews, mean, age, one, other):
     fewer, more = sorted([one, other])
     assert score([*reviews, (age, more)], mean) >= score([*reviews, (age, fewer)], mean)
 
 
+@patient
 @given(REVIEWS, MEANS, AGES, STARS)
 def test_one_review_moves_a_score_by_no_more_than_its_share(reviews, mean, age, stars):
     moved = abs(score([*reviews, (age, stars)], mean) - score(reviews, mean))
@@ -75,6 +82,7 @@ def test_one_review_moves_a_score_by_no_more_than_its_share(reviews, mean, age, 
     assert moved <= 4000 / (STRENGTH + 1) + ROUNDING
 
 
+@patient
 @given(REVIEWS, MEANS, st.randoms())
 def test_the_order_of_reviews_does_not_matter(reviews, mean, dice):
     mixed = list(reviews)
@@ -82,6 +90,7 @@ def test_the_order_of_reviews_does_not_matter(reviews, mean, dice):
     assert score(mixed, mean) == score(reviews, mean)
 
 
+@patient
 @given(st.lists(STARS, min_size=1, max_size=40), MEANS, st.integers(0, 60), st.integers(0, 60))
 def test_what_grows_old_comes_nearer_to_the_mean(stars, mean, age, older):
     young = score([(age, given) for given in stars], mean)
@@ -89,6 +98,7 @@ def test_what_grows_old_comes_nearer_to_the_mean(stars, mean, age, older):
     assert abs(old - mean) <= abs(young - mean) + ROUNDING
 
 
+@patient
 @given(REVIEWS, MEANS)
 def test_the_turn_of_a_month_moves_a_score_by_little(reviews, mean):
     later = [(age + 1, stars) for age, stars in reviews]
@@ -97,6 +107,7 @@ def test_the_turn_of_a_month_moves_a_score_by_little(reviews, mean):
     assert abs(score(later, mean) - score(reviews, mean)) <= 4000 * (1 - root) / (1 + root) + ROUNDING
 
 
+@patient
 @given(MEANS.filter(lambda mean: mean <= 4500))
 def test_one_five_star_review_never_outranks_fifty_at_four_point_six(mean):
     many = [(0, 5)] * 30 + [(0, 4)] * 20
@@ -109,8 +120,8 @@ def test_no_review_is_the_mean_and_reviews_of_the_future_weigh_like_new_ones():
     assert weight(ranking.HALF_LIFE_MONTHS) == 0.5
 
 
+@patient
 @given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.integers(0, 400))
-@settings(max_examples=50)
 def test_months_are_counted_by_the_calendar(day, days):
     first, later = day.replace(day=1), (day + timedelta(days=days)).replace(day=1)
     months, at = 0, first

@@ -71,7 +71,7 @@ _FIELDS = (
     "visit_latitude visit_longitude flow valid_until works_since_year user title_zh amenities "
     "is_correction order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
     "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
-    "provider pay shop_method method due_fen put_right "
+    "provider pay shop_method method due_fen put_right about helpful "
     "stars workmanship honesty communication waiting price would_return shows_facts keep photos happy words "
     "show person after preview lines order_line contact-text contact-way invite-text "
     "masks_offered mask decision answer act by before auto_publish max_risk min_visits min_published "
