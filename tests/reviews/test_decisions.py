@@ -61,6 +61,7 @@ def with_contact_data(monkeypatch):
         return [Found(HintKind.CONTACT, 40, 5, 16), Found(HintKind.INSULT, 30, 0, 4)]
 
     monkeypatch.setattr(finding, "TEXT_FINDERS", (find,))
+    monkeypatch.setattr(finding, "REPLY_FINDERS", (find,))
     monkeypatch.setattr(finding, "VERSION_FINDERS", ())
 
 
