@@ -311,6 +311,12 @@ SPECTACULAR_SETTINGS = {
         "UrgencyEnum": "bookings.choices.Urgency",
         "AdviceVerdictEnum": "catalog.choices.AdviceVerdict",
         "OverMaintenanceVerdictEnum": "catalog.choices.OverMaintenanceVerdict",
+        "ReviewStatusEnum": "reviews.choices.ReviewStatus",
+        "ReviewVersionStatusEnum": "reviews.choices.VersionStatus",
+        "ReviewAppealStatusEnum": "reviews.choices.AppealStatus",
+        "ReviewReasonEnum": "reviews.choices.ReasonCode",
+        "FollowUpStatusEnum": "reviews.choices.FollowUpStatus",
+        "FollowUpOfferStatusEnum": "reviews.choices.OfferStatus",
     },
 }
 
