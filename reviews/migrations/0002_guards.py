@@ -41,6 +41,33 @@ END $$;
 CREATE TRIGGER reviews_reply_guard BEFORE UPDATE OR DELETE ON reviews_reply
     FOR EACH ROW EXECUTE FUNCTION reviews_guard_reply();
 
+-- Until somebody has decided, an appeal may be settled and waits again (a decision was undone); then it stands.
+CREATE FUNCTION reviews_guard_appeal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    same reviews_appeal;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        same := NEW;
+        IF OLD.decided_by_id IS NULL THEN
+            same.status := OLD.status;
+            same.decided_by_id := OLD.decided_by_id;
+            same.decided_at := OLD.decided_at;
+        END IF;
+        IF NEW.text = '' THEN
+            same.text := OLD.text;
+        END IF;
+        IF NEW.answer = '' OR (OLD.answer = '' AND OLD.decided_by_id IS NULL) THEN
+            same.answer := OLD.answer;
+        END IF;
+        IF same IS NOT DISTINCT FROM OLD THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'reviews_appeal keeps what was written' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER reviews_appeal_guard BEFORE UPDATE OR DELETE ON reviews_appeal
+    FOR EACH ROW EXECUTE FUNCTION reviews_guard_appeal();
+
 CREATE FUNCTION reviews_guard_follow_up_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wordless reviews_followupevent;
@@ -62,6 +89,8 @@ DROP TRIGGER IF EXISTS reviews_version_guard ON reviews_reviewversion;
 DROP FUNCTION IF EXISTS reviews_guard_version();
 DROP TRIGGER IF EXISTS reviews_reply_guard ON reviews_reply;
 DROP FUNCTION IF EXISTS reviews_guard_reply();
+DROP TRIGGER IF EXISTS reviews_appeal_guard ON reviews_appeal;
+DROP FUNCTION IF EXISTS reviews_guard_appeal();
 DROP TRIGGER IF EXISTS reviews_follow_up_event_guard ON reviews_followupevent;
 DROP FUNCTION IF EXISTS reviews_guard_follow_up_event();
 """
