@@ -16,6 +16,7 @@ _TWO_CHARACTERS = (
 )
 # The longest first name that is shown whole.
 _LONGEST = 20
+_IN_NAMES = "-'’"
 
 
 def public_name(user: User) -> str:
@@ -32,6 +33,8 @@ def public_name(user: User) -> str:
     first, *others = name.split(" ")
     if not others:
         return f"{first[0].upper()}."
+    if not all(char.isalpha() or char in _IN_NAMES or unicodedata.category(char) == "Mn" for char in first):
+        first = f"{first[0].upper()}."  # an address, an account: nobody has looked at it
     return f"{first[:_LONGEST]} {others[-1][0].upper()}."
 
 

@@ -41,7 +41,8 @@ def band_of(risk: int) -> RiskBand:
 
 
 def masks_of(found: Iterable[Found]) -> list[dict[str, Any]]:
-    """The stretches to be hidden from readers, in order, joined where they overlap."""
+    """The stretches to be hidden from readers, in order, joined where they overlap; what has contact data in it is
+    contact data, which no moderator shows."""
     stretches = sorted(
         (hint.start, hint.end, hint.kind)
         for hint in found
@@ -51,6 +52,8 @@ def masks_of(found: Iterable[Found]) -> list[dict[str, Any]]:
     for start, end, kind in stretches:
         if masks and start < masks[-1]["end"]:
             masks[-1]["end"] = max(end, masks[-1]["end"])
+            if kind == HintKind.CONTACT:
+                masks[-1]["kind"] = kind.value
         else:
             masks.append({"start": start, "end": end, "kind": kind.value})
     return masks

@@ -14,7 +14,7 @@ from accounts.models import User
 from bookings.choices import Status
 from bookings.models import Booking
 from core.errors import InvalidInput
-from reviews.choices import ItemKind, ItemOutcome, ReviewStatus
+from reviews.choices import ItemKind, ItemOutcome, RemovalStatus, ReviewStatus, VersionStatus
 from reviews.hints.found import Found
 from reviews.models import ModerationItem, ModerationPolicy, Review, ReviewVersion
 from reviews.moderation import checks
@@ -72,7 +72,10 @@ def admits(policy: ModerationPolicy, version: ReviewVersion, found: list[Found],
         return False
     visits = Booking.objects.filter(owner=review.author, status=Status.COMPLETED, completed_at__lte=at)
     published = Review.objects.filter(author=review.author, status=ReviewStatus.PUBLISHED).exclude(pk=review.pk)
-    rejected = Review.objects.filter(author=review.author, status__in=[ReviewStatus.REJECTED, ReviewStatus.REMOVED])
+    # Also those that were taken back or changed since: a refusal is not undone by hiding it.
+    refused = Q(versions__status=VersionStatus.REJECTED) | Q(removals__status=RemovalStatus.REMOVED)
+    others = Review.objects.filter(refused, author=review.author).exclude(status=ReviewStatus.PUBLISHED)
+    rejected = others.order_by().values("pk").distinct()
     return (
         visits.count() >= policy.min_visits
         and published.count() >= policy.min_published

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.second_factor import lacks_second_factor
 from core.photos import photo_response
 from reviews.choices import ReviewStatus
 from reviews.models import ReviewPhoto
@@ -26,7 +27,7 @@ def photo(request: HttpRequest, photo_id: str, size: str) -> HttpResponseBase:
 
 def _visible_to(request: HttpRequest) -> QuerySet[ReviewPhoto]:
     user = request.user
-    if isinstance(user, User) and user.is_staff:
+    if isinstance(user, User) and user.is_staff and not lacks_second_factor(user):
         return ReviewPhoto.objects.all()
     seen = Q(versions=F("review__shown"), review__status=ReviewStatus.PUBLISHED)
     if isinstance(user, User):

@@ -1,0 +1,102 @@
+"""Ways around the rules that somebody would try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
+
+from reviews import writing
+from reviews.choices import ItemKind, ReviewStatus
+from reviews.hints import finding
+from reviews.hints.found import masks_of
+from reviews.moderation import appeals, policy
+from reviews.names import public_name
+from shops.models import Shop
+from tests.factories.accounts import UserFactory
+from tests.factories.floor import clean_photo
+from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
+from tests.factories.shops import open_shop
+from tests.reviews.desk import LATER, author_appeals, edit, fresh, reject, remove, waiting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return open_shop()
+
+
+def _sql(statement: str, *values: Any) -> None:
+    with transaction.atomic(), connection.cursor() as sql:
+        sql.execute(statement, values)
+
+
+def test_a_removal_takes_a_review_away_once(shop: Shop) -> None:
+    one = remove(published(reviewable_visit(shop)))
+    author_appeals(one)
+    appeals.decide(
+        item=waiting(one, ItemKind.APPEAL),
+        by=UserFactory(),
+        at=LATER.replace(hour=23),
+        uphold=True,
+        answer="You are right.",
+    )
+    assert fresh(one).status == ReviewStatus.PUBLISHED
+    with pytest.raises(DatabaseError, match="removed by two people"):
+        _sql("UPDATE reviews_review SET status = 'removed', shown_id = NULL WHERE id = %s", one.pk)
+    assert remove(one, at=LATER.replace(hour=23, minute=59)).status == ReviewStatus.REMOVED
+
+
+def test_what_is_published_is_not_simply_rejected_even_in_plain_sql(shop: Shop) -> None:
+    one = published(reviewable_visit(shop))
+    with pytest.raises(DatabaseError, match="removed by two people"):
+        _sql("UPDATE reviews_review SET status = 'rejected', shown_id = NULL WHERE id = %s", one.pk)
+
+
+@pytest.mark.parametrize("dodge", ["withdrawn", "changed"])
+def test_a_refusal_is_not_forgotten_by_taking_the_review_back(shop: Shop, dodge: str) -> None:
+    known = UserFactory()
+    published(reviewable_visit(shop, owner=known))
+    refused = reject(review(reviewable_visit(shop, owner=known)))
+    policy.change(by=UserFactory(), at=WRITTEN, auto_publish=True, min_visits=1)
+    if dodge == "withdrawn":
+        writing.withdraw(review=refused, by=known, at=LATER)
+    else:
+        edit(refused)
+    assert fresh(review(reviewable_visit(shop, owner=known), at=LATER)).status == ReviewStatus.WAITING
+
+
+@pytest.mark.parametrize("text", ["idiot@example.com", "wechat: idiot123", "13912342214 idiot"])
+def test_an_address_that_begins_as_an_insult_stays_contact_data(text: str) -> None:
+    masks = masks_of([hint for find in finding.TEXT_FINDERS for hint in find(text)])
+    assert "contact" in {mask["kind"] for mask in masks}
+    contact = next(mask for mask in masks if mask["kind"] == "contact")
+    assert "idiot@example.com" not in text or (contact["start"], contact["end"]) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("badshop.cn Lin", "B. L."),
+        ("wx:abc12 Lin", "W. L."),
+        ("http://x.cn Su", "H. S."),
+        ("O'Brien Su", "O'Brien S."),
+        ("Anne-Marie Lee", "Anne-Marie L."),
+        ("Zoë Lee", "Zoë L."),
+    ],
+)
+def test_a_name_is_no_place_for_an_address(name: str, shown: str) -> None:
+    assert public_name(UserFactory.build(name=name)) == shown
+
+
+def test_an_admin_without_the_second_factor_sees_no_hidden_photo(shop: Shop, client: Any, settings: Any) -> None:
+    one = review(reviewable_visit(shop), added=[clean_photo()])
+    address = reverse("reviews:photo", args=[one.photos.get().public_id, "full"])
+    client.force_login(UserFactory(admin=True))
+    settings.ADMIN_REQUIRES_MFA = False
+    assert client.get(address).status_code == 200
+    settings.ADMIN_REQUIRES_MFA = True
+    assert client.get(address).status_code == 404
