@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 class ReviewStatus(models.TextChoices):
     """Whether a review is to be read. Only `reviews.publication` changes it."""
 
-    WAITING = "waiting", _("Being checked")
+    WAITING = "waiting", pgettext_lazy("reviews", "Being checked")
     PUBLISHED = "published", _("Published")
     REJECTED = "rejected", _("Not published")
     REMOVED = "removed", _("Removed")
@@ -26,8 +26,8 @@ REVIEW_MOVES: dict[str, frozenset[str]] = {
 
 
 class VersionStatus(models.TextChoices):
-    WAITING = "waiting", _("Being checked")
-    APPROVED = "approved", _("Approved")
+    WAITING = "waiting", pgettext_lazy("reviews", "Being checked")
+    APPROVED = "approved", pgettext_lazy("moderation", "Approved")
     REJECTED = "rejected", _("Rejected")
     REPLACED = "replaced", _("Replaced by the author before it was checked")
     WITHDRAWN = "withdrawn", _("Withdrawn by the author")
@@ -49,7 +49,7 @@ class PersonRole(models.TextChoices):
 
 
 class ReplyStatus(models.TextChoices):
-    WAITING = "waiting", _("Being checked")
+    WAITING = "waiting", pgettext_lazy("reviews", "Being checked")
     PUBLISHED = "published", _("Published")
     REJECTED = "rejected", _("Not published")
     REPLACED = "replaced", _("Replaced by a newer one")
@@ -97,12 +97,12 @@ class ItemKind(models.TextChoices):
 
 
 class ItemOutcome(models.TextChoices):
-    APPROVED = "approved", _("Approved")
+    APPROVED = "approved", pgettext_lazy("moderation", "Approved")
     REJECTED = "rejected", _("Rejected")
     UPHELD = "upheld", _("Upheld")
     DISMISSED = "dismissed", _("Dismissed")
     REMOVED = "removed", _("Removed")
-    KEPT = "kept", _("Kept")
+    KEPT = "kept", pgettext_lazy("moderation", "Kept")
     PROPOSED = "proposed", _("Removal proposed")
     OVERTAKEN = "overtaken", _("Overtaken by a newer version")
 
@@ -110,16 +110,16 @@ class ItemOutcome(models.TextChoices):
 class Act(models.TextChoices):
     """A line of the moderation log."""
 
-    RECEIVED = "received", _("Received")
+    RECEIVED = "received", pgettext_lazy("moderation", "Received")
     AUTO_PUBLISHED = "auto_published", _("Published at once by policy")
     OPENED = "opened", _("Opened")
-    APPROVED = "approved", _("Approved")
+    APPROVED = "approved", pgettext_lazy("moderation", "Approved")
     REJECTED = "rejected", _("Rejected")
     SKIPPED = "skipped", _("Skipped")
     UNDONE = "undone", _("Undone")
     REMOVAL_PROPOSED = "removal_proposed", _("Removal proposed")
     REMOVED = "removed", _("Removed")
-    KEPT = "kept", _("Kept")
+    KEPT = "kept", pgettext_lazy("moderation", "Kept")
     APPEALED = "appealed", _("Appeal received")
     UPHELD = "upheld", _("Appeal upheld")
     DISMISSED = "dismissed", _("Appeal dismissed")
@@ -147,7 +147,7 @@ class Side(models.TextChoices):
 
 
 class AppealStatus(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("an appeal", "Open")
     UPHELD = "upheld", _("Upheld")
     DISMISSED = "dismissed", _("Dismissed")
     MOOT = "moot", _("Settled without a decision")
@@ -156,7 +156,7 @@ class AppealStatus(models.TextChoices):
 class RemovalStatus(models.TextChoices):
     OPEN = "open", _("Waits for a second person")
     REMOVED = "removed", _("Removed")
-    KEPT = "kept", _("Kept")
+    KEPT = "kept", pgettext_lazy("moderation", "Kept")
     MOOT = "moot", _("Settled without a decision")
 
 
@@ -204,7 +204,7 @@ FOLLOW_UP_OPEN = (
 
 
 class FollowUpStep(models.TextChoices):
-    OPENED = "opened", _("Opened")
+    OPENED = "opened", pgettext_lazy("a follow-up", "Opened")
     CONTACT = "contact", _("Owner contacted")
     OFFER = "offer", _("Offer made")
     WITHDRAWN = "withdrawn", _("Offer withdrawn")
@@ -231,6 +231,6 @@ class OfferKind(models.TextChoices):
 class OfferStatus(models.TextChoices):
     OPEN = "open", _("Waits for the owner")
     ACCEPTED = "accepted", _("Accepted")
-    DECLINED = "declined", _("Declined")
+    DECLINED = "declined", pgettext_lazy("an offer", "Declined")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     ENDED = "ended", _("Ended without an answer")

@@ -93,7 +93,7 @@ class OpenForm(_SayingForm):
 class WordForm(_SayingForm):
     """A word or photos in an open dispute."""
 
-    text = _words(_("Add a word"), required=False)
+    text = _words(_("Add a comment"), required=False)
     photos = _photos()
 
     def clean(self) -> dict[str, Any]:

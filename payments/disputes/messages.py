@@ -30,7 +30,7 @@ from shops.rules import may
 _SAID: dict[str, str | Promise] = {
     DisputeStep.OPENED: _("The owner disputes work of visit %(number)s: %(claimed)s. Answer until %(due)s."),
     DisputeStep.ANSWERED: _("The shop has answered your dispute about visit %(number)s."),
-    DisputeStep.COMMENTED: _("A word was added to the dispute about visit %(number)s."),
+    DisputeStep.COMMENTED: _("A comment was added to the dispute about visit %(number)s."),
     DisputeStep.DECIDED: _("The dispute about visit %(number)s is decided: %(refund)s go back to the owner."),
     DisputeStep.WITHDRAWN: _("The owner has withdrawn the dispute about visit %(number)s."),
 }

@@ -30,7 +30,7 @@ LOOKS = {
     "settled": Look(gettext_lazy("Settled"), "ok", "circle-check"),
     "refunded": Look(gettext_lazy("Part refunded"), "warn", "undo-2"),
     "disputed": Look(gettext_lazy("In dispute"), "part", "scale"),
-    "waiting": Look(gettext_lazy("Waits for its day"), "info", "clock"),
+    "waiting": Look(gettext_lazy("Not due yet"), "info", "clock"),
     "elsewhere": Look(gettext_lazy("On another statement"), "mute", "file-text"),
 }
 TABS = {

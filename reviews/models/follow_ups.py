@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.models import Booking
 from core.ids import PublicIdModel
@@ -81,7 +82,7 @@ class FollowUp(PublicIdModel):
     contacted_at = models.DateTimeField(_("contacted at"), null=True, blank=True)
     # When the owner was last asked whether it was put right; without an answer the case lapses in time.
     asked_at = models.DateTimeField(_("owner asked at"), null=True, blank=True)
-    asked_times = models.PositiveSmallIntegerField(_("asked, times"), default=0)
+    asked_times = models.PositiveSmallIntegerField(pgettext_lazy("a follow-up", "asked, times"), default=0)
     # When the sweep looks at an open case again: to say that it is late, to ask the owner, to let it lapse.
     next_at = models.DateTimeField(_("to be looked at again at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
@@ -181,9 +182,13 @@ class FollowUpOffer(PublicIdModel):
     amount_fen = models.PositiveBigIntegerField(_("amount, fen"), null=True, blank=True)
     # Of a comeback: public ids of the lines of the visit that are put right.
     lines = models.JSONField(_("lines"), default=list, blank=True)
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(pgettext_lazy("an offer", "made at"))
     made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=pgettext_lazy("an offer", "made by"),
     )
     stands_until = models.DateTimeField(_("stands until"))
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.ids import PublicIdModel
 from reviews.choices import (
@@ -81,7 +82,7 @@ class Appeal(PublicIdModel):
     # What the shop says is wrong with the review; empty for an author.
     reason = models.CharField(_("reason"), max_length=15, choices=ReasonCode, blank=True)
     text = models.TextField(_("words"), max_length=MAX_APPEAL_TEXT)
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(pgettext_lazy("an appeal", "made at"))
     status = models.CharField(_("status"), max_length=10, choices=AppealStatus, default=AppealStatus.OPEN)
     answer = models.TextField(_("answer"), max_length=MAX_APPEAL_TEXT, blank=True)
     decided_by = models.ForeignKey(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Service
 from reviews.models.reviews import Review
@@ -94,7 +95,9 @@ class Subject(Counts):
 class MonthTally(Counts):
     """The counts of a subject's reviews of visits in one month."""
 
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="months", verbose_name=_("subject"))
+    subject = models.ForeignKey(
+        Subject, on_delete=models.CASCADE, related_name="months", verbose_name=pgettext_lazy("reviews", "subject")
+    )
     month = models.DateField(_("month"))
 
     class Meta:
@@ -113,10 +116,12 @@ class MonthTally(Counts):
 class Listing(models.Model):
     """A published review under one of its subjects, with what lists are sorted by."""
 
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="listings", verbose_name=_("subject"))
+    subject = models.ForeignKey(
+        Subject, on_delete=models.CASCADE, related_name="listings", verbose_name=pgettext_lazy("reviews", "subject")
+    )
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="listings", verbose_name=_("review"))
     published_at = models.DateTimeField(_("published at"))
-    stars = models.PositiveSmallIntegerField(_("total"))
+    stars = models.PositiveSmallIntegerField(pgettext_lazy("stars", "total"))
     helpful_count = models.PositiveIntegerField(_("found helpful by"), default=0)
 
     class Meta:

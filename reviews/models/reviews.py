@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.models import Booking
 from catalog.models import Service
@@ -32,7 +33,10 @@ class Review(PublicIdModel):
 
     booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="review", verbose_name=_("visit"))
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews", verbose_name=_("author")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="reviews",
+        verbose_name=pgettext_lazy("a review", "author"),
     )
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="reviews", verbose_name=_("shop"))
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
@@ -86,7 +90,7 @@ class ReviewVersion(models.Model):
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="versions", verbose_name=_("review"))
     number = models.PositiveSmallIntegerField(_("number"))
-    stars = models.PositiveSmallIntegerField(_("total"), validators=_STARS)
+    stars = models.PositiveSmallIntegerField(pgettext_lazy("stars", "total"), validators=_STARS)
     workmanship = models.PositiveSmallIntegerField(Dimension.WORKMANSHIP.label, null=True, blank=True)
     honesty = models.PositiveSmallIntegerField(Dimension.HONESTY.label, null=True, blank=True)
     communication = models.PositiveSmallIntegerField(Dimension.COMMUNICATION.label, null=True, blank=True)

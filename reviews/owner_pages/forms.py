@@ -66,7 +66,11 @@ class ReviewForm(forms.Form):
     stars = _stars(_("How was it, all in all?"), required=True)
     would_return = forms.ChoiceField(
         label=_("Would you come back?"),
-        choices=[(_YES, _("Yes")), (_NO, _("No")), ("", _("Not said"))],
+        choices=[
+            (_YES, pgettext_lazy("would return", "Yes")),
+            (_NO, pgettext_lazy("would return", "No")),
+            ("", _("Not said")),
+        ],
         required=False,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Choose yes or no.")},

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import User
 from bookings.models import Booking
@@ -42,7 +43,12 @@ def look_of(review: Review, newest: ReviewVersion) -> Look:
     if review.status == ReviewStatus.REJECTED:
         return Look("bad", "circle-x", _("Not published"), _("Here is why, and what you can do."))
     if review.status == ReviewStatus.WAITING:
-        return Look("warn", "hourglass", _("Being checked"), _("It is shown once checked, usually within a day."))
+        return Look(
+            "warn",
+            "hourglass",
+            pgettext("reviews", "Being checked"),
+            _("It is shown once checked, usually within a day."),
+        )
     if newest.status == VersionStatus.WAITING:
         meanwhile = _(
             "Your change is being checked, usually within a day. Readers see the version before it meanwhile."

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from core.errors import Refusal
@@ -29,6 +29,8 @@ from reviews.shown_text import segments
 
 # The chart of a shop's weeks, in user units.
 _STEP, _BAR, _HEIGHT = 22, 17, 44
+
+_YES, _NO = pgettext_lazy("would return", "Yes"), pgettext_lazy("would return", "No")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def _ratings(version: ReviewVersion) -> list[tuple[str | Promise, int | str | Pr
         (dimension.label, stars) for dimension in Dimension if (stars := version.rating(dimension)) is not None
     ]
     if version.would_return is not None:
-        rated.append((_("Would return"), gettext_lazy("Yes") if version.would_return else gettext_lazy("No")))
+        rated.append((_("Would return"), _YES if version.would_return else _NO))
     return rated
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reviews.choices import Act, ReasonCode
 from reviews.limits import MAX_APPEAL_TEXT, MAX_VERSIONS
@@ -88,7 +89,9 @@ class LogForm(forms.Form):
         label=_("Moderator"), max_length=MAX_SEARCH, required=False, help_text=_("Part of a name or address.")
     )
     shop = forms.CharField(label=_("Shop"), max_length=MAX_SEARCH, required=False, help_text=_("Part of its name."))
-    act = forms.ChoiceField(label=_("What"), choices=[("", _("Everything")), *Act.choices], required=False)
+    act = forms.ChoiceField(
+        label=pgettext_lazy("moderation", "What"), choices=[("", _("Everything")), *Act.choices], required=False
+    )
 
 
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
