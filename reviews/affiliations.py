@@ -1,6 +1,7 @@
 """Who belongs to a shop without working there: declared by the shop or the platform, or known because they left.
 
-Whoever belongs to a shop neither reviews it nor votes on what is said about it (`reviews.rules.belongs_to`).
+Whoever belongs to a shop neither reviews it nor votes on what is said about it (`reviews.rules.belongs_to`). A tie that
+was declared after a visit was booked takes nobody's word on that visit away: a shop would name whoever was not happy.
 """
 
 from __future__ import annotations
@@ -83,6 +84,15 @@ def remember_who_left(event: OutboxEvent) -> None:
         since=left_at,
         defaults={"until": left_at + FORMER_STAFF_FOR},
     )
+
+
+def ties_of(user: User) -> Q:
+    """Which affiliations are a person's: those of the account, and those known by one of its contacts."""
+    mine = Q(user=user)
+    for contact in (user.email, user.phone if user.phone_verified_at else None):
+        if contact:
+            mine |= Q(contact__iexact=contact)
+    return mine
 
 
 def works_or_just_left(user: User, shop: Shop) -> bool:

@@ -45,7 +45,9 @@ def invite(event: OutboxEvent) -> None:
     booking = Booking.objects.select_related("owner", "shop").filter(public_id=event.key).first()
     if booking is None or booking.owner is None or booking.completed_at is None:
         return
-    if booking.comeback_of_id is not None or rules.belongs_to(booking.owner, booking.shop, at=booking.completed_at):
+    if booking.comeback_of_id is not None:
+        return
+    if rules.belongs_to(booking.owner, booking.shop, at=booking.completed_at, visit=booking):
         return
     due_at = by_day(booking.completed_at + INVITE_AFTER, zone=booking.zone)
     times = {"due_at": due_at, "remind_at": by_day(due_at + REMIND_AFTER, zone=booking.zone)}

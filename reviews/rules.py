@@ -11,7 +11,7 @@ from bookings.choices import Status
 from bookings.models import Booking
 from core.errors import Refusal
 from reviews import affiliations
-from reviews.choices import ReviewStatus
+from reviews.choices import AffiliationKind, ReviewStatus
 from reviews.errors import (
     AlreadyReviewedError,
     NotEditableError,
@@ -25,16 +25,18 @@ from reviews.models import Affiliation, Review
 from shops.models import Shop
 
 
-def belongs_to(user: User, shop: Shop, *, at: datetime) -> bool:
+def belongs_to(user: User, shop: Shop, *, at: datetime, visit: Booking | None = None) -> bool:
     """Whether a person works at a shop or is affiliated with it, by their account or by one of their contacts. Two
-    queries at most."""
+    queries at most.
+
+    Asked about a `visit`, what was declared after it was booked does not count: no shop silences who was there.
+    """
     if affiliations.works_or_just_left(user, shop):
         return True
-    contacts = [contact for contact in (user.email, user.phone if user.phone_verified_at else None) if contact]
-    who = Q(user=user)
-    for contact in contacts:
-        who |= Q(contact__iexact=contact)
-    return Affiliation.objects.filter(who, Q(until=None) | Q(until__gt=at), shop=shop).exists()
+    standing = Affiliation.objects.filter(affiliations.ties_of(user), Q(until=None) | Q(until__gt=at), shop=shop)
+    if visit is not None:
+        standing = standing.filter(Q(kind=AffiliationKind.FORMER_STAFF) | Q(since__lte=visit.created_at))
+    return standing.exists()
 
 
 def why_not_review(user: User, booking: Booking, *, at: datetime) -> Refusal | None:
@@ -45,7 +47,7 @@ def why_not_review(user: User, booking: Booking, *, at: datetime) -> Refusal | N
         return AlreadyReviewedError()
     if at > booking.completed_at + REVIEW_WITHIN:
         return WindowClosedError()
-    return OwnShopError() if belongs_to(user, booking.shop, at=at) else None
+    return OwnShopError() if belongs_to(user, booking.shop, at=at, visit=booking) else None
 
 
 def why_not_edit(review: Review, *, at: datetime) -> Refusal | None:
@@ -56,7 +58,8 @@ def why_not_edit(review: Review, *, at: datetime) -> Refusal | None:
         return NotEditableError()
     if review.versions.count() >= MAX_VERSIONS:
         return TooManyVersionsError()
-    return OwnShopError() if belongs_to(review.author, review.shop, at=at) else None
+    is_own = belongs_to(review.author, review.shop, at=at, visit=review.booking)
+    return OwnShopError() if is_own else None
 
 
 def _editable_until(review: Review) -> datetime:

@@ -216,6 +216,7 @@ _HOW: dict[str, Promise] = {
     "member_contact": gettext_lazy("the contact is that of somebody who works there"),
     "invited": gettext_lazy("they were invited to work there"),
     "affiliation_over": gettext_lazy("they belonged to the shop before"),
+    "affiliation_later": gettext_lazy("the shop named them after the visit was booked"),
     "member_car": gettext_lazy("the car was that of somebody who works there"),
 }
 

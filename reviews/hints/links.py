@@ -12,8 +12,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Length, Lower, StrIndex
 
 from accounts.models import KnownDevice, User
+from bookings.models import Booking
 from payments.choices import CouponFunder
 from payments.models import Coupon
+from reviews import affiliations
 from reviews.choices import HintKind, SignalKind
 from reviews.hints import copies
 from reviews.hints.found import Found
@@ -58,11 +60,20 @@ def known_to_shop(version: ReviewVersion, at: datetime) -> list[Found]:
         found.append("member_contact")
     if Invitation.objects.filter(reached, shop=shop).exists():
         found.append("invited")
-    if Affiliation.objects.filter(shop=shop, user=author, until__lte=at).exists():
-        found.append("affiliation_over")
+    found += sorted(_ties(booking, author, at))
     if _is_car_of_member(version):
         found.append("member_car")
     return [Found(HintKind.SHOP_LINK, 40, data={"how": found})] if found else []
+
+
+def _ties(booking: Booking, author: User, at: datetime) -> set[str]:
+    """Ties that forbid no review: those that are over, and those declared after the visit was booked."""
+    ties = Affiliation.objects.filter(affiliations.ties_of(author), shop=booking.shop_id)
+    return {
+        "affiliation_over" if until is not None and until <= at else "affiliation_later"
+        for since, until in ties.values_list("since", "until")
+        if since > booking.created_at or (until is not None and until <= at)
+    }
 
 
 def _is_car_of_member(version: ReviewVersion) -> bool:

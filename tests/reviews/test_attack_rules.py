@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from reviews import writing
-from reviews.choices import ItemKind, ReviewStatus
+from accounts.contacts import parse_login
+from bookings.models import Booking
+from reviews import affiliations, rules, writing
+from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, ReviewStatus
+from reviews.errors import OwnShopError
+from reviews.follow_ups import opening
 from reviews.hints import finding
 from reviews.hints.found import masks_of
+from reviews.models import Hint
 from reviews.moderation import appeals, policy
 from reviews.names import public_name
 from shops.models import Shop
@@ -100,3 +106,24 @@ def test_an_admin_without_the_second_factor_sees_no_hidden_photo(shop: Shop, cli
     assert client.get(address).status_code == 200
     settings.ADMIN_REQUIRES_MFA = True
     assert client.get(address).status_code == 404
+
+
+def test_a_shop_silences_nobody_by_naming_them_after_their_visit(shop: Shop) -> None:
+    booking = reviewable_visit(shop)
+    Booking.objects.filter(pk=booking.pk).update(created_at=WRITTEN - timedelta(days=2))
+    booking.refresh_from_db()
+    one = review(booking)
+    named = {"contact": parse_login(booking.owner.email), "kind": AffiliationKind.SUPPLIER, "by": UserFactory()}
+    affiliations.declare(shop=shop, at=WRITTEN, **named)
+    assert rules.belongs_to(booking.owner, shop, at=LATER)
+    assert rules.why_not_edit(one, at=LATER) is None
+    changed = edit(one, stars=1)
+    assert opening.open_for(booking=booking, cause=FollowUpCause.LOW_REVIEW, at=LATER) is not None
+    assert Hint.objects.get(version__review=changed, kind=HintKind.SHOP_LINK).data == {"how": ["affiliation_later"]}
+
+
+def test_who_was_named_before_the_visit_does_not_review_it(shop: Shop) -> None:
+    booking = reviewable_visit(shop)
+    named = {"contact": parse_login(booking.owner.email), "kind": AffiliationKind.RELATIVE, "by": UserFactory()}
+    affiliations.declare(shop=shop, at=booking.created_at - timedelta(days=1), **named)
+    assert isinstance(rules.why_not_review(booking.owner, booking, at=WRITTEN), OwnShopError)

@@ -78,7 +78,7 @@ def test_a_visit_without_an_account_has_none():
 def test_people_of_the_shop_have_none():
     booking = reviewable_visit(open_shop())
     Affiliation.objects.create(
-        shop=booking.shop, user=booking.owner, kind=AffiliationKind.RELATIVE, since=OPENED
+        shop=booking.shop, user=booking.owner, kind=AffiliationKind.RELATIVE, since=booking.created_at
     )
     assert opening.open_for(booking=booking, cause=FollowUpCause.UNHAPPY_ANSWER, at=OPENED) is None
 

@@ -35,7 +35,7 @@ DATA = [
     (HintKind.SAME_DEVICE, {"devices": 1}),
     (
         HintKind.SHOP_LINK,
-        {"how": ["shop_phone", "member_contact", "invited", "affiliation_over", "member_car"]},
+        {"how": ["shop_phone", "member_contact", "invited", "affiliation_over", "affiliation_later", "member_car"]},
     ),
     (HintKind.MONEY_LINK, {"coupons": 1, "fen": 5000}),
     (HintKind.RECIPROCAL, {"shop": "lao-zhou"}),
