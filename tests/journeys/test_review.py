@@ -38,7 +38,7 @@ def test_owner_reviews_by_phone(browse: Browse, zh: Words, visit: Booking):
     page = browse(PHONE, person="lin")
     page.goto(f"/bookings/{visit.public_id}/")
     look(page, "review-zh-visit")
-    page.get_by_role("button", name=zh("Yes"), exact=True).click()
+    page.get_by_role("button", name=zh("Yes", "happy with a visit"), exact=True).click()
     page.wait_for_url("**/review/")
     look(page, "review-zh-form")
 
