@@ -42,6 +42,8 @@ ASK_AFTER = timedelta(days=7)
 # After what was accepted has been done: long enough to have driven the car.
 ASK_AFTER_DONE = timedelta(days=1)
 MAX_CONTACT_TEXT = 1000
+# So many times a shop writes in one case: who has not answered by then does not want to be written to.
+MAX_CONTACTS = 20
 MAX_OFFERS = 20
 # More than a shop means to give away in one voucher (fen): a slip of the keyboard.
 MAX_VOUCHER_FEN = 1_000_000

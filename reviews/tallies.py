@@ -60,11 +60,7 @@ def exchange(review: Review, old: ReviewVersion, new: ReviewVersion, *, at: date
 
 def _locked_subjects(review: Review) -> list[Subject]:
     """The subjects of a review, made where there are none yet, locked in ascending order. Four queries."""
-    services = {line.service_id for line in review.booking.booked_services.all()} | {review.service_id}
-    wanted = [Subject(shop_id=review.shop_id), Subject(shop_id=review.shop_id, model_id=review.model_id)]
-    wanted += [Subject(shop_id=review.shop_id, technician_id=row.person_id) for row in review.people.all()]
-    for service_id in sorted(services):
-        wanted += [Subject(shop_id=review.shop_id, service_id=service_id), Subject(service_id=service_id)]
+    wanted = _wanted(review)
     Subject.objects.bulk_create(wanted, ignore_conflicts=True)
     matching = Q()
     for subject in wanted:
@@ -72,6 +68,17 @@ def _locked_subjects(review: Review) -> list[Subject]:
             **{f"{name}_id": getattr(subject, f"{name}_id") for name in _KEYS if getattr(subject, f"{name}_id")}
         ) & Q(**{f"{name}__isnull": True for name in _KEYS if not getattr(subject, f"{name}_id")})
     return list(Subject.objects.filter(matching).order_by("pk").select_for_update(no_key=True))
+
+
+def _wanted(review: Review) -> list[Subject]:
+    """What a review is about, in one order for all reviews: who makes a new row waits for nobody who waits for it."""
+    services = {line.service_id for line in review.booking.booked_services.all()} | {review.service_id}
+    people = sorted(row.person_id for row in review.people.all())
+    wanted = [Subject(shop_id=review.shop_id), Subject(shop_id=review.shop_id, model_id=review.model_id)]
+    wanted += [Subject(shop_id=review.shop_id, technician_id=person_id) for person_id in people]
+    for service_id in sorted(services):
+        wanted += [Subject(shop_id=review.shop_id, service_id=service_id), Subject(service_id=service_id)]
+    return wanted
 
 
 _KEYS = ("shop", "technician", "service", "model")

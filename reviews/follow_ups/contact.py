@@ -16,7 +16,8 @@ from core.errors import InvalidInput
 from reviews.choices import FollowUpStep, Side
 from reviews.errors import TextNeededError
 from reviews.follow_ups import steps
-from reviews.limits import ASK_AFTER, MAX_CONTACT_TEXT
+from reviews.follow_ups.errors import TooManyContactsError
+from reviews.limits import ASK_AFTER, MAX_CONTACT_TEXT, MAX_CONTACTS
 from reviews.models import FollowUp
 from shops.models import ShopMember
 
@@ -25,9 +26,9 @@ from shops.models import ShopMember
 def record(*, follow_up: FollowUp, by: User, text: str, at: datetime) -> FollowUp:
     """The shop writes to the owner; the clock stops with the first time. `by` may act for the shop: the caller asked.
 
-    Raises FollowUpClosedError, TextNeededError and InvalidInput (field "text"). Side effects, in order: the event; the
-    words are said in the visit, which tells the owner, or where a visit takes no more of them sent by outbox
-    `follow_up.contacted`.
+    Raises FollowUpClosedError, TooManyContactsError, TextNeededError and InvalidInput (field "text"). Side effects, in
+    order: the event; the words are said in the visit, which tells the owner, or where a visit takes no more of them
+    sent by outbox `follow_up.contacted`.
     """
     return _write(follow_up, FollowUpStep.CONTACT, by=by, text=text, at=at)
 
@@ -66,6 +67,8 @@ def checked(text: str, *, needed: bool = True) -> str:
 def _write(follow_up: FollowUp, step: FollowUpStep, *, by: User, text: str, at: datetime) -> FollowUp:
     text = checked(text)
     follow_up = steps.locked_open(follow_up)
+    if follow_up.events.filter(step__in=[FollowUpStep.CONTACT, FollowUpStep.INVITED]).count() >= MAX_CONTACTS:
+        raise TooManyContactsError
     event = steps.write(follow_up, step, at=at, by=by, side=Side.SHOP, text=text)
     steps.contacted(follow_up, at=at)
     steps.stand(follow_up, look_at=at + ASK_AFTER)

@@ -17,6 +17,11 @@ class TooManyOffersError(Conflict):
     message = _("This follow-up has had many offers. Talk to the owner instead.")
 
 
+class TooManyContactsError(Conflict):
+    code = "too_many_contacts"
+    message = _("You have written to this owner many times. Wait for an answer.")
+
+
 class ComebackOpenError(Conflict):
     """The visit's car is booked to come back already."""
 

@@ -11,20 +11,23 @@ from django.urls import reverse
 
 from accounts.contacts import parse_login
 from bookings.models import Booking
-from reviews import affiliations, rules, writing
-from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, ReviewStatus
+from reviews import affiliations, rules, tallies, writing
+from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, PersonRole, ReviewStatus
 from reviews.errors import OwnShopError
-from reviews.follow_ups import opening
+from reviews.follow_ups import contact, opening
+from reviews.follow_ups.errors import TooManyContactsError
 from reviews.hints import finding
 from reviews.hints.found import masks_of
-from reviews.models import Hint
+from reviews.limits import MAX_CONTACTS
+from reviews.models import Hint, ReviewPerson
 from reviews.moderation import appeals, policy
 from reviews.names import public_name
 from shops.models import Shop
 from tests.factories.accounts import UserFactory
 from tests.factories.floor import clean_photo
+from tests.factories.follow_ups import OPENED, someone_at, unhappy
 from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
-from tests.factories.shops import open_shop
+from tests.factories.shops import TechnicianResourceFactory, open_shop
 from tests.reviews.desk import LATER, author_appeals, edit, fresh, reject, remove, waiting
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +130,25 @@ def test_who_was_named_before_the_visit_does_not_review_it(shop: Shop) -> None:
     named = {"contact": parse_login(booking.owner.email), "kind": AffiliationKind.RELATIVE, "by": UserFactory()}
     affiliations.declare(shop=shop, at=booking.created_at - timedelta(days=1), **named)
     assert isinstance(rules.why_not_review(booking.owner, booking, at=WRITTEN), OwnShopError)
+
+
+def test_a_shop_writes_to_an_owner_so_many_times_and_no_more(shop: Shop) -> None:
+    case = unhappy()
+    by = someone_at(case.shop)
+    for number in range(MAX_CONTACTS):
+        act = contact.record if number % 2 else contact.invite
+        act(follow_up=case, by=by, text="Come again", at=OPENED)
+    for act in (contact.record, contact.invite):
+        with pytest.raises(TooManyContactsError):
+            act(follow_up=case, by=by, text="Come again", at=OPENED)
+
+
+def test_new_rows_of_people_are_made_in_one_order_whoever_is_named_first(shop: Shop) -> None:
+    one, other = (review(reviewable_visit(shop)) for _ in range(2))
+    people = [TechnicianResourceFactory(shop=shop) for _ in range(3)]
+    for written, named in ((one, people), (other, people[::-1])):
+        written.people.all().delete()
+        for person in named:
+            ReviewPerson.objects.create(review=written, person=person, role=PersonRole.TECHNICIAN)
+    wanted = [[subject.technician_id for subject in tallies._wanted(written)] for written in (one, other)]
+    assert wanted[0] == wanted[1]
