@@ -1,5 +1,6 @@
-"""Telling a shop what concerns it: a new review, an unhappy owner with the clock, the answer to an appeal. A line and a
-link to those who lead the shop, over the channels they chose.
+"""Telling a shop what concerns it: a new review, an unhappy owner with the clock, the answer to an appeal and what the
+second person decided, a reply that is not published. A line and a link to those who lead the shop, over the channels
+they chose.
 
 A message leaves after its event was marked as handled, so at most once. Nothing says how many stars there were: the
 review does, once it is read.
@@ -8,7 +9,6 @@ review does, once it is read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -24,15 +24,15 @@ from core import day_words, outbox
 from core.models import OutboxEvent
 from notifications.delivery import send_template
 from notifications.preferences import channels_for
-from reviews.choices import FOLLOW_UP_OPEN, AppealStatus, ReviewStatus, Side
-from reviews.limits import UNDO_WITHIN
-from reviews.models import Appeal, FollowUp, Review
+from reviews.choices import FOLLOW_UP_OPEN, Act, AppealStatus, RemovalStatus, ReplyStatus, ReviewStatus, Side
+from reviews.models import Appeal, FollowUp, ModerationEvent, Review
+from reviews.moderation import reasons
+from reviews.moderation.intake import SETTLED_AFTER
+from reviews.moderation.undoing import stands
 from shops.choices import Permission, Role
 from shops.models import Shop, ShopMember
 from shops.rules import may
 
-# A decision can be taken back for so long; a little more, so that nobody is told of one that was.
-_SETTLED_AFTER = UNDO_WITHIN + timedelta(seconds=5)
 _PUBLISHED_FOR_SHOP = "review.published_for_shop"
 
 # What each message says: its subject and its line.
@@ -54,6 +54,21 @@ _SAID: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Your appeal is dismissed"),
         _("Your appeal about the review of visit %(number)s is dismissed. The review stays. Read why."),
     ),
+    "kept": (
+        _("The review stays"),
+        _("A second person has looked at the review of visit %(number)s that you appealed against. It stays."),
+    ),
+    "removed": (
+        _("The review is removed"),
+        _("A second person has looked at the review of visit %(number)s that you appealed against. It is removed."),
+    ),
+    "reply_rejected": (
+        _("Your reply is not published"),
+        _(
+            "Your reply to the review of visit %(number)s is not published. %(why)s "
+            "Change it on the page of the review and send it again."
+        ),
+    ),
 }
 
 
@@ -64,11 +79,14 @@ def connect() -> None:
     outbox.subscribe("follow_up.opened")(tell_follow_up)
     outbox.subscribe("follow_up.late")(tell_follow_up)
     outbox.subscribe("appeal.decided")(tell_appeal)
+    outbox.subscribe("review.kept")(tell_second_look)
+    outbox.subscribe("review.removed")(tell_second_look)
+    outbox.subscribe("reply.decided")(tell_reply)
 
 
 def wait_for_undo(event: OutboxEvent) -> None:
     """A review was published for the first time: the shop is told once that cannot be undone any more."""
-    outbox.schedule(topic=_PUBLISHED_FOR_SHOP, key=event.key, due_at=event.due_at + _SETTLED_AFTER)
+    outbox.schedule(topic=_PUBLISHED_FOR_SHOP, key=event.key, due_at=event.due_at + SETTLED_AFTER)
 
 
 def tell_published(event: OutboxEvent) -> None:
@@ -77,7 +95,7 @@ def tell_published(event: OutboxEvent) -> None:
     review = Review.objects.select_related("shop__city", "booking").filter(public_id=event.key).first()
     if review is None or review.status != ReviewStatus.PUBLISHED or review.published_at is None:
         return
-    if review.published_at + _SETTLED_AFTER <= event.due_at:
+    if review.published_at + SETTLED_AFTER <= event.due_at:
         _tell(review.shop, "published", _review_address(review), {"number": review.booking.number})
 
 
@@ -101,11 +119,45 @@ def tell_appeal(event: OutboxEvent) -> None:
     _tell(review.shop, str(appeal.status), _review_address(review), {"number": review.booking.number})
 
 
+def tell_second_look(event: OutboxEvent) -> None:
+    """Say what the second person decided, to a shop whose appeal about that version the first one upheld."""
+    line = _line(event)
+    removal = line.item.removal if line is not None and line.item is not None else None
+    if line is None or removal is None or not stands(line):
+        return
+    if not Appeal.objects.filter(version=removal.version_id, side=Side.SHOP, status=AppealStatus.UPHELD).exists():
+        return
+    review, kind = line.review, "kept" if removal.status == RemovalStatus.KEPT else "removed"
+    _tell(review.shop, kind, _review_address(review), {"number": review.booking.number})
+
+
+def tell_reply(event: OutboxEvent) -> None:
+    """Say that a reply is not published and why; nothing once that was undone or the shop has written another."""
+    line = _line(event)
+    reply = line.item.reply if line is not None and line.item is not None else None
+    if line is None or reply is None or line.act != Act.REJECTED or not stands(line):
+        return
+    review = line.review
+    if reply.status != ReplyStatus.REJECTED or review.replies.filter(number__gt=reply.number).exists():
+        return
+    values = {"number": review.booking.number, "why": reasons.explain(line.reason).why}
+    _tell(review.shop, "reply_rejected", _review_address(review), values)
+
+
+def _line(event: OutboxEvent) -> ModerationEvent | None:
+    lines = ModerationEvent.objects.select_related(
+        "review__shop__city", "review__booking", "item__reply", "item__removal"
+    )
+    return lines.filter(pk=event.payload.get("event")).first()
+
+
 def _review_address(review: Review) -> str:
     return reverse("shop_reviews:detail", args=[review.shop.slug, review.public_id])
 
 
-def _tell(shop: Shop, kind: str, address: str, values: Mapping[str, str], *, case: FollowUp | None = None) -> None:
+def _tell(
+    shop: Shop, kind: str, address: str, values: Mapping[str, str | Promise], *, case: FollowUp | None = None
+) -> None:
     title, said = _SAID[kind]
     leads = [role for role in Role if may(role, Permission.REVIEWS) and may(role, Permission.STAFF)]
     for member in ShopMember.objects.filter(shop=shop, role__in=leads).select_related("user").order_by("pk"):

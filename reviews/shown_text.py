@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from reviews.choices import HintKind
+
+# Words in the place of what readers do not see.
+MASK_WORDS = {
+    HintKind.CONTACT: _("contact data removed"),
+    HintKind.INSULT: _("insult removed"),
+    HintKind.PERSONAL_DATA: _("personal data removed"),
+}
 
 # Characters that reorder text or show nothing: bidirectional controls, zero-width ones, soft hyphen, tags. They are
 # kept in what is stored and left out of what is shown.
@@ -42,6 +51,16 @@ def segments(text: str, masks: Iterable[Mapping[str, Any]]) -> list[Segment]:
     if position < len(text):
         found.append(Segment(visible(text[position:])))
     return found
+
+
+def mask_words(kind: HintKind) -> str:
+    """What stands in the place of a masked stretch, in the reader's language."""
+    return str(MASK_WORDS.get(kind, _("removed")))
+
+
+def in_words(text: str, masks: Iterable[Mapping[str, Any]]) -> str:
+    """A text as readers see it in one piece, with words in brackets in the place of what is masked."""
+    return "".join(f"[{mask_words(part.mask)}]" if part.mask else part.text for part in segments(text, masks))
 
 
 def visible(text: str) -> str:

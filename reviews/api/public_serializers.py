@@ -6,19 +6,15 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reviews import names
 from reviews.choices import PersonRole
 from reviews.models import Reply, Review, ReviewPerson, ReviewPhoto, ReviewVersion
 from reviews.reading import Sort
-from reviews.shown_text import segments
-from reviews.templatetags.reviews import mask_words, was_on_time
-
-
-def shown_text(text: str, masks: Any) -> str:
-    """A text as readers see it, with words in brackets in the place of what is left out."""
-    return "".join(f"[{mask_words(part.mask)}]" if part.mask else part.text for part in segments(text, masks))
+from reviews.shown_text import in_words
+from reviews.templatetags.reviews import was_on_time
 
 
 class ReviewsQuery(serializers.Serializer[Any]):
@@ -66,7 +62,7 @@ class ReplySerializer(serializers.Serializer[Reply]):
     written_at = serializers.DateTimeField()
 
     def get_text(self, reply: Reply) -> str:
-        return shown_text(reply.text, reply.masks)
+        return in_words(reply.text, reply.masks)
 
 
 class RatingsSerializer(serializers.Serializer[ReviewVersion]):
@@ -112,12 +108,13 @@ class PublicReviewSerializer(serializers.Serializer[Review]):
         return names.public_name(review.author)
 
     def get_text(self, review: Review) -> str:
-        return shown_text(_shown(review).text, _shown(review).masks)
+        return in_words(_shown(review).text, _shown(review).masks)
 
     def get_is_edited(self, review: Review) -> bool:
         return _shown(review).number > 1
 
-    def get_facts(self, review: Review) -> FactsSerializer | None:
+    @extend_schema_field(FactsSerializer(allow_null=True))
+    def get_facts(self, review: Review) -> dict[str, Any] | None:
         if not _shown(review).shows_facts:
             return None
         facts = {
@@ -127,11 +124,12 @@ class PublicReviewSerializer(serializers.Serializer[Review]):
             "final_fen": review.booking.final_fen,
             "on_time": was_on_time(review.booking),
         }
-        return FactsSerializer(facts).data  # type: ignore[return-value]
+        return FactsSerializer(facts).data
 
-    def get_reply(self, review: Review) -> ReplySerializer | None:
+    @extend_schema_field(ReplySerializer(allow_null=True))
+    def get_reply(self, review: Review) -> dict[str, Any] | None:
         replies: list[Reply] = getattr(review, "published_replies", [])
-        return ReplySerializer(replies[0]).data if replies else None  # type: ignore[return-value]
+        return ReplySerializer(replies[0]).data if replies else None
 
 
 class ReviewPageSerializer(serializers.Serializer[Any]):

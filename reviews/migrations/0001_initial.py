@@ -550,6 +550,7 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
                 ("risk", models.PositiveSmallIntegerField(default=0, verbose_name="risk, 0 to 100")),
                 ("masks", models.JSONField(blank=True, default=list, verbose_name="masks")),
+                ("told_at", models.DateTimeField(blank=True, null=True, verbose_name="author told at")),
                 (
                     "by",
                     models.ForeignKey(

@@ -185,6 +185,8 @@ class Reply(PublicIdModel):
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     risk = models.PositiveSmallIntegerField(_("risk, 0 to 100"), default=0)
     masks = models.JSONField(_("masks"), default=list, blank=True)
+    # When the author of the review was told of it, if they were (`reviews.notifications.tell_reply`).
+    told_at = models.DateTimeField(_("author told at"), null=True, blank=True)
 
     objects: ClassVar[ReplyQuerySet] = ReplyQuerySet.as_manager()  # type: ignore[assignment]
 

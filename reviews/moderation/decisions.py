@@ -6,7 +6,7 @@ the item, and changes nothing when it refuses.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,15 +19,12 @@ from core.errors import InvalidInput
 from reviews import publication
 from reviews.choices import Act, ItemKind, ItemOutcome, ReplyStatus, ReviewStatus, VersionStatus
 from reviews.errors import ChangedMeanwhileError
-from reviews.limits import UNDO_WITHIN
 from reviews.models import ModerationEvent, ModerationItem, Reply, Review, ReviewVersion
 from reviews.moderation import checks, intake, log, masking, removals
+from reviews.moderation.intake import SETTLED_AFTER
 from reviews.moderation.undoing import undo
 
 __all__ = ["approve", "reject", "skip", "undo"]
-
-# Nobody is told before the decision can no longer be undone, and a moment after.
-TOLD_AFTER = UNDO_WITHIN + timedelta(seconds=5)
 
 
 @transaction.atomic
@@ -40,7 +37,8 @@ def approve(
     None for those that the machines chose (`masking.chosen`).
     Raises AlreadyDecidedError, ChangedMeanwhileError, OwnInterestError, InvalidInput.
     Side effects, in order: the version is shown and counted in the place of the one before; removals, appeals and
-    samples of that one are settled; a line in the log; after `TOLD_AFTER` outbox `review.decided` (or `reply.decided`).
+    samples of that one are settled; a line in the log; after `SETTLED_AFTER` outbox `review.decided` (or
+    `reply.decided`).
     """
     review, item = _ready(item, by=by, at=at, seen=seen)
     before = _standing(review, item)
@@ -62,7 +60,7 @@ def reject(*, item: ModerationItem, by: User, at: datetime, seen: int, reason: s
 
     What was shown before stays. A sample is published, so rejecting it proposes its removal (`removals.propose`).
     Raises as `approve`. Side effects, in order: a review of which nothing is shown is rejected; a line in the log;
-    after `TOLD_AFTER` outbox `review.decided` (or `reply.decided`).
+    after `SETTLED_AFTER` outbox `review.decided` (or `reply.decided`).
     """
     reason, note = checks.reason_of(reason), checks.note_of(note)
     review, item = _ready(item, by=by, at=at, seen=seen)
@@ -158,5 +156,5 @@ def _decided(  # noqa: PLR0913  (a line of the log)
     )
     if item.kind != ItemKind.SAMPLE:
         topic = "reply.decided" if item.kind == ItemKind.REPLY else "review.decided"
-        outbox.schedule(topic=topic, key=review.public_id, due_at=at + TOLD_AFTER, payload={"event": event.pk})
+        outbox.schedule(topic=topic, key=review.public_id, due_at=at + SETTLED_AFTER, payload={"event": event.pk})
     return event

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from core import outbox
 from reviews import publication
 from reviews.choices import (
     Act,
@@ -22,6 +23,7 @@ from reviews.choices import (
 from reviews.errors import ReviewGoneError
 from reviews.hints import finding
 from reviews.hints.found import Found, band_of, masks_of, risk_of
+from reviews.limits import UNDO_WITHIN
 from reviews.models import (
     Appeal,
     Hint,
@@ -33,6 +35,9 @@ from reviews.models import (
     ReviewVersion,
 )
 from reviews.moderation import log, policy
+
+# Nobody is told of what can still be undone, nor in the moment after.
+SETTLED_AFTER = UNDO_WITHIN + timedelta(seconds=5)
 
 
 def receive_version(version: ReviewVersion, *, review: Review, at: datetime) -> None:
@@ -78,11 +83,19 @@ def receive_reply(reply: Reply, *, at: datetime) -> None:
 
 
 def publish_reply(reply: Reply, *, at: datetime) -> None:
-    """Show a reply in the place of the one shown before. The review's row is locked."""
+    """Show a reply in the place of the one shown before. The review's row is locked. Side effect: `announce`."""
     shown = Reply.objects.filter(review=reply.review, status=ReplyStatus.PUBLISHED).exclude(pk=reply.pk)
     shown.update(status=ReplyStatus.REPLACED, decided_at=at)
     reply.status, reply.decided_at = ReplyStatus.PUBLISHED, at
     reply.save(update_fields=["status", "decided_at"])
+    announce(reply, at=at)
+
+
+def announce(reply: Reply, *, at: datetime) -> None:
+    """Let the author of the review be told of a reply that readers see, once that cannot be undone any more: outbox
+    `reply.published` (key: the review, payload {"reply": public id})."""
+    payload = {"reply": reply.public_id}
+    outbox.schedule(topic="reply.published", key=reply.review.public_id, due_at=at + SETTLED_AFTER, payload=payload)
 
 
 def open_item(

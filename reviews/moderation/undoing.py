@@ -72,7 +72,7 @@ def _restore(review: Review, item: ModerationItem, before: dict[str, Any], *, at
         intake.reopen(before.get("settled", []))
     elif item.reply is not None:
         _wait_again(item.reply, ReplyStatus.WAITING, before["masks"])
-        _reply_again(before["reply_shown"])
+        _reply_again(before["reply_shown"], at=at)
     item.decided_at = item.decided_by = None
     item.outcome = item.reason = ""
     item.save(update_fields=["decided_at", "decided_by", "outcome", "reason"])
@@ -96,7 +96,9 @@ def _show_again(review: Review, before: dict[str, Any], *, at: datetime) -> None
         review.save(update_fields=["published_at"])
 
 
-def _reply_again(shown: dict[str, Any] | None) -> None:
+def _reply_again(shown: dict[str, Any] | None, *, at: datetime) -> None:
     if shown is not None:
         decided_at = datetime.fromisoformat(shown["decided_at"])
         Reply.objects.filter(pk=shown["id"]).update(status=ReplyStatus.PUBLISHED, decided_at=decided_at)
+        # While it was replaced its author may have been about to be told.
+        intake.announce(Reply.objects.select_related("review").get(pk=shown["id"]), at=at)

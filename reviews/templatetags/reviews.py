@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.models import Booking
@@ -17,24 +16,18 @@ from catalog.models import Service
 from core.photos import GridPhoto
 from core.templatetags.ui import icon
 from reviews import names, reading, summaries
-from reviews.choices import FollowUpStatus, HintKind
+from reviews.choices import FollowUpStatus
 from reviews.follow_ups import figures
 from reviews.follow_ups.figures import Figure
 from reviews.limits import FEW
 from reviews.models import Review, ReviewVersion, Subject
 from reviews.public_pages.lists import voting
-from reviews.shown_text import segments
+from reviews.shown_text import mask_words, segments
 from shops.models import Resource, Shop
 from vehicles.models import CarModel, Variant
 
 register = template.Library()
 
-# Words in the place of what readers do not see.
-MASK_WORDS = {
-    HintKind.CONTACT: _("contact data removed"),
-    HintKind.INSULT: _("insult removed"),
-    HintKind.PERSONAL_DATA: _("personal data removed"),
-}
 # So many reviews stand on the page of what they are about.
 AT_FIRST = 3
 # The geometry of one star of `stars`, in user units.
@@ -78,9 +71,7 @@ def review_text(written: Written, css: str = "") -> dict[str, Any]:
     return {"segments": segments(written.text, written.masks), "css": css}
 
 
-@register.filter
-def mask_words(kind: HintKind) -> str:
-    return str(MASK_WORDS.get(kind, _("removed")))
+register.filter("mask_words", mask_words)
 
 
 @register.filter
