@@ -25,7 +25,7 @@ from reviews.limits import MAX_CONTACT_TEXT
 from reviews.models import FollowUp, FollowUpEvent, FollowUpOffer
 
 
-class EventSerializer(serializers.Serializer[FollowUpEvent]):
+class FollowUpEventSerializer(serializers.Serializer[FollowUpEvent]):
     """A step, as owner, shop and platform read it."""
 
     at = serializers.DateTimeField()
@@ -40,7 +40,7 @@ class EventSerializer(serializers.Serializer[FollowUpEvent]):
         return offer
 
 
-class OfferSerializer(serializers.Serializer[ShownOffer]):
+class FollowUpOfferSerializer(serializers.Serializer[ShownOffer]):
     """An offer with its exact effect; amounts in fen."""
 
     id = serializers.CharField(source="offer.public_id")
@@ -90,9 +90,10 @@ class FollowUpSerializer(serializers.Serializer[Case]):
     contact_due_at = serializers.DateTimeField(source="follow_up.contact_due_at")
     contacted_at = serializers.DateTimeField(source="follow_up.contacted_at", allow_null=True)
     closed_at = serializers.DateTimeField(source="follow_up.closed_at", allow_null=True)
+    words = serializers.CharField(help_text=_("what you said when you were not happy"))
     can_answer = serializers.BooleanField(source="can_say")
-    offers = OfferSerializer(many=True)
-    events = EventSerializer(many=True)
+    offers = FollowUpOfferSerializer(many=True)
+    events = FollowUpEventSerializer(many=True)
 
 
 class AnswerOrder(serializers.Serializer[Any]):

@@ -20,6 +20,7 @@ from bookings.api import base
 from core.api import refusals
 from reviews import names, replying
 from reviews.choices import AppealStatus, FollowUpCause, FollowUpStatus, ReasonCode, ReplyStatus, Side
+from reviews.follow_ups import reading
 from reviews.limits import MAX_APPEAL_TEXT, MAX_REPLY_TEXT
 from reviews.models import FollowUp, Review
 from reviews.moderation import appeals
@@ -118,6 +119,10 @@ class ShopFollowUpSerializer(serializers.Serializer[Any]):
     contact_due_at = serializers.DateTimeField()
     contacted_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
+    words = serializers.SerializerMethodField(help_text=_("what the owner said; empty if nothing"))
+
+    def get_words(self, follow_up: FollowUp) -> str:
+        return reading.words_of(follow_up)
 
 
 class ShopReviews(APIView):
@@ -145,7 +150,7 @@ class ShopReply(APIView):
     )
     def put(self, request: Request, slug: str, public_id: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.REVIEWS)
-        order, review = base.checked(ReplyOrder, request.data), _review(shop, public_id)
+        review, order = _review(shop, public_id), base.checked(ReplyOrder, request.data)
 
         def run() -> tuple[int, Any]:
             by, at = base.person(request), timezone.now()
@@ -167,7 +172,7 @@ class ShopAppeal(APIView):
     )
     def post(self, request: Request, slug: str, public_id: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.REVIEWS)
-        order, review = base.checked(ShopAppealOrder, request.data), _review(shop, public_id)
+        review, order = _review(shop, public_id), base.checked(ShopAppealOrder, request.data)
 
         def run() -> tuple[int, Any]:
             by, at = base.person(request), timezone.now()
@@ -188,7 +193,12 @@ class ShopFollowUps(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         shop = get_staff_shop(request, slug, Permission.REVIEWS)
-        rows = FollowUp.objects.at_shop(shop).open().select_related("booking").order_by("contact_due_at", "pk")
+        rows = (
+            FollowUp.objects.at_shop(shop)
+            .open()
+            .select_related("booking__visit_answer")
+            .order_by("contact_due_at", "pk")
+        )
         return Response(ShopFollowUpSerializer(list(rows[:MAX_FOLLOW_UPS]), many=True).data)
 
 

@@ -28,7 +28,7 @@ urlpatterns = [
         follow_ups.OfferDecline.as_view(),
         name="follow_up_decline",
     ),
-    path("shops/<slug:slug>/own-reviews/", shop_views.ShopReviews.as_view(), name="shop_reviews"),
+    path("shops/<slug:slug>/own-reviews/", shop_views.ShopReviews.as_view(), name="own_reviews"),
     path("shops/<slug:slug>/own-reviews/<slug:public_id>/reply/", shop_views.ShopReply.as_view(), name="shop_reply"),
     path("shops/<slug:slug>/own-reviews/<slug:public_id>/appeal/", shop_views.ShopAppeal.as_view(), name="shop_appeal"),
     path("shops/<slug:slug>/follow-ups/", shop_views.ShopFollowUps.as_view(), name="shop_follow_ups"),

@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from bookings.models import Booking, Line
 from reviews.follow_ups import answers, offers
 from reviews.models import FollowUp, FollowUpEvent, FollowUpOffer
+from reviews.shown_text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,15 @@ class ShownOffer:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A follow-up as its page shows it, the same to owner, shop and platform; nothing of the review is in it."""
+    """A follow-up as its page shows it, the same to owner, shop and platform; nothing of the review is in it. `words`
+    are what the owner said when they were not happy: for owner and shop."""
 
     follow_up: FollowUp
     events: list[FollowUpEvent]
     offers: list[ShownOffer]
     can_say: bool
     is_late: bool
+    words: str
 
     @property
     def standing(self) -> list[ShownOffer]:
@@ -42,10 +45,13 @@ class Case:
 
 
 def with_parts() -> QuerySet[FollowUp]:
-    """Follow-ups with visit, shop, people, events and offers at hand: three queries for any number of them."""
+    """Follow-ups with visit, what was said of it, shop, people, events and offers at hand: three queries for any number
+    of them."""
     events = Prefetch("events", FollowUpEvent.objects.select_related("by").order_by("at", "pk"))
     made = FollowUpOffer.objects.select_related("order_line", "comeback", "coupon", "made_by").order_by("pk")
-    rows = FollowUp.objects.select_related("shop__city", "booking__service", "booking__variant__model__make", "owner")
+    rows = FollowUp.objects.select_related(
+        "shop__city", "booking__service", "booking__variant__model__make", "booking__visit_answer", "owner"
+    )
     return rows.prefetch_related(events, Prefetch("offers", made))
 
 
@@ -59,7 +65,16 @@ def case(follow_up: FollowUp, *, at: datetime) -> Case:
         for offer in made
     ]
     is_late = follow_up.closed_at is None and follow_up.contacted_at is None and follow_up.contact_due_at < at
-    return Case(follow_up, list(follow_up.events.all()), shown, answers.can_say(follow_up, at=at), is_late)
+    return Case(
+        follow_up, list(follow_up.events.all()), shown, answers.can_say(follow_up, at=at), is_late, words_of(follow_up)
+    )
+
+
+def words_of(follow_up: FollowUp) -> str:
+    """What the owner said of the visit when they were not happy; empty if nothing. Needs `booking__visit_answer`, else
+    one query."""
+    said = getattr(follow_up.booking, "visit_answer", None)
+    return visible(said.words) if said is not None and not said.is_happy else ""
 
 
 def of_booking(booking: Booking) -> FollowUp | None:

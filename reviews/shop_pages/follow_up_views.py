@@ -113,7 +113,6 @@ def page(  # noqa: PLR0913  (what one page is made of)
         "facts": facts_of(booking),
         "case": reading.case(follow_up, at=at),
         "clock": Clock.of(follow_up, at=at),
-        "answer": getattr(booking, "visit_answer", None),
         "review": review,
         "is_open": is_open,
         "contact_form": form if isinstance(form, ContactForm) else ContactForm(prefix="contact"),

@@ -33,13 +33,24 @@ from reviews.choices import (
     Side,
 )
 from reviews.follow_ups import opening
-from reviews.models import Affiliation, Appeal, FollowUp, FollowUpOffer, ModerationPolicy, Reply, Review
+from reviews.models import (
+    Affiliation,
+    Appeal,
+    FollowUp,
+    FollowUpOffer,
+    ModerationPolicy,
+    Reply,
+    Review,
+    ReviewPhoto,
+    VisitAnswer,
+)
 from reviews.writing import Draft
 from shops.choices import ResourceKind, Role
 from shops.models import Shop
 from tests.factories import follow_ups
 from tests.factories.accounts import UserFactory
 from tests.factories.board import member
+from tests.factories.floor import clean_photo
 from tests.factories.handovers import driven_car, handed_over
 from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
 from tests.factories.shops import open_shop
@@ -485,6 +496,36 @@ def test_nothing_is_done_in_a_closed_follow_up(shop: Shop, boss: Client) -> None
     assert "We are sorry." not in text_of(boss.get(url("follow_up", case.public_id)))
     assert boss.post(url("contact", case.public_id), said).status_code == 409
     assert boss.post(url("offer", case.public_id, "voucher"), {"amount": "50"}).status_code == 409
+
+
+def test_what_an_unhappy_owner_said_is_read_by_the_shop_and_by_them_alone(shop: Shop, boss: Client) -> None:
+    visit = reviewable_visit(shop)
+    VisitAnswer.objects.create(booking=visit, is_happy=False, words="It still \u202esqueaks", at=WRITTEN)
+    case = opening.open_for(booking=visit, cause=FollowUpCause.UNHAPPY_ANSWER, at=WRITTEN)
+    assert case is not None
+    owner, stranger = signed_in(visit.owner), signed_in(UserFactory())
+    own_page, own_api = reverse("reviews:follow_up", args=[case.public_id]), f"/api/v1/follow-ups/{case.public_id}/"
+    assert "It still squeaks" in text_of(boss.get(url("follow_up", case.public_id)))
+    assert "It still squeaks" in text_of(owner.get(own_page))
+    assert boss.get(api("follow-ups/")).json()[0]["words"] == "It still squeaks"
+    assert owner.get(own_api).json()["words"] == "It still squeaks"
+    for client in (stranger, boss):
+        assert client.get(own_page).status_code == client.get(own_api).status_code == 404
+    assert stranger.get(url("follow_up", case.public_id)).status_code == 404
+    assert stranger.get(api("follow-ups/")).status_code == 404
+    VisitAnswer.objects.update(is_happy=True)
+    assert "squeaks" not in text_of(boss.get(url("follow_up", case.public_id)))
+
+
+def test_photos_of_a_published_review_are_seen_in_the_inbox_and_on_its_page(shop: Shop, boss: Client) -> None:
+    one = published(reviewable_visit(shop), added=[clean_photo()])
+    photo = reverse("reviews:photo", args=[ReviewPhoto.objects.get().public_id, "thumbnail"])
+    for page in (url("list"), url("detail", one.public_id)):
+        assert photo in text_of(boss.get(page))
+    assert boss.get(photo).status_code == 200
+    publication.hide(publication.locked(one), status=ReviewStatus.WAITING, at=LATER)
+    assert photo not in text_of(boss.get(url("detail", one.public_id)))
+    assert boss.get(photo).status_code == 404
 
 
 # --- Messages -------------------------------------------------------------------------------------
