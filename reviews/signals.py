@@ -87,18 +87,29 @@ def close(*, signal: Signal, by: User, note: str, at: datetime, is_harmless: boo
 
 def _keep(found: list[Pattern], *, at: datetime) -> None:
     """Write patterns down. One that was closed is opened again when somebody new takes part."""
-    known = {row.key: row for row in Signal.objects.filter(key__in=[pattern.key for pattern in found])}
+    # Locked: what somebody closes in this moment stays closed.
+    rows_there = Signal.objects.filter(key__in=[pattern.key for pattern in found]).order_by("pk")
+    known = {row.key: row for row in rows_there.select_for_update(no_key=True)}
     rows = []
     for pattern in sorted(found, key=lambda pattern: pattern.key):
         row = known.get(pattern.key) or Signal(key=pattern.key, kind=pattern.kind, first_seen_at=at, data=pattern.data)
         if row.closed_at is not None and not _people(pattern.data) <= _people(row.data):
+            row.data = {} if row.is_harmless else row.data
             row.closed_at, row.is_harmless = None, False
         row.points, row.shop_id, row.last_seen_at = pattern.points, pattern.shop_id, at
-        row.data = pattern.data if row.closed_at is None else row.data
+        row.data = _together(pattern, row.data) if row.closed_at is None else row.data
         rows.append(row)
     moved = ["points", "data", "last_seen_at", "closed_at", "is_harmless"]
     Signal.objects.bulk_update([row for row in rows if row.pk is not None], moved)
     Signal.objects.bulk_create([row for row in rows if row.pk is None])
+
+
+def _together(pattern: Pattern, earlier: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a pattern seen again. Who was in a ring stays in it: taking votes back is no way out, or the same
+    votes given anew would count."""
+    if pattern.kind != SignalKind.VOTE_RING:
+        return pattern.data
+    return {name: sorted({*ids, *earlier.get(name, [])}) for name, ids in pattern.data.items()}
 
 
 def _people(data: dict[str, Any]) -> set[int]:

@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from reviews import publication, rules
-from reviews.choices import ReviewStatus
+from reviews.choices import ReviewStatus, SignalKind
 from reviews.errors import OwnReviewVoteError, OwnShopError, ReviewGoneError
-from reviews.models import HelpfulVote, Listing, Review
+from reviews.models import HelpfulVote, Listing, Review, Signal
 
 
 @transaction.atomic
 def vote(*, review: Review, by: User, at: datetime) -> Review:
-    """Say that a review was helpful; twice is once. Returns the review with its count.
+    """Say that a review was helpful; twice is once. Returns the review with its count. The vote of somebody in a ring
+    around the author does not count, also when it was taken back and is given anew.
 
     Raises ReviewGoneError (it is not published now), OwnReviewVoteError, OwnShopError. Side effects, in order: the
     vote, the review's count, the lists that are sorted by it.
@@ -31,8 +32,9 @@ def vote(*, review: Review, by: User, at: datetime) -> Review:
         raise OwnReviewVoteError
     if rules.belongs_to(by, review.shop, at=at):
         raise OwnShopError(_("You work at this shop or belong to it, so you cannot vote on its reviews."))
-    _vote, is_new = HelpfulVote.objects.get_or_create(review=review, user=by, defaults={"at": at})
-    if is_new:
+    given = {"at": at, "counts": not _is_in_ring(by, review)}
+    cast, is_new = HelpfulVote.objects.get_or_create(review=review, user=by, defaults=given)
+    if is_new and cast.counts:
         _move(review, by=1)
     return review
 
@@ -68,6 +70,13 @@ def count_again(*, review: Review, by: list[User]) -> Review:
     if restored:
         _move(review, by=restored)
     return review
+
+
+def _is_in_ring(by: User, review: Review) -> bool:
+    """Whether votes of this person for this author are left out (`reviews.signals`). One query. A ring that is found or
+    found harmless in this very moment is caught up with by the next search."""
+    rings = Signal.objects.filter(kind=SignalKind.VOTE_RING, is_harmless=False)
+    return rings.filter(data__users__contains=[by.pk], data__authors__contains=[review.author_id]).exists()
 
 
 def _move(review: Review, *, by: int) -> None:

@@ -188,3 +188,48 @@ def test_a_search_leaves_another_one_alone() -> None:
     finally:
         other.close()
         connections.close_all()
+
+
+@pytest.mark.parametrize("is_searched_between", [False, True])
+def test_a_vote_of_a_ring_given_anew_counts_no_more_than_before(is_searched_between: bool) -> None:
+    people, theirs, _honest = ring_of_two()
+    signals.search(at=LATER)
+    first = theirs[people[0]][0]
+    for one in theirs[people[0]]:
+        voting.take_back(review=one, by=people[1])
+    if is_searched_between:  # half of the ring is not to be seen any more
+        signals.search(at=LATER + timedelta(hours=1))
+    voting.vote(review=first, by=people[1], at=LATER + timedelta(hours=2))
+    assert HelpfulVote.objects.get(review=first, user=people[1]).counts is False
+    assert Review.objects.get(pk=first.pk).helpful_count == 1
+    assert set(Listing.objects.filter(review=first).values_list("helpful_count", flat=True)) == {1}
+    assert not any(tallies.faults().values())
+
+
+def test_who_takes_votes_back_is_still_in_a_ring_that_is_seen_again(monkeypatch) -> None:
+    monkeypatch.setattr(signals, "_LOYAL_VOTES", 2)
+    shop, author, fans = open_shop(), UserFactory(), [UserFactory() for _ in range(4)]
+    theirs = [published(reviewable_visit(shop, owner=author)) for _ in range(2)]
+    for fan in fans:
+        for one in theirs:
+            voting.vote(review=one, by=fan, at=WRITTEN)
+    signals.search(at=LATER)
+    for one in theirs:
+        voting.take_back(review=one, by=fans[0])
+    signals.search(at=LATER + timedelta(hours=1))
+    voting.vote(review=theirs[0], by=fans[0], at=LATER + timedelta(hours=2))
+    assert Review.objects.get(pk=theirs[0].pk).helpful_count == 0
+    assert fans[0].pk in Signal.objects.get().data["users"]
+
+
+def test_votes_outside_of_the_ring_and_of_a_harmless_one_count() -> None:
+    people, theirs, _honest = ring_of_two()
+    signals.search(at=LATER)
+    elsewhere = published(reviewable_visit(open_shop()))
+    voting.vote(review=elsewhere, by=people[1], at=LATER)
+    assert Review.objects.get(pk=elsewhere.pk).helpful_count == 1
+    signals.close(signal=Signal.objects.get(), by=UserFactory(admin=True), note="Family", at=LATER, is_harmless=True)
+    first = theirs[people[0]][0]
+    voting.take_back(review=first, by=people[1])
+    voting.vote(review=first, by=people[1], at=LATER)
+    assert Review.objects.get(pk=first.pk).helpful_count == 2
