@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from reviews.models import MonthTally, RankingMonth, Subject
-from shops.standings import EXPECTED_STARS, ShopStanding
+from shops.standings import EXPECTED_STARS, NEUTRAL_MILLI, ShopStanding
 
 # The mean counts as much as this many fresh reviews (product decision): after ten, half of a score is a shop's own.
 STRENGTH = 10
@@ -109,9 +109,14 @@ def _tallies(subject_ids: Sequence[int], month: date) -> Mapping[int, list[tuple
 
 
 def _place(subjects: Sequence[Subject], *, at: datetime) -> None:
-    """Write the scores of whole shops where lists of shops read them."""
+    """Write the scores of whole shops where lists of shops read them: the neutral one where the last review went."""
     rows = [
-        ShopStanding(shop_id=subject.shop_id, reviews=subject.reviews, score_milli=subject.score_milli, updated_at=at)
+        ShopStanding(
+            shop_id=subject.shop_id,
+            reviews=subject.reviews,
+            score_milli=subject.score_milli if subject.reviews else NEUTRAL_MILLI,
+            updated_at=at,
+        )
         for subject in subjects
         if subject.shop_id is not None and subject.score_milli is not None
     ]

@@ -241,9 +241,9 @@ class Shop(PublicIdModel, TwoNames):
 
     @property
     def rating(self) -> ShopStanding | None:
-        """What its reviews say; None before the first. No query after `for_card()`."""
+        """What its reviews say; None without a review. No query after `for_card()`."""
         found: ShopStanding | None = getattr(self, "standing", None)
-        return found
+        return found if found is not None and found.reviews else None
 
     @property
     def district(self) -> str:

@@ -11,12 +11,15 @@ FEW = 3
 # What is expected of a shop of which nothing has been said (product decision; the middle of what platforms show is
 # near 4). Scores of few reviews are drawn towards the platform's mean, which starts from the same belief.
 EXPECTED_STARS = 4
+# What a shop without a review is sorted by (thousandths of a star), whether it has a row or none.
+NEUTRAL_MILLI = 1000 * EXPECTED_STARS
 
 
 class ShopStanding(models.Model):
     """The score of a shop and what it stands on. Made from published reviews, so it can be made anew at any time.
 
-    `score_milli` is in thousandths of a star (1000 to 5000). A shop without a row has no review yet.
+    `score_milli` is in thousandths of a star (1000 to 5000). A shop without a row has no review yet;
+    one whose row has no review (owners were followed up before the first, or it was taken away) is treated alike.
     """
 
     shop = models.OneToOneField(

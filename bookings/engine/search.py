@@ -41,7 +41,7 @@ from core.geo import EARTH_RADIUS_M, distance_m
 from shops.choices import Amenity, Day, ShopKind
 from shops.models import City, OpeningHours, Shop, unit_sphere
 from shops.querysets import ShopQuerySet
-from shops.standings import EXPECTED_STARS
+from shops.standings import NEUTRAL_MILLI
 from vehicles.models import Variant
 
 # How many of the nearest shops are compared. Nobody drives past fifty shops for an oil change (product decision).
@@ -128,7 +128,7 @@ class Result:
     def score_milli(self) -> int:
         """The score that the order goes by, in thousandths of a star; what is expected of a shop without a review."""
         standing = self.shop.rating
-        return standing.score_milli if standing and standing.reviews else 1000 * EXPECTED_STARS
+        return standing.score_milli if standing else NEUTRAL_MILLI
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from reviews import ranking
 from reviews.choices import FollowUpStatus
 from reviews.limits import FEW_FOLLOW_UPS, FOLLOW_UP_WINDOW
 from reviews.models import FollowUp
 from shops.models import Shop
-from shops.standings import ShopStanding
+from shops.standings import NEUTRAL_MILLI, ShopStanding
 
 # Outcomes and times to contact are shown of this long.
 RECENT = timedelta(days=90)
@@ -73,8 +72,7 @@ def counts(follow_up: FollowUp) -> bool:
 
 def put_in(follow_up: FollowUp, *, at: datetime) -> None:
     """Count a case that has closed. A shop without a review gets a standing with the neutral score."""
-    neutral = ranking.score_milli([], mean_milli=ranking.mean_milli_of(ranking.month_of(at), at=at))
-    fresh = ShopStanding(shop_id=follow_up.shop_id, reviews=0, score_milli=neutral, updated_at=at)
+    fresh = ShopStanding(shop_id=follow_up.shop_id, reviews=0, score_milli=NEUTRAL_MILLI, updated_at=at)
     ShopStanding.objects.bulk_create([fresh], ignore_conflicts=True)
     _move(follow_up, 1)
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bookings.engine.search import Sort
-from reviews import ranking, tallies, tasks
+from reviews import publication, ranking, tallies, tasks
+from reviews.choices import ReviewStatus
 from reviews.models import RankingMonth, Subject
 from reviews.ranking import STRENGTH, score_milli, weight
 from shops.standings import EXPECTED_STARS, ShopStanding
@@ -220,3 +221,26 @@ def test_a_shop_without_a_review_is_sorted_by_what_is_expected():
     standing(bad, reviews=9, score_milli=3900)
     standing(good, reviews=9, score_milli=4100)
     assert shops_in(find(sort=Sort.RATING)) == [good, unknown, bad]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kept", [1000, 5000])
+def test_a_shop_followed_up_before_its_first_review_is_sorted_as_without_one(kept):
+    bad, unknown, good = job_at(1).shop, job_at(2).shop, job_at(3).shop
+    standing(bad, reviews=9, score_milli=3900)
+    standing(unknown, reviews=0, score_milli=kept)
+    standing(good, reviews=9, score_milli=4100)
+    assert shops_in(find(sort=Sort.RATING)) == [good, unknown, bad]
+    assert type(unknown).objects.for_card().get(pk=unknown.pk).rating is None
+
+
+@pytest.mark.django_db
+def test_a_shop_whose_last_review_went_has_the_score_of_one_without_also_in_another_month(monkeypatch):
+    RankingMonth.objects.create(month=ranking.month_of(WRITTEN), mean_milli=4500, reviews=0, fixed_at=WRITTEN)
+    one = publication.locked(published(reviewable_visit(open_shop())))
+    publication.hide(one, status=ReviewStatus.WITHDRAWN, at=WRITTEN)
+    kept = ShopStanding.objects.get(shop=one.shop)
+    assert (kept.reviews, kept.score_milli) == (0, 1000 * EXPECTED_STARS)
+    ranking.refresh_due(at=WRITTEN + timedelta(days=40))
+    kept.refresh_from_db()
+    assert (kept.reviews, kept.score_milli) == (0, 1000 * EXPECTED_STARS)
