@@ -9,12 +9,14 @@ from django.db.models import Q
 
 from accounts import privacy
 from accounts.models import User
-from reviews import voting, writing
+from reviews import affiliations, voting, writing
 from reviews.choices import Dimension, Side
+from reviews.follow_ups import leaving
 from reviews.hints import copies
 from reviews.models import (
     Affiliation,
     Appeal,
+    FollowUp,
     FollowUpEvent,
     FollowUpOffer,
     HelpfulVote,
@@ -40,7 +42,7 @@ def export(user: User) -> dict[str, Any]:
     said = FollowUpEvent.objects.filter(by=user).exclude(text="").order_by("pk")
     appeals = Appeal.objects.filter(by=user).order_by("pk")
     votes = HelpfulVote.objects.filter(user=user).select_related("review").order_by("pk")
-    ties = Affiliation.objects.filter(_of(user)).select_related("shop").order_by("pk")
+    ties = Affiliation.objects.filter(affiliations.ties_of(user)).select_related("shop").order_by("pk")
     return {
         "reviews": _reviews(user),
         "helpful_votes": [{"review": vote.review.public_id, "at": vote.at.isoformat()} for vote in votes],
@@ -88,11 +90,14 @@ def _version(version: ReviewVersion) -> dict[str, Any]:
 def erase(user: User, at: datetime) -> None:
     """Take the person's reviews back and forget what they wrote; visits and what was decided stay.
 
-    In this order: everything that will move is locked; votes go, their counts with them; reviews are withdrawn, so that
-    nobody reads or counts them; words of versions, answers, follow-ups and appeals are emptied, with the hints that
-    repeat them; photos are deleted; invitations end; ties to shops are forgotten.
+    In this order: everything that will move is locked; open follow-ups end, for nobody and against nobody; votes go,
+    their counts with them; reviews are withdrawn, so that nobody reads or counts them; words of versions, answers,
+    follow-ups and appeals are emptied, with the hints that repeat them; photos are deleted; invitations end; ties to
+    shops are forgotten.
     """
-    voted = _lock_all(user)
+    voted, cases = _lock_all(user)
+    for case in cases:
+        leaving.close(case, at=at)
     for review in voted:
         voting.take_back(review=review, by=user)
     mine = Review.objects.visible_to(user)
@@ -106,18 +111,20 @@ def erase(user: User, at: datetime) -> None:
         photo.delete()
     _empty_words(user)
     ReviewInvitation.objects.filter(booking__owner=user, ended_at=None).update(ended_at=at)
-    Affiliation.objects.filter(_of(user)).delete()
+    Affiliation.objects.filter(affiliations.ties_of(user)).delete()
 
 
-def _lock_all(user: User) -> list[Review]:
-    """Lock every review that the person wrote or voted on, then every subject that their own move, each in ascending
-    order: one after the other would wait for somebody who publishes another one. Returns those voted on."""
+def _lock_all(user: User) -> tuple[list[Review], list[FollowUp]]:
+    """Lock every review that the person wrote or voted on, then their open follow-ups, then every subject that their
+    own reviews move, each in ascending order: one after the other would wait for somebody who publishes another one.
+    Returns the reviews voted on, and the follow-ups."""
     touched = Review.objects.filter(Q(author=user) | Q(votes__user=user)).values("pk")
     rows = list(Review.objects.filter(pk__in=touched).order_by("pk").select_for_update(no_key=True))
+    cases = leaving.lock_all(user)
     subjects = Subject.objects.filter(listings__review__author=user).values("pk")
     list(Subject.objects.filter(pk__in=subjects).order_by("pk").select_for_update(no_key=True))
     voted = set(HelpfulVote.objects.filter(user=user).values_list("review_id", flat=True))
-    return [review for review in rows if review.pk in voted]
+    return [review for review in rows if review.pk in voted], cases
 
 
 def _empty_words(user: User) -> None:
@@ -126,12 +133,3 @@ def _empty_words(user: User) -> None:
     FollowUpOffer.objects.filter(follow_up__owner=user).update(text="")
     # The answer may repeat what was said.
     Appeal.objects.filter(by=user, side=Side.AUTHOR).update(text="", answer="")
-
-
-def _of(user: User) -> Q:
-    """Ties of the account, or known by one of its contacts."""
-    mine = Q(user=user)
-    for contact in (user.email, user.phone if user.phone_verified_at else None):
-        if contact:
-            mine |= Q(contact__iexact=contact)
-    return mine

@@ -47,12 +47,16 @@ def hear_review(event: OutboxEvent) -> None:
 def open_for(*, booking: Booking, cause: FollowUpCause, at: datetime) -> FollowUp | None:
     """Open the follow-up of a visit, once; the one there is, open or closed, is returned as it is.
 
-    None, and nothing opened, for a visit without an owner's account and for people who belong to the shop. Side
-    effects, in order: the event, outbox `follow_up.opened` (the shop is told).
+    None, and nothing opened, for a visit without an owner's account, for one whose account was erased since, and for
+    people who belong to the shop. Side effects, in order: the event, outbox `follow_up.opened` (the shop is told).
     """
     if (known := FollowUp.objects.filter(booking=booking).first()) is not None:
         return known
-    if booking.owner is None or rules.belongs_to(booking.owner, booking.shop, at=at):
+    if (
+        booking.owner is None
+        or not booking.owner.is_active
+        or rules.belongs_to(booking.owner, booking.shop, at=at, visit=booking)
+    ):
         return None
     due = contact_due(booking.shop, at=at)
     try:

@@ -73,11 +73,12 @@ def stand(follow_up: FollowUp, *, look_at: datetime | None = None) -> None:
     follow_up.save(update_fields=["status", "contacted_at", "asked_at", "asked_times", "next_at"])
 
 
-def close(follow_up: FollowUp, status: FollowUpStatus, *, at: datetime) -> None:
-    """End a locked, open follow-up. Side effects: offers that wait end, the shop's public figure."""
+def close(follow_up: FollowUp, status: FollowUpStatus, *, at: datetime, counts: bool = True) -> None:
+    """End a locked, open follow-up. Side effects: offers that wait end, the shop's public figure unless it `counts` for
+    nobody."""
     end_offers(follow_up, at=at)
     follow_up.status, follow_up.closed_at, follow_up.next_at = status, at, None
-    follow_up.is_counted = figures.counts(follow_up)
+    follow_up.is_counted = counts and figures.counts(follow_up)
     follow_up.save(update_fields=["status", "closed_at", "next_at", "is_counted"])
     if follow_up.is_counted:
         figures.put_in(follow_up, at=at)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from bookings.choices import ENDED
 from core import outbox
 from reviews.choices import FollowUpStatus, FollowUpStep, OfferStatus
-from reviews.follow_ups import answers, figures, steps
+from reviews.follow_ups import answers, figures, leaving, steps
 from reviews.limits import ASK_AFTER
 from reviews.models import FollowUp, FollowUpOffer
 
@@ -41,8 +41,10 @@ def end_offers(follow_up: FollowUp, *, at: datetime) -> None:
 
 def look_at(follow_up: FollowUp, *, at: datetime) -> None:
     """Do the next thing with a locked, open case whose time has come: say that contact is late, wait for a comeback,
-    ask the owner, ask again, let it lapse."""
-    if follow_up.contacted_at is None and not follow_up.events.filter(step=FollowUpStep.LATE).exists():
+    ask the owner, ask again, let it lapse. One that was opened while its owner left ends."""
+    if not follow_up.owner.is_active:
+        leaving.close(follow_up, at=at)
+    elif follow_up.contacted_at is None and not follow_up.events.filter(step=FollowUpStep.LATE).exists():
         _late(follow_up, at)
     elif (until := _waits_until(follow_up, at)) is not None:
         steps.stand(follow_up, look_at=until)

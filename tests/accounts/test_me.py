@@ -9,8 +9,9 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import privacy
+from accounts import actions, privacy
 from accounts.models import User
 from core.errors import Conflict
 from notifications.models import Message
@@ -193,6 +194,24 @@ def test_export_has_what_every_app_knows(client: Client, person: User, keeper: l
     assert data["account"]["email"] == "a@example.com"
     assert data["cars"] == [{"plate": "沪A12345"}]
     assert "password" not in answer.content.decode()
+
+
+def test_export_has_a_section_of_everything_that_is_kept(person: User) -> None:
+    told = actions.export(user=person, at=timezone.now())
+    assert set(told) - {"account", "exported_at"} == {
+        "calendar",
+        "cars",
+        "devices",
+        "health_records",
+        "message_channels",
+        "messages",
+        "payments",
+        "reviews",
+        "shops",
+        "visit_words",
+        "visits",
+        "waiting_lists",
+    }
 
 
 def test_deletion_needs_the_box_ticked(client: Client, person: User) -> None:

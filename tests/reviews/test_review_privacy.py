@@ -13,12 +13,26 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import actions as accounts
+from core import outbox
+from core.models import OutboxEvent
 from core.photos import clean
+from notifications.models import Message
 from reviews import answering, privacy, tallies, voting, writing
-from reviews.choices import AffiliationKind, ReviewStatus, Side
+from reviews.choices import (
+    AffiliationKind,
+    FollowUpCause,
+    FollowUpStatus,
+    FollowUpStep,
+    OfferStatus,
+    ReviewStatus,
+    Side,
+)
+from reviews.follow_ups import figures, opening, sweeping
 from reviews.models import (
     Affiliation,
     Appeal,
+    FollowUp,
+    FollowUpOffer,
     HelpfulVote,
     Hint,
     Listing,
@@ -29,7 +43,9 @@ from reviews.models import (
     VisitAnswer,
 )
 from reviews.writing import Draft
+from shops.standings import ShopStanding
 from tests.factories.accounts import UserFactory
+from tests.factories.follow_ups import OPENED, offered_voucher, unhappy
 from tests.factories.photos import corners, saved
 from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
 from tests.factories.shops import open_shop
@@ -104,3 +120,49 @@ def test_somebody_elses_words_stay(author: Any) -> None:
     accounts.erase(user=author, at=WRITTEN)
     theirs.refresh_from_db()
     assert (theirs.status, theirs.shown.text) == (ReviewStatus.PUBLISHED, "Stays")
+
+
+# --- Follow-ups ---------------------------------------------------------------------------------------------------
+
+
+def _cases(owner: Any) -> list[FollowUp]:
+    """One that the shop has not answered, and one in which an offer waits."""
+    shop = open_shop()
+    silent, offered = (unhappy(reviewable_visit(shop, owner=owner)) for _ in range(2))
+    offered_voucher(offered)
+    return [silent, offered]
+
+
+def test_open_follow_ups_end_for_nobody_and_against_nobody(django_capture_on_commit_callbacks: Any) -> None:
+    owner = UserFactory()
+    cases = _cases(owner)
+    accounts.erase(user=owner, at=OPENED)
+    for case in cases:
+        case.refresh_from_db()
+        assert (case.status, case.is_counted, case.closed_at) == (FollowUpStatus.LAPSED, False, OPENED)
+        assert case.events.filter(step=FollowUpStep.LAPSED, text="").count() == 1
+    assert FollowUpOffer.objects.get().status == OfferStatus.ENDED
+    assert not ShopStanding.objects.filter(follow_ups__gt=0).exists()
+    assert figures.faults() == 0
+    sweeping.sweep(at=OPENED + timedelta(days=90))
+    with django_capture_on_commit_callbacks(execute=True):
+        for event in OutboxEvent.objects.filter(topic__startswith="follow_up."):
+            outbox.handle(event_id=event.pk, at=OPENED)
+    assert not Message.objects.exists()
+
+
+def test_a_case_opened_while_its_owner_left_ends_the_same_way() -> None:
+    owner = UserFactory()
+    case = _cases(owner)[0]
+    type(owner).objects.filter(pk=owner.pk).update(is_active=False)
+    sweeping.sweep(at=OPENED + timedelta(days=2))
+    case.refresh_from_db()
+    assert (case.status, case.is_counted) == (FollowUpStatus.LAPSED, False)
+    assert not OutboxEvent.objects.filter(topic="follow_up.late", key=case.public_id).exists()
+
+
+def test_nobody_is_asked_to_win_back_somebody_who_left() -> None:
+    visit = reviewable_visit(open_shop())
+    accounts.erase(user=visit.owner, at=OPENED)
+    visit.refresh_from_db()
+    assert opening.open_for(booking=visit, cause=FollowUpCause.LOW_REVIEW, at=OPENED) is None
