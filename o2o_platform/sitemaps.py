@@ -17,7 +17,7 @@ class PageSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at ru
 
     def items(self) -> list[str]:
         services = ["catalog:service_list", "catalog:not_needed", "catalog:advice_rules"]
-        return ["home", "about", "help", "bookings:search", *services]
+        return ["home", "about", "help", "bookings:search", *services, "reviews:ratings", "reviews:rules"]
 
     def location(self, item: str) -> str:
         return reverse(item)
@@ -47,4 +47,19 @@ class ShopSitemap(Sitemap):  # type: ignore[type-arg]  # not subscriptable at ru
         return reverse("shops:detail", args=[item.slug])
 
 
-SITEMAPS = {"pages": PageSitemap, "services": ServiceSitemap, "shops": ShopSitemap}
+class ShopReviewsSitemap(ShopSitemap):
+    """The reviews of each listed shop that has any, by the count at hand: no review is read."""
+
+    def items(self) -> QuerySet[Shop]:
+        return super().items().filter(standing__reviews__gt=0)
+
+    def location(self, item: Shop) -> str:
+        return reverse("reviews:shop_reviews", args=[item.slug])
+
+
+SITEMAPS = {
+    "pages": PageSitemap,
+    "services": ServiceSitemap,
+    "shops": ShopSitemap,
+    "reviews": ShopReviewsSitemap,
+}

@@ -21,7 +21,7 @@ from shops.models import ShopMember
 from shops.standings import ShopStanding
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import minor_service
-from tests.factories.reviews import WRITTEN, published, reviewable_visit
+from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
 from tests.factories.shops import open_shop
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,8 @@ def test_stars_are_said_in_words():
 
 def test_a_rating_is_a_score_once_there_are_three_reviews():
     shop = open_shop()
+    assert rendered("{% rating shop %}", shop=shop).strip() == ""
+    shop.standing = ShopStanding(shop=shop, reviews=0, score_milli=4000, follow_ups=1)
     assert rendered("{% rating shop %}", shop=shop).strip() == ""
     shop.standing = ShopStanding(shop=shop, reviews=2, score_milli=4321)
     few = rendered("{% rating shop %}", shop=shop)
@@ -340,3 +342,17 @@ def test_a_vote_never_leads_to_another_site(english, shop):
     hidden = publication.locked(one)
     publication.hide(hidden, status=ReviewStatus.WITHDRAWN, at=WRITTEN)
     assert press(english, one).status_code == 404
+
+
+def test_search_engines_are_told_of_lists_that_have_a_review(english, shop):
+    reviewed, quiet, hidden = shop, open_shop(), open_shop(is_listed=False)
+    review(reviewable_visit(quiet))
+    for one in (reviewed, hidden):
+        published(reviewable_visit(one))
+    ShopStanding.objects.create(shop=quiet, reviews=0, score_milli=4000, follow_ups=1, updated_at=WRITTEN)
+    xml = english.get("/sitemap.xml").content.decode()
+    assert f"{list_of(reviewed)}</loc>" in xml
+    assert list_of(quiet) not in xml
+    assert list_of(hidden) not in xml
+    for page in ("reviews:ratings", "reviews:rules"):
+        assert f"{reverse(page)}</loc>" in xml
