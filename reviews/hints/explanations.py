@@ -190,8 +190,8 @@ def _threat(_data: Mapping[str, Any], quote: str) -> str:
     return _("“%(words)s” may be a threat.") % {"words": quote}
 
 
-def _personal(_data: Mapping[str, Any], _quote: str) -> str:
-    return _("It may belong to somebody else. Hidden from readers, whatever you decide.")
+def _personal(_data: Mapping[str, Any], quote: str) -> str:
+    return _("“%(words)s” is hidden from readers. The rest may still be worth reading.") % {"words": quote}
 
 
 def _no_content(data: Mapping[str, Any], _quote: str) -> str:

@@ -10,7 +10,7 @@ from reviews.choices import HintKind, RiskBand
 
 # From so many points on a person should look sooner (product decision).
 MEDIUM_FROM, HIGH_FROM = 30, 60
-# Stretches of text that readers never see, whatever a moderator decides about the rest.
+# Stretches of text that readers do not see unless a moderator shows them (`moderation.masking`; contact data never).
 MASKED = (HintKind.CONTACT, HintKind.INSULT, HintKind.PERSONAL_DATA)
 
 
