@@ -155,7 +155,7 @@ class AnswerForm(forms.Form):
         error_messages={"required": _("Choose yes or no."), "invalid_choice": _("Choose yes or no.")},
     )
     words = WordsField(
-        label=_("What was not right?"),
+        label=pgettext_lazy("an answer", "What was not right?"),
         max_length=MAX_WORDS,
         rows=4,
         required=False,
