@@ -13,6 +13,7 @@ from bookings.choices import Source, Status
 from bookings.models import Booking
 from core.errors import Refusal
 from o2o_platform.demo import data, people
+from o2o_platform.demo.booking import FLAGSHIP
 from reviews import replying, voting, writing
 from reviews.choices import Dimension, FollowUpCause, OfferKind, ReasonCode, ReviewStatus
 from reviews.follow_ups import answers, contact, offers, opening
@@ -24,8 +25,8 @@ from reviews.writing import Draft
 from shops.choices import Role
 from shops.models import ShopMember
 
-# Of the visits of earlier days so many are reviewed; on real platforms it is fewer, here there should be some to read.
-_REVIEWED = 0.85
+# Every so many-th review is a low one; on real platforms fewer visits are reviewed, here there should be some to read.
+_LOW_EVERY = 6
 _REPLIED = 0.4
 # The newest reviews are still to be looked at.
 _WAITING_SINCE = timedelta(days=2)
@@ -43,7 +44,9 @@ def load(*, at: datetime) -> int:
     )
     new = [visit for visit in rows if visit.completed_at and visit.completed_at > at - _WAITING_SINCE]
     old = [visit for visit in rows if visit not in new]
-    written = [review for visit in old if (review := _past(visit, admin, at)) is not None]
+    # The flagship's first, so that low ones are among them, whichever visits came about.
+    old.sort(key=lambda visit: visit.shop.slug != FLAGSHIP)
+    written = [r for place, visit in enumerate(old) if (r := _past(visit, place, admin, at)) is not None]
     _votes(written, at)
     written += [review for visit, said in zip(new, _of("waiting"), strict=False) if (review := _say(visit, said, at))]
     _second_look(written, at)
@@ -54,12 +57,11 @@ def _of(group: str) -> list[Mapping[str, Any]]:
     return [entry for entry in data.read("demo_reviews") if entry["group"] == group]
 
 
-def _past(visit: Booking, admin: User, now: datetime) -> Review | None:
+def _past(visit: Booking, place: int, admin: User, now: datetime) -> Review | None:
     """A review of an earlier visit, looked at and shown, with what followed."""
     rng = data.chance("review", visit.plate, visit.starts_at)
-    if rng.random() > _REVIEWED:
-        return None
-    said = rng.choices(_of("said"), weights=[2 + entry["stars"] ** 2 for entry in _of("said")])[0]
+    is_low = place % _LOW_EVERY == _LOW_EVERY // 2
+    said = rng.choice([entry for entry in _of("said") if (entry["stars"] <= LOW_STARS) == is_low])
     review = _say(visit, said, now, rng)
     if review is None:
         return None
