@@ -27,7 +27,8 @@ drill: ready-dev ## Kill processes in the middle of bookings and payments; crowd
 		BOOKS_EXAMPLES=100 BOOKS_STEPS=40 SUMS_EXAMPLES=100 \
 		$(python) -m pytest --numprocesses 0 tests/drills tests/races/test_everything_at_once.py \
 		tests/bookings/test_engine_model.py tests/payments/test_books_model.py tests/security/test_every_route.py \
-		tests/bookings/test_lines.py tests/benchmarks/test_run.py tests/o2o_platform/test_admin_pages.py $(ARGS)
+		tests/bookings/test_lines.py tests/benchmarks/test_run.py tests/o2o_platform/test_admin_pages.py \
+		tests/api/test_schema.py $(ARGS)
 
 .PHONY: bench
 bench: ready-dev ## Measure slots, search and booking beside plain SQL (ARGS="slots booking"; ARGS=--help)
