@@ -95,11 +95,10 @@ def erase(user: User, at: datetime) -> None:
     follow-ups and appeals are emptied, with the hints that repeat them; photos are deleted; invitations end; ties to
     shops are forgotten.
     """
-    voted, cases = _lock_all(user)
+    reviews, cases = _lock_all(user)
     for case in cases:
         leaving.close(case, at=at)
-    for review in voted:
-        voting.take_back(review=review, by=user)
+    voting.take_back_all(reviews, by=user)
     mine = Review.objects.visible_to(user)
     for review in mine.order_by("pk"):
         writing.withdraw(review=review, by=user, at=at)
@@ -117,14 +116,13 @@ def erase(user: User, at: datetime) -> None:
 def _lock_all(user: User) -> tuple[list[Review], list[FollowUp]]:
     """Lock every review that the person wrote or voted on, then their open follow-ups, then every subject that their
     own reviews move, each in ascending order: one after the other would wait for somebody who publishes another one.
-    Returns the reviews voted on, and the follow-ups."""
+    Returns the reviews and the follow-ups."""
     touched = Review.objects.filter(Q(author=user) | Q(votes__user=user)).values("pk")
     rows = list(Review.objects.filter(pk__in=touched).order_by("pk").select_for_update(no_key=True))
     cases = leaving.lock_all(user)
     subjects = Subject.objects.filter(listings__review__author=user).values("pk")
     list(Subject.objects.filter(pk__in=subjects).order_by("pk").select_for_update(no_key=True))
-    voted = set(HelpfulVote.objects.filter(user=user).values_list("review_id", flat=True))
-    return [review for review in rows if review.pk in voted], cases
+    return rows, cases
 
 
 def _empty_words(user: User) -> None:

@@ -79,7 +79,9 @@ def rescore(subjects: Sequence[Subject], *, at: datetime) -> None:
         subject.score_milli = score_milli(tallies[subject.pk], mean_milli=mean)
         subject.scored_month, subject.updated_at = month, at
     Subject.objects.bulk_update(subjects, ["score_milli", "scored_month", "updated_at"])
-    _place([subject for subject in subjects if is_whole_shop(subject)], at=at)
+    # By shop, as everybody who writes standings of several: nobody waits for somebody who waits for them.
+    shops = [subject for subject in subjects if is_whole_shop(subject)]
+    _place(sorted(shops, key=lambda subject: subject.shop_id or 0), at=at)
 
 
 def is_whole_shop(subject: Subject) -> bool:

@@ -18,9 +18,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from reviews import voting
+from reviews import rules, voting
 from reviews.choices import SignalKind
-from reviews.errors import AlreadyDecidedError
+from reviews.errors import AlreadyDecidedError, OwnInterestError
 from reviews.models import HelpfulVote, Review, Signal
 
 # Product decisions: how far back, how many make a pattern, and how many patterns of a kind one search takes.
@@ -66,7 +66,8 @@ def search(*, at: datetime) -> int:
 
 
 def close(*, signal: Signal, by: User, note: str, at: datetime, is_harmless: bool = False) -> Signal:
-    """Say that somebody has looked at a pattern. Raises AlreadyDecidedError.
+    """Say that somebody has looked at a pattern. Raises AlreadyDecidedError, and OwnInterestError for who is part of it
+    or belongs to its shop.
 
     Side effects, where it is harmless: the votes that were left out for it count again, but for those that another
     ring leaves out. Each review in a transaction of its own; what a crash leaves, the next search does.
@@ -75,6 +76,8 @@ def close(*, signal: Signal, by: User, note: str, at: datetime, is_harmless: boo
         row = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
         if row.closed_at is not None:
             raise AlreadyDecidedError
+        if by.pk in _people(row.data) or (row.shop is not None and rules.belongs_to(by, row.shop, at=at)):
+            raise OwnInterestError
         row.closed_at, row.closed_by, row.note, row.is_harmless = at, by, note, is_harmless
         row.save(update_fields=["closed_at", "closed_by", "note", "is_harmless"])
     if is_harmless and row.kind == SignalKind.VOTE_RING:

@@ -5,9 +5,11 @@ Locks: the review's row; votes, its count and the lists move under it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -50,6 +52,16 @@ def take_back(*, review: Review, by: User) -> Review:
     if counted:
         _move(review, by=-1)
     return review
+
+
+def take_back_all(reviews: Sequence[Review], *, by: User) -> None:
+    """Take a person's votes on `reviews` back, however many they are; the caller has locked the rows of all of them.
+    Four queries. Side effects: as `vote`."""
+    votes = HelpfulVote.objects.filter(user=by, review__in=reviews)
+    counted = list(votes.filter(counts=True).values_list("review", flat=True))
+    votes.delete()
+    Review.objects.filter(pk__in=counted).update(helpful_count=F("helpful_count") - 1)
+    Listing.objects.filter(review__in=counted).update(helpful_count=F("helpful_count") - 1)
 
 
 @transaction.atomic

@@ -11,24 +11,24 @@ from django.urls import reverse
 
 from accounts.contacts import parse_login
 from bookings.models import Booking
-from reviews import affiliations, rules, tallies, writing
-from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, PersonRole, ReviewStatus
-from reviews.errors import OwnShopError
+from reviews import affiliations, privacy, ranking, rules, signals, tallies, voting, writing
+from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, PersonRole, ReviewStatus, SignalKind
+from reviews.errors import OwnInterestError, OwnShopError
 from reviews.follow_ups import contact, opening
 from reviews.follow_ups.errors import TooManyContactsError
 from reviews.hints import finding
 from reviews.hints.found import masks_of
 from reviews.limits import MAX_CONTACTS
-from reviews.models import Hint, ReviewPerson
+from reviews.models import Hint, ReviewPerson, Signal
 from reviews.moderation import appeals, policy
 from reviews.names import public_name
-from shops.models import Shop
+from shops.models import Shop, ShopMember
 from tests.factories.accounts import UserFactory
 from tests.factories.floor import clean_photo
 from tests.factories.follow_ups import OPENED, someone_at, unhappy
 from tests.factories.reviews import WRITTEN, published, review, reviewable_visit
 from tests.factories.shops import TechnicianResourceFactory, open_shop
-from tests.reviews.desk import LATER, author_appeals, edit, fresh, reject, remove, waiting
+from tests.reviews.desk import LATER, NOTHING, author_appeals, edit, fresh, reject, remove, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +152,43 @@ def test_new_rows_of_people_are_made_in_one_order_whoever_is_named_first(shop: S
             ReviewPerson.objects.create(review=written, person=person, role=PersonRole.TECHNICIAN)
     wanted = [[subject.technician_id for subject in tallies._wanted(written)] for written in (one, other)]
     assert wanted[0] == wanted[1]
+
+
+def test_the_votes_of_who_leaves_go_in_one_step_however_many(shop: Shop, django_assert_max_num_queries: Any) -> None:
+    person, other = UserFactory(), UserFactory()
+    reviews = [published(reviewable_visit(shop)) for _ in range(6)]
+    for one in reviews:
+        voting.vote(review=one, by=person, at=WRITTEN)
+    voting.vote(review=reviews[0], by=other, at=WRITTEN)
+    voting.discount(review=reviews[1], by=[person])
+    with django_assert_max_num_queries(30):
+        privacy.erase(person, LATER)
+    assert [fresh(one).helpful_count for one in reviews] == [1, 0, 0, 0, 0, 0]
+    assert tallies.faults() == NOTHING
+
+
+def test_nobody_closes_a_pattern_they_are_part_of(shop: Shop) -> None:
+    seen = {"first_seen_at": WRITTEN, "last_seen_at": WRITTEN, "points": 50}
+    admin = UserFactory(admin=True)
+    staff = ShopMember.objects.create(shop=shop, user=UserFactory(admin=True), role="owner").user
+    ring = Signal.objects.create(
+        kind=SignalKind.VOTE_RING, key="ring:1", data={"users": [admin.pk], "authors": [admin.pk]}, **seen
+    )
+    burst = Signal.objects.create(kind=SignalKind.BURST, key="burst:1", shop=shop, data={"count": 20}, **seen)
+    for signal, by in ((ring, admin), (burst, staff)):
+        with pytest.raises(OwnInterestError):
+            signals.close(signal=signal, by=by, note="Fine", at=LATER, is_harmless=True)
+    signals.close(signal=ring, by=staff, note="Fine", at=LATER)
+
+
+def test_standings_of_many_shops_are_written_in_the_order_of_shops(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = open_shop(), open_shop()
+    for one in (second, first):
+        published(reviewable_visit(one))
+    written: list[int] = []
+    place = ranking._place
+    monkeypatch.setattr(
+        ranking, "_place", lambda rows, *, at: (written.extend(row.shop_id for row in rows), place(rows, at=at))
+    )
+    ranking.refresh_due(at=WRITTEN + timedelta(days=40))
+    assert written == [first.pk, second.pk]
