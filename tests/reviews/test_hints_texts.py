@@ -124,6 +124,8 @@ def test_words_that_only_look_like_insults_are_left_alone(text: str) -> None:
         (texts.threats, HintKind.THREAT, "等着，砸了你们的店"),
         (texts.promotion, HintKind.ADVERTISING, "Use the promo code CAR20"),
         (texts.promotion, HintKind.ADVERTISING, "报我名字打八折便宜"),
+        (texts.promotion, HintKind.ADVERTISING, "加微信 kx88best 领优惠"),
+        (texts.promotion, HintKind.ADVERTISING, "报我名字八折"),
         (texts.promotion, HintKind.ADVERTISING, "Best oil in town. Best oil in town! Best oil in town."),
         (texts.own_voice, HintKind.ADVERTISING, "We offer free quotes, call us"),
         (texts.own_voice, HintKind.ADVERTISING, "本店承接各类维修"),
