@@ -13,7 +13,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings.actions import Actor
+from bookings.actions import Actor, locked
 from bookings.choices import ActorRole
 from bookings.floor import comebacks
 from bookings.models import Booking
@@ -109,8 +109,9 @@ def _check_comeback(follow_up: FollowUp, draft: OfferDraft) -> None:
 
 
 def _come_back(offer: FollowUpOffer, follow_up: FollowUp, by: User, at: datetime) -> None:
-    """Under warranty or not: the shop has promised it."""
-    booking = follow_up.booking
+    """Under warranty or not: the shop has promised it. The visit is locked before it is asked, for its owner may be
+    calling in the warranty in another window: that comeback is not this one."""
+    booking = locked(follow_up.booking)
     if comebacks.current(booking) is not None:
         raise ComebackOpenError
     lines = list(booking.lines.filter(public_id__in=offer.lines))

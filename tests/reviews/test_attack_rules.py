@@ -192,3 +192,18 @@ def test_standings_of_many_shops_are_written_in_the_order_of_shops(monkeypatch: 
     )
     ranking.refresh_due(at=WRITTEN + timedelta(days=40))
     assert written == [first.pk, second.pk]
+
+
+def test_a_shop_does_not_read_the_address_of_an_owner_who_gave_no_name(client: Any) -> None:
+    case = unhappy(reviewable_visit(open_shop(), owner=UserFactory(name="", email="secret@example.com")))
+    Booking.objects.filter(pk=case.booking_id).update(contact_name="")
+    client.force_login(someone_at(case.shop))
+    pages = [
+        reverse("shop_reviews:follow_ups", args=[case.shop.slug]),
+        reverse("shop_reviews:follow_up", args=[case.shop.slug, case.public_id]),
+        reverse("shop_reviews:offer", args=[case.shop.slug, case.public_id, "voucher"]),
+    ]
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200
+        assert "secret@example.com" not in answer.content.decode()
