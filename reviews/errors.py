@@ -92,7 +92,7 @@ class FollowUpClosedError(Conflict):
 
 class OfferGoneError(Conflict):
     code = "offer_gone"
-    message = _("This offer does not stand any more.")
+    message = _("This offer has ended.")
 
 
 class TextNeededError(InvalidInput):

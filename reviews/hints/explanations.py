@@ -96,7 +96,7 @@ def explain_signal(signal: Signal) -> str:
     """What a pattern over many reviews or votes means, in words."""
     data, people = signal.data, len({*signal.data.get("users", []), *signal.data.get("authors", [])})
     if signal.kind == SignalKind.BURST:
-        said = _("%(count)d reviews of the shop within a week; usual are %(usual)s.")
+        said = _("%(count)d reviews of the shop within a week; usually %(usual)s.")
         return said % {"count": data["count"], "usual": data["usual"]}
     if signal.kind == SignalKind.RECIPROCAL:
         return _("%(people)d people of two shops reviewed each other's shop.") % {"people": people}
@@ -203,8 +203,8 @@ def _no_content(data: Mapping[str, Any], _quote: str) -> str:
 def _burst(data: Mapping[str, Any], _quote: str) -> str:
     said = {"count": data["count"], "usual": data["usual"]}
     if data["span"] == "day":
-        return _("%(count)d reviews of this shop within a day; usual are %(usual)s.") % said
-    return _("%(count)d reviews of this shop within a week; usual are %(usual)s.") % said
+        return _("%(count)d reviews of this shop within a day; usually %(usual)s.") % said
+    return _("%(count)d reviews of this shop within a week; usually %(usual)s.") % said
 
 
 def _same_device(_data: Mapping[str, Any], _quote: str) -> str:
@@ -254,8 +254,8 @@ _CLAIMS: dict[str, Promise] = {
     "late": gettext_lazy("The text says %(said)d minutes late; the visit log says %(minutes)d."),
     "waited": gettext_lazy("The text says %(said)d minutes of waiting; by the visit log it was up to %(minutes)d."),
     "on_time": gettext_lazy("The text says on time; the visit log says %(minutes)d minutes late."),
-    "dearer": gettext_lazy("The text says dearer than quoted; quoted were %(agreed)s, paid %(final)s."),
-    "as_quoted": gettext_lazy("The text says as quoted; quoted were %(agreed)s, paid %(final)s."),
+    "dearer": gettext_lazy("The text says dearer than quoted; quoted %(agreed)s, paid %(final)s."),
+    "as_quoted": gettext_lazy("The text says as quoted; quoted %(agreed)s, paid %(final)s."),
 }
 
 

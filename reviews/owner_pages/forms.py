@@ -28,7 +28,7 @@ STARS = (
 _YES, _NO = "yes", "no"
 _ASKED = {
     Dimension.WORKMANSHIP: _("Was the work done well, and does it hold?"),
-    Dimension.HONESTY: _("Did they push things you did not need?"),
+    Dimension.HONESTY: _("Did they offer only what you needed?"),
     Dimension.COMMUNICATION: _("Did they explain, ask before, and answer?"),
     Dimension.WAITING: _("Was the car ready when they said?"),
     Dimension.PRICE: _("Did you pay what you were told?"),

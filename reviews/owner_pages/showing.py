@@ -37,7 +37,7 @@ class Look:
 def look_of(review: Review, newest: ReviewVersion) -> Look:
     """How a review stands, from its newest version. Pure."""
     if review.status == ReviewStatus.WITHDRAWN:
-        return Look("mute", "undo-2", _("Withdrawn"), _("You took this review back. It is shown and counted no more."))
+        return Look("mute", "undo-2", _("Withdrawn"), _("You took this review back. It is no longer shown or counted."))
     if review.status == ReviewStatus.REMOVED:
         return Look("bad", "circle-x", _("Removed"), _("Two people of the platform took it down. Here is why."))
     if review.status == ReviewStatus.REJECTED:

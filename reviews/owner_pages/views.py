@@ -139,7 +139,7 @@ def withdraw(request: HttpRequest, review_id: str) -> HttpResponse:
         context = {"nav_section": "me", "review": review, "booking": booking, "shop": booking.shop, "own": own}
         return render(request, "reviews/owner/withdraw.html", context)
     writing.withdraw(review=review, by=user, at=timezone.now())
-    messages.success(request, _("Your review is taken back. It is shown and counted no more."))
+    messages.success(request, _("Your review is taken back. It is no longer shown or counted."))
     return redirect("reviews:own", review.public_id)
 
 

@@ -152,7 +152,7 @@ def test_an_offer_that_is_gone_is_a_clear_page(client):
     client.cookies["django_language"] = "en"
     response = client.post(choice(offer, "accept"))
     assert response.status_code == 409
-    assert "This offer does not stand any more." in response.content.decode()
+    assert "This offer has ended." in response.content.decode()
     assert not Coupon.objects.exists()
 
 
