@@ -5,26 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('shops', '0004_payout_account_changes'),
+        ("shops", "0004_payout_account_changes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ShopStanding',
+            name="ShopStanding",
             fields=[
-                ('shop', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='standing', serialize=False, to='shops.shop', verbose_name='shop')),
-                ('reviews', models.PositiveIntegerField(default=0, verbose_name='published reviews')),
-                ('score_milli', models.PositiveSmallIntegerField(verbose_name='score, thousandths of a star')),
-                ('follow_ups', models.PositiveIntegerField(default=0, verbose_name='unhappy owners followed up')),
-                ('put_right', models.PositiveIntegerField(default=0, verbose_name='of them put right')),
-                ('updated_at', models.DateTimeField(verbose_name='updated at')),
+                (
+                    "shop",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="standing",
+                        serialize=False,
+                        to="shops.shop",
+                        verbose_name="shop",
+                    ),
+                ),
+                ("reviews", models.PositiveIntegerField(default=0, verbose_name="published reviews")),
+                ("score_milli", models.PositiveSmallIntegerField(verbose_name="score, thousandths of a star")),
+                ("follow_ups", models.PositiveIntegerField(default=0, verbose_name="unhappy owners followed up")),
+                ("put_right", models.PositiveIntegerField(default=0, verbose_name="of them put right")),
+                ("updated_at", models.DateTimeField(verbose_name="updated at")),
             ],
             options={
-                'verbose_name': 'standing of a shop',
-                'verbose_name_plural': 'standings of shops',
-                'constraints': [models.CheckConstraint(condition=models.Q(('score_milli__range', (1000, 5000)), ('put_right__lte', models.F('follow_ups'))), name='standing_sane')],
+                "verbose_name": "standing of a shop",
+                "verbose_name_plural": "standings of shops",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("score_milli__range", (1000, 5000)), ("put_right__lte", models.F("follow_ups"))
+                        ),
+                        name="standing_sane",
+                    )
+                ],
             },
         ),
     ]
