@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.contacts import parse_login
 from bookings.models import Booking
-from reviews import affiliations, privacy, ranking, rules, signals, tallies, voting, writing
+from reviews import affiliations, privacy, ranking, replying, rules, signals, tallies, voting, writing
 from reviews.choices import AffiliationKind, FollowUpCause, HintKind, ItemKind, PersonRole, ReviewStatus, SignalKind
 from reviews.errors import OwnInterestError, OwnShopError
 from reviews.follow_ups import contact, opening
@@ -22,6 +22,7 @@ from reviews.limits import MAX_CONTACTS
 from reviews.models import Hint, ReviewPerson, Signal
 from reviews.moderation import appeals, policy
 from reviews.names import public_name
+from reviews.shop_pages import inbox
 from shops.models import Shop, ShopMember
 from tests.factories.accounts import UserFactory
 from tests.factories.floor import clean_photo
@@ -207,3 +208,11 @@ def test_a_shop_does_not_read_the_address_of_an_owner_who_gave_no_name(client: A
         answer = client.get(page)
         assert answer.status_code == 200
         assert "secret@example.com" not in answer.content.decode()
+
+
+def test_the_number_beside_unanswered_looks_at_the_newest_only(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews = [published(reviewable_visit(shop), at=WRITTEN + timedelta(minutes=minute)) for minute in range(3)]
+    monkeypatch.setattr(inbox, "LOOKED_THROUGH", 2)
+    assert inbox.unanswered_count(shop) == 2
+    replying.reply(review=reviews[2], by=UserFactory(), text="Thank you", at=LATER)
+    assert inbox.unanswered_count(shop) == 1
