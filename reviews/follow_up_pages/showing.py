@@ -66,8 +66,9 @@ class Entry:
     about: str | Promise = ""
 
 
-def entries(case: reading.Case, *, you: Side) -> list[Entry]:
-    """The steps of a case in the order in which they happened, as the side `you` reads them. No query."""
+def entries(case: reading.Case, *, you: Side | None) -> list[Entry]:
+    """The steps of a case in the order in which they happened, as the side `you` reads them (None: the platform). No
+    query."""
     names = _names(case.follow_up, you)
     return [_entry(event, names) for event in case.events]
 
@@ -90,9 +91,10 @@ def frame(follow_up: FollowUp, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _names(follow_up: FollowUp, you: Side) -> Mapping[str, str | Promise]:
+def _names(follow_up: FollowUp, you: Side | None) -> Mapping[str, str | Promise]:
     names: dict[str, str | Promise] = {Side.AUTHOR: _("Owner"), Side.SHOP: follow_up.shop.name, "": _PLATFORM}
-    names[you] = _("You") if you == Side.AUTHOR else follow_up.shop.name
+    if you == Side.AUTHOR:
+        names[you] = _("You")
     return names
 
 

@@ -13,8 +13,9 @@ from bookings.floor import messages
 from bookings.floor.messages import Speaker, TooManyMessagesError
 from core import outbox
 from core.errors import InvalidInput
+from reviews import rules
 from reviews.choices import FollowUpStep, Side
-from reviews.errors import TextNeededError
+from reviews.errors import OwnInterestError, TextNeededError
 from reviews.follow_ups import steps
 from reviews.follow_ups.errors import TooManyContactsError
 from reviews.limits import ASK_AFTER, MAX_CONTACT_TEXT, MAX_CONTACTS
@@ -43,10 +44,13 @@ def invite(*, follow_up: FollowUp, by: User, text: str, at: datetime) -> FollowU
 def step_in(*, follow_up: FollowUp, by: User, text: str, at: datetime) -> FollowUp:
     """Somebody of the platform steps in; owner and shop read the words. The shop's clock runs on.
 
-    Raises FollowUpClosedError, TextNeededError, InvalidInput. Side effects: the event, outbox `follow_up.escalated`.
+    Raises FollowUpClosedError, OwnInterestError for the owner and for people of the shop, TextNeededError,
+    InvalidInput. Side effects: the event, outbox `follow_up.escalated` (owner and shop are told).
     """
     text = checked(text)
     follow_up = steps.locked_open(follow_up)
+    if by.pk == follow_up.owner_id or rules.belongs_to(by, follow_up.shop, at=at):
+        raise OwnInterestError
     event = steps.write(follow_up, FollowUpStep.ESCALATED, at=at, by=by, text=text)
     outbox.emit(topic="follow_up.escalated", key=follow_up.public_id, at=at, payload={"event": event.pk})
     return follow_up

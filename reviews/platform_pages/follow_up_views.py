@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.platform_access import platform_page
+from accounts.platform_access import admin_of, platform_page
+from core.errors import Refusal
 from reviews.choices import FOLLOW_UP_OPEN, FollowUpStatus
-from reviews.follow_ups import figures
+from reviews.follow_up_pages import showing
+from reviews.follow_ups import contact, figures, reading
 from reviews.models import FollowUp
 from reviews.platform_pages import listing
 from reviews.platform_pages.access import show_page
+from reviews.platform_pages.forms import StepInForm
 
 _PAGE = 50
 
@@ -44,6 +50,38 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
         ],
     }
     return show_page(request, "reviews/platform/follow_ups.html", context, section="follow_ups")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@platform_page
+def follow_up(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A case with all that was said and done; stepping in writes to owner and shop."""
+    found = get_object_or_404(reading.with_parts(), public_id=public_id)
+    form, status = StepInForm(request.POST if request.method == "POST" else None), 200
+    if form.is_bound:
+        try:
+            if form.is_valid():
+                contact.step_in(follow_up=found, by=admin_of(request), at=timezone.now(), **form.cleaned_data)
+                messages.success(request, _("Owner and shop are told."))
+                return redirect("platform_reviews:follow_up", public_id)
+            status = 400
+        except Refusal as refusal:
+            form.add_error("text" if refusal.field == "text" else None, str(refusal.message))
+            status = refusal.status
+    return _case(request, found, form, status=status)
+
+
+def _case(request: HttpRequest, found: FollowUp, form: StepInForm, *, status: int) -> HttpResponse:
+    case = reading.case(found, at=timezone.now())
+    context = {
+        "case": case,
+        "follow_up": found,
+        "zone": found.shop.zone,
+        "entries": showing.entries(case, you=None)[::-1],
+        "is_open": found.closed_at is None,
+        "form": form,
+    }
+    return show_page(request, "reviews/platform/follow_up.html", context, section="follow_ups", status=status)
 
 
 def _lateness(case: FollowUp, now: datetime) -> str:

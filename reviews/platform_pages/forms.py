@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from reviews.choices import Act, ReasonCode
-from reviews.limits import MAX_APPEAL_TEXT, MAX_VERSIONS
+from reviews.limits import MAX_APPEAL_TEXT, MAX_CONTACT_TEXT, MAX_VERSIONS
 from reviews.models import ModerationPolicy
 
 MAX_NOTE = 500
@@ -48,6 +48,17 @@ class SecondLookForm(NoteForm):
 
     decision = forms.ChoiceField(
         choices=[("remove", _("Remove")), ("keep", _("Keep"))], error_messages={"required": _("Remove or keep?")}
+    )
+
+
+class StepInForm(forms.Form):
+    """What the platform says to owner and shop of a follow-up."""
+
+    text = forms.CharField(
+        label=_("Your words to owner and shop"),
+        max_length=MAX_CONTACT_TEXT,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Write something.")},
     )
 
 

@@ -34,4 +34,5 @@ urlpatterns = [
     path("signals/", signal_views.signals, name="signals"),
     path("signals/<int:pk>/close/", signal_views.close, name="close_signal"),
     path("follow-ups/", follow_up_views.follow_ups, name="follow_ups"),
+    path("follow-ups/<slug:public_id>/", follow_up_views.follow_up, name="follow_up"),
 ]
