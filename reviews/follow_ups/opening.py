@@ -11,7 +11,7 @@ from bookings.models import Booking
 from core import outbox
 from core.models import OutboxEvent
 from reviews import rules
-from reviews.choices import FollowUpCause, FollowUpStep, Side
+from reviews.choices import FollowUpCause, FollowUpStep, ReviewStatus, Side
 from reviews.follow_ups import steps
 from reviews.limits import CONTACT_WITHIN, LOW_STARS
 from reviews.models import FollowUp, Review, ReviewVersion
@@ -30,7 +30,8 @@ def connect() -> None:
 def hear_review(event: OutboxEvent) -> None:
     """A review was written or changed: a low one opens a follow-up, a changed one is noted in the one there is.
 
-    The total is asked here and nowhere else; nothing of it is kept.
+    The total is asked here and nowhere else; nothing of it is kept. What was changed or taken back before this was heard
+    opens nothing: a newer version is heard of by itself.
     """
     review = Review.objects.select_related("booking").filter(public_id=event.key).first()
     number = event.payload.get("version")
@@ -39,8 +40,12 @@ def hear_review(event: OutboxEvent) -> None:
         return
     if (known := FollowUp.objects.filter(booking_id=review.booking_id).first()) is not None:
         _note_update(known, version, at=timezone.now())
-    elif version.stars <= LOW_STARS:
+    elif version.stars <= LOW_STARS and _still_said(review, version):
         open_for(booking=review.booking, cause=FollowUpCause.LOW_REVIEW, at=timezone.now())
+
+
+def _still_said(review: Review, version: ReviewVersion) -> bool:
+    return review.status != ReviewStatus.WITHDRAWN and not review.versions.filter(number__gt=version.number).exists()
 
 
 @transaction.atomic

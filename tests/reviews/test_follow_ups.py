@@ -34,6 +34,14 @@ def steps_of(follow_up):
     return list(follow_up.events.order_by("pk").values_list("step", flat=True))
 
 
+def test_a_low_review_that_was_changed_or_taken_back_before_it_was_heard_opens_nothing():
+    raised, gone = (review(reviewable_visit(open_shop()), stars=1) for _ in range(2))
+    writing.edit(review=raised, by=raised.author, draft=Draft(stars=4), seen=1, at=WRITTEN)
+    writing.withdraw(review=gone, by=gone.author, at=WRITTEN)
+    heard()
+    assert not FollowUp.objects.exists()
+
+
 @pytest.mark.parametrize(("stars", "count"), [(1, 1), (2, 1), (3, 0)])
 def test_a_low_review_opens_a_follow_up(stars, count):
     written = review(reviewable_visit(open_shop()), stars=stars)
