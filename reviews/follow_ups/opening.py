@@ -30,8 +30,8 @@ def connect() -> None:
 def hear_review(event: OutboxEvent) -> None:
     """A review was written or changed: a low one opens a follow-up, a changed one is noted in the one there is.
 
-    The total is asked here and nowhere else; nothing of it is kept. What was changed or taken back before this was heard
-    opens nothing: a newer version is heard of by itself.
+    The total is asked here and nowhere else; nothing of it is kept. What was changed or taken back before this was
+    heard opens nothing: a newer version is heard of by itself.
     """
     review = Review.objects.select_related("booking").filter(public_id=event.key).first()
     number = event.payload.get("version")
