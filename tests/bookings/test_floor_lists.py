@@ -109,7 +109,7 @@ def test_lists_refuse_another_method(staff: Client, job: Wanted, name: str) -> N
     ("role", "first"),
     [
         (Role.TECHNICIAN, ["my_day", "board:day", "parts"]),
-        (Role.ADVISOR, ["board:day", "pipeline", "board:closing", "money:counter_refunds"]),
+        (Role.ADVISOR, ["board:day", "pipeline", "board:closing", "money:counter_refunds", "shop_reviews:list"]),
         (Role.CASHIER, ["board:day", "pipeline", "board:closing", "money:counter_refunds"]),
     ],
 )
