@@ -13,10 +13,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 _SERIOUS = {"serious", "critical"}
-# The second theme has the same document in other colours: only what depends on colour is asked again.
+# The second theme has the same document in other colours: only what depends on colour is asked again. Nothing is loaded
+# a second time for axe: it would be for sound, and for screens that are locked to one way up.
 _ASK = {
-    "light": {"resultTypes": ["violations"]},
-    "dark": {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}},
+    "light": {"resultTypes": ["violations"], "preload": False},
+    "dark": {
+        "resultTypes": ["violations"],
+        "preload": False,
+        "runOnly": {"type": "rule", "values": ["color-contrast"]},
+    },
 }
 # Colours may fade from one theme to the other; half-way they prove nothing. What inherits a colour begins to fade only
 # when its parent has: ask until nothing has moved twice. By the clock, not by frames or by `finished`: a page that is
