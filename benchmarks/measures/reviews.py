@@ -30,14 +30,15 @@ _BASE = 100_000_000
 # Visits like one that the world has, each with a review of one version. $1: shop, $2: first id, $3: how many.
 _REVIEWS = """
 INSERT INTO bookings_booking
-SELECT made.* FROM (SELECT * FROM bookings_booking WHERE owner_id IS NOT NULL ORDER BY id LIMIT 1) AS like_this
+SELECT made.* FROM bookings_booking AS like_this
 CROSS JOIN generate_series(1, %(count)s) AS n
 CROSS JOIN LATERAL jsonb_populate_record(like_this, jsonb_build_object(
     'id', %(base)s + n, 'public_id', lpad((%(base)s + n)::text, 16, 'b'), 'number', 'R-' || (%(base)s + n),
     'shop_id', %(shop)s, 'status', 'completed', 'started_at', %(at)s::timestamptz - n * interval '20 minutes',
     'ready_at', %(at)s::timestamptz - n * interval '20 minutes',
     'completed_at', %(at)s::timestamptz - n * interval '20 minutes'
-)) AS made;
+)) AS made
+WHERE like_this.id = (SELECT id FROM bookings_booking WHERE owner_id IS NOT NULL ORDER BY id LIMIT 1);
 INSERT INTO reviews_review (id, public_id, booking_id, author_id, shop_id, service_id, model_id, visit_month, status,
     shown_id, published_at, helpful_count, created_at)
 SELECT visit.id, lpad(visit.id::text, 16, 'r'), visit.id, visit.owner_id, visit.shop_id, visit.service_id,
@@ -70,11 +71,12 @@ UPDATE reviews_subject SET ({columns}) = (
 # Ten thousand more shops, unlisted, each with reviews of two years.
 _SHOPS = """
 INSERT INTO shops_shop
-SELECT made.* FROM (SELECT * FROM shops_shop ORDER BY id LIMIT 1) AS like_this
+SELECT made.* FROM shops_shop AS like_this
 CROSS JOIN generate_series(1, %(shops)s) AS n
 CROSS JOIN LATERAL jsonb_populate_record(like_this, jsonb_build_object(
     'id', %(base)s + n, 'public_id', lpad((%(base)s + n)::text, 16, 's'), 'slug', 'scored-' || n, 'is_listed', false
-)) AS made;
+)) AS made
+WHERE like_this.id = (SELECT min(id) FROM shops_shop);
 INSERT INTO reviews_subject (id, shop_id, {columns}, score_milli, scored_month)
 SELECT %(base)s + n, %(base)s + n, {zeros}, 4000, %(before)s FROM generate_series(1, %(shops)s) AS n;
 INSERT INTO reviews_monthtally (subject_id, month, {columns})
@@ -87,7 +89,7 @@ _PAGE = """
 SELECT review.public_id, review.published_at, review.helpful_count, version.stars, version.text, version.masks,
     author.name, booking.labour_fen, booking.parts_fen, booking.final_fen, booking.ready_at, booking.agreed_end_at,
     service.name_en, model.name_en,
-    (SELECT json_agg(person.name) FROM reviews_reviewperson AS who
+    (SELECT json_agg(person.name_en) FROM reviews_reviewperson AS who
         JOIN shops_resource AS person ON person.id = who.person_id WHERE who.review_id = review.id),
     (SELECT json_agg(photo.photo_id) FROM (SELECT reviewphoto_id AS photo_id FROM reviews_reviewversion_photos AS p
         WHERE p.reviewversion_id = version.id) AS photo),
@@ -124,18 +126,18 @@ class Reviews:
         for name, ask in self.asks.items():
             self.taken.setdefault(name, []).append(median(engine.timed(ask, self.repeats)))
         self.scored.append(SCORED_SHOPS / _turn_of_a_month())
-        few, many = (1000 * self.taken[f"most useful, {count}"][-1] for count in ("few", "many"))
+        few, many = (1000 * self.taken[f"{Sort.USEFUL.value}, {count}"][-1] for count in ("few", "many"))
         return f"a page {few:.1f} ms of {FEW}, {many:.1f} ms of {MANY}; {self.scored[-1]:.0f} shops scored a second"
 
     def lines(self) -> list[Line]:
         found = [
             self._grown(name)
-            for name in (*(str(sort.label) for sort in Sort), "a page in the middle", "summary", "publication")
+            for name in (*(sort.value for sort in Sort), "a page in the middle", "summary", "publication")
         ]
-        beside = self.taken["most useful, many"]
+        beside = self.taken[f"{Sort.USEFUL.value}, many"]
         raw = self.taken["raw SQL, many"]
         ratio = median(ours / theirs for ours, theirs in zip(beside, raw, strict=True))
-        queries, _spent = engine.asked(self.asks["most useful, many"])
+        queries, _spent = engine.asked(self.asks[f"{Sort.USEFUL.value}, many"])
         text = f"SQL {ms(raw)}, × {ratio:.1f}; {queries} queries"
         found.append(Line(f"a page of {MANY:,} reviews beside one statement", ms(beside), text))
         found.append(Line(f"turn of a month, {SCORED_SHOPS:,} shops", f"{median(self.scored):.0f} shops/s"))
@@ -152,7 +154,7 @@ class Reviews:
         asks: dict[str, Callable[[], object]] = {}
         for count, subject in (("few", self.few), ("many", self.many)):
             for sort in Sort:
-                asks[f"{sort.label.lower()}, {count}"] = _page(subject, sort, "")
+                asks[f"{sort.value}, {count}"] = _page(subject, sort, "")
             middle = _middle(subject)
             asks[f"a page in the middle, {count}"] = _page(subject, Sort.USEFUL, middle)
             asks[f"summary, {count}"] = lambda of=subject: summaries.with_course(of, at=AT)  # type: ignore[misc]
@@ -173,15 +175,14 @@ def _middle(subject: Subject) -> str:
 
 
 def _publication(subject: Subject) -> Callable[[], object]:
-    """Taking a review out of counts and lists and putting it in again, rolled back."""
-    review = Review.objects.filter(listings__subject=subject).earliest("pk")
+    """Putting the one review into counts and lists that is not in them yet, rolled back."""
+    review = Review.objects.filter(shop=subject.shop_id).exclude(listings__subject=subject).get(pk__gt=_BASE)
 
     def move() -> None:
         with transaction.atomic():
             one = publication.locked(review)
             if one.shown is None:
                 raise RuntimeError("the review is not shown")
-            tallies.take_out(one, one.shown, at=AT)
             tallies.put_in(one, one.shown, at=AT)
             transaction.set_rollback(True)
 
@@ -220,7 +221,7 @@ def _reviewed(shop_number: int, base: int, count: int) -> Subject:
         cursor.execute("SELECT id FROM shops_shop ORDER BY id OFFSET %s LIMIT 1", [shop_number])
         shop = cursor.fetchone()[0]
         numbers = {"shop": shop, "base": base, "count": count, "at": AT}
-        cursor.execute(_REVIEWS, numbers)
+        cursor.execute(_REVIEWS, {**numbers, "count": count + 1})  # the last one is neither counted nor listed
         subject = Subject.objects.create(shop_id=shop, scored_month=ranking.month_of(AT))
         one_each = [f"count(*) FILTER (WHERE version.stars = {stars})" for stars in range(1, 6)]
         rest = [name for name in tallies.COLUMNS if name not in columns]
