@@ -20,6 +20,11 @@ class VisitFacts:
 def facts_of(booking: Booking) -> VisitFacts:
     """The facts of a visit that was handed over: what was done, the price agreed when booking and the one on the bill,
     and whether it was ready when it was promised. Pure; needs `booked_services` at hand."""
-    promised, ready = booking.agreed_end_at, booking.ready_at
-    is_on_time = None if promised is None or ready is None else ready <= promised
-    return VisitFacts(booking.title, booking.agreed_fen, booking.total_fen, is_on_time)
+    return VisitFacts(booking.title, booking.agreed_fen, booking.total_fen, is_on_time(booking))
+
+
+def is_on_time(booking: Booking) -> bool | None:
+    """Whether the car was ready when that was promised; None where nothing was, or it is not ready yet. Pure."""
+    if booking.ready_at is None or booking.agreed_end_at is None:
+        return None
+    return booking.ready_at <= booking.agreed_end_at

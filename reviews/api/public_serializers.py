@@ -14,7 +14,7 @@ from reviews.choices import PersonRole
 from reviews.models import Reply, Review, ReviewPerson, ReviewPhoto, ReviewVersion
 from reviews.reading import Sort
 from reviews.shown_text import in_words
-from reviews.templatetags.reviews import was_on_time
+from reviews.visit_facts import is_on_time
 
 
 class ReviewsQuery(serializers.Serializer[Any]):
@@ -122,7 +122,7 @@ class PublicReviewSerializer(serializers.Serializer[Review]):
             "model": review.model.full_name,
             "quoted_fen": review.booking.agreed_fen,
             "final_fen": review.booking.final_fen,
-            "on_time": was_on_time(review.booking),
+            "on_time": is_on_time(review.booking),
         }
         return FactsSerializer(facts).data
 

@@ -16,6 +16,7 @@ from bookings.choices import Status
 from bookings.floor import figures as integrity
 from bookings.floor.figures import Rate
 from bookings.models import Booking
+from reviews import visit_facts
 from reviews.choices import ReviewStatus
 from reviews.models import (
     Appeal,
@@ -153,17 +154,16 @@ def _item(item: ModerationItem) -> ModerationItem:
 
 def _visit(review: Review) -> Visit:
     booking = review.booking
-    promised, ready = booking.agreed_end_at, booking.ready_at
     return Visit(
         booking=booking,
         services=[line.service.name for line in booking.booked_services.all()] or [booking.service.name],
         people=list(review.people.all()),
         quoted_fen=booking.agreed_fen,
         final_fen=booking.total_fen,
-        promised_at=promised,
-        ready_at=ready,
+        promised_at=booking.agreed_end_at,
+        ready_at=booking.ready_at,
         handed_over_at=booking.completed_at,
-        was_on_time=None if promised is None or ready is None else ready <= promised,
+        was_on_time=visit_facts.is_on_time(booking),
     )
 
 

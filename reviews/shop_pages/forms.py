@@ -126,10 +126,6 @@ class OfferForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_CONTACT_TEXT}),
     )
 
-    def draft(self) -> OfferDraft:
-        """What was typed, for `offers.make`."""
-        raise NotImplementedError
-
 
 class ComebackForm(OfferForm):
     """Which work is done again, free of charge."""

@@ -16,12 +16,15 @@ from reviews.follow_ups import matters, offers
 from reviews.limits import OFFER_STANDS, VOUCHER_VALID
 from reviews.models import FollowUp, FollowUpOffer
 from reviews.shop_pages.follow_up_views import page, permission_for
-from reviews.shop_pages.forms import ComebackForm, OfferForm, RefundForm, VoucherForm
+from reviews.shop_pages.forms import ComebackForm, RefundForm, VoucherForm
 from reviews.shop_pages.pages import follow_up_of, reviews_page
 from shops.access import get_staff_shop
 from shops.choices import Permission
 from shops.models import Shop
 from shops.views.pages import member, show
+
+# Each kind of offer is typed into a form of its own.
+_OfferForm = ComebackForm | RefundForm | VoucherForm
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,7 +64,7 @@ def withdraw(request: HttpRequest, slug: str, public_id: str, offer: str) -> Htt
     return redirect("shop_reviews:follow_up", slug, public_id)
 
 
-def _form(kind: OfferKind, follow_up: FollowUp, data: QueryDict | None) -> OfferForm:
+def _form(kind: OfferKind, follow_up: FollowUp, data: QueryDict | None) -> _OfferForm:
     if kind == OfferKind.COMEBACK:
         return ComebackForm(data, done=comebacks.done_lines(follow_up.booking))
     if kind == OfferKind.REFUND:
@@ -74,7 +77,7 @@ def _page(
     shop: Shop,
     follow_up: FollowUp,
     kind: OfferKind,
-    form: OfferForm,
+    form: _OfferForm,
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -92,6 +95,6 @@ def _page(
     return reviews_page(request, shop, "follow_ups", "offer", context, status=status)
 
 
-def _has_lines(form: OfferForm) -> bool:
+def _has_lines(form: _OfferForm) -> bool:
     name = "lines" if isinstance(form, ComebackForm) else "order_line"
     return bool(form.fields[name].choices)  # type: ignore[attr-defined]

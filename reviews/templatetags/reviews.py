@@ -15,7 +15,7 @@ from bookings.models import Booking
 from catalog.models import Service
 from core.photos import GridPhoto
 from core.templatetags.ui import icon
-from reviews import names, reading, summaries
+from reviews import names, reading, summaries, visit_facts
 from reviews.choices import FollowUpStatus
 from reviews.follow_ups import figures
 from reviews.follow_ups.figures import Figure
@@ -124,9 +124,7 @@ def grid_photos(version: ReviewVersion, review: Review) -> list[GridPhoto]:
 @register.filter
 def was_on_time(booking: Booking) -> bool | None:
     """Whether the car was ready by the time agreed; None where no time was agreed."""
-    if booking.ready_at is None or booking.agreed_end_at is None:
-        return None
-    return bool(booking.ready_at <= booking.agreed_end_at)
+    return visit_facts.is_on_time(booking)
 
 
 @register.filter
