@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.models import Booking
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict
 from reviews import invitations, rules
+from reviews import words as kept_words
 from reviews.choices import FollowUpCause
 from reviews.follow_ups import opening
 from reviews.models import VisitAnswer
@@ -35,7 +36,7 @@ def answer(*, booking: Booking, by: User, is_happy: bool, words: str = "", at: d
     way round. Raises what `rules.why_not_review` gives, FollowedUpError, InvalidInput with the field. Side effects, in
     order: the invitation ends; an unhappy answer opens a follow-up.
     """
-    words = _checked(words)
+    words = kept_words.checked(words, limit=MAX_WORDS, field="words", needed=False)
     refusal = rules.why_not_review(by, booking, at=at)
     if refusal is not None:
         raise refusal
@@ -63,11 +64,3 @@ def _said(booking: Booking, *, is_happy: bool, words: str, at: datetime) -> tupl
             return VisitAnswer.objects.create(booking=booking, is_happy=is_happy, words=words, at=at), True
     except IntegrityError:
         return known.get(booking=booking), False
-
-
-def _checked(words: str) -> str:
-    if "\x00" in words:
-        raise InvalidInput(_("The text has a character that cannot be stored."), field="words")
-    if len(words) > MAX_WORDS:
-        raise InvalidInput(_("Write 1,000 characters at most."), field="words")
-    return words.strip()

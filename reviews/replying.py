@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.errors import Conflict, InvalidInput
-from reviews import publication
+from core.errors import Conflict
+from reviews import publication, words
 from reviews.choices import ItemOutcome, ReplyStatus
-from reviews.errors import ChangedMeanwhileError, ReviewGoneError, TextNeededError
+from reviews.errors import ChangedMeanwhileError, ReviewGoneError
 from reviews.hints import finding
 from reviews.hints.found import masks_of, risk_of
 from reviews.limits import MAX_REPLIES, MAX_REPLY_TEXT
@@ -35,7 +35,7 @@ def reply(*, review: Review, by: User, text: str, at: datetime, seen: int | None
     Side effects, in order: a reply that still waited is replaced and its item of moderation ends; the new one goes
     through intake: published at once, in the place of the one shown, or an item waits while that one stays.
     """
-    text = checked(text)
+    text = words.checked(text, limit=MAX_REPLY_TEXT)
     review = publication.locked(review)
     if review.shown is None:
         raise ReviewGoneError
@@ -55,22 +55,10 @@ def reply(*, review: Review, by: User, text: str, at: datetime, seen: int | None
 
 def preview(text: str) -> Reply:
     """A reply as readers would see it, not saved: with what machines would mask. `risk` is that of what they notice."""
-    written = Reply(text=checked(text))
+    written = Reply(text=words.checked(text, limit=MAX_REPLY_TEXT))
     found = finding.of_reply(written)
     written.risk, written.masks = risk_of(found), masks_of(found)
     return written
-
-
-def checked(text: str) -> str:
-    """The words of a reply as they are kept. Raises InvalidInput with the field `text`."""
-    text = text.strip()
-    if not text:
-        raise TextNeededError(field="text")
-    if len(text) > MAX_REPLY_TEXT:
-        raise InvalidInput(_("Write 2,000 characters at most."), field="text")
-    if "\x00" in text:
-        raise InvalidInput(_("The text has a character that cannot be stored."), field="text")
-    return text
 
 
 def _replace_waiting(review: Review, *, at: datetime) -> None:

@@ -1,6 +1,6 @@
-"""Telling a shop what concerns it: a new review, an unhappy owner with the clock, the answer to an appeal and what the
-second person decided, a reply that is not published. A line and a link to those who lead the shop, over the channels
-they chose.
+"""Telling a shop what concerns it: a new review, an unhappy owner with the clock, that the platform steps in, the
+answer to an appeal and what the second person decided, a reply that is not published. A line and a link to those who
+lead the shop, over the channels they chose.
 
 A message leaves after its event was marked as handled, so at most once. Nothing says how many stars there were: the
 review does, once it is read.
@@ -46,6 +46,10 @@ _SAID: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Get in touch with an owner"),
         _("The time to get in touch with the owner of visit %(number)s is over. Do it now."),
     ),
+    "escalated": (
+        _("The platform stepped in"),
+        _("The platform has written to you and the owner of visit %(number)s. Read it in the follow-up."),
+    ),
     "upheld": (
         _("Your appeal is upheld"),
         _("Your appeal about the review of visit %(number)s is upheld. A second person confirms before it is removed."),
@@ -78,6 +82,7 @@ def connect() -> None:
     outbox.subscribe(_PUBLISHED_FOR_SHOP)(tell_published)
     outbox.subscribe("follow_up.opened")(tell_follow_up)
     outbox.subscribe("follow_up.late")(tell_follow_up)
+    outbox.subscribe("follow_up.escalated")(tell_stepped_in)
     outbox.subscribe("appeal.decided")(tell_appeal)
     outbox.subscribe("review.kept")(tell_second_look)
     outbox.subscribe("review.removed")(tell_second_look)
@@ -103,10 +108,20 @@ def tell_follow_up(event: OutboxEvent) -> None:
     """Say that an owner is not happy, or that the time to get in touch is over; nothing once the shop has."""
     cases = FollowUp.objects.select_related("shop__city", "booking")
     case = cases.filter(public_id=event.key, contacted_at=None, status__in=FOLLOW_UP_OPEN).first()
-    if case is None:
-        return
+    if case is not None:
+        _tell_case(case, event.topic.removeprefix("follow_up."))
+
+
+def tell_stepped_in(event: OutboxEvent) -> None:
+    """Say that the platform has written to owner and shop."""
+    case = FollowUp.objects.select_related("shop__city", "booking").filter(public_id=event.key).first()
+    if case is not None:
+        _tell_case(case, "escalated")
+
+
+def _tell_case(case: FollowUp, kind: str) -> None:
     address = reverse("shop_reviews:follow_up", args=[case.shop.slug, case.public_id])
-    _tell(case.shop, event.topic.removeprefix("follow_up."), address, {"number": case.booking.number}, case=case)
+    _tell(case.shop, kind, address, {"number": case.booking.number}, case=case)
 
 
 def tell_appeal(event: OutboxEvent) -> None:

@@ -14,7 +14,7 @@ from bookings.models import Booking
 from core import outbox, photos
 from core.errors import InvalidInput
 from core.photos import CleanPhoto
-from reviews import people, publication, rules
+from reviews import people, publication, rules, words
 from reviews.choices import Dimension, ItemOutcome, ReviewStatus, VersionStatus
 from reviews.errors import AlreadyReviewedError, ChangedMeanwhileError
 from reviews.limits import MAX_PHOTOS, MAX_TEXT
@@ -144,10 +144,7 @@ def _check(draft: Draft) -> None:
     for dimension, stars in draft.ratings.items():
         if type(stars) is not int or not 1 <= stars <= 5:
             raise InvalidInput(_("Give one to five stars."), field=Dimension(dimension).value)
-    if len(draft.text) > MAX_TEXT:
-        raise InvalidInput(_("Write 4,000 characters at most."), field="text")
-    if "\x00" in draft.text:
-        raise InvalidInput(_("The text has a character that cannot be stored."), field="text")
+    words.checked(draft.text, limit=MAX_TEXT, needed=False)
 
 
 def _month(booking: Booking) -> date:

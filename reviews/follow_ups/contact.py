@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.errors import WrongStatusError
 from bookings.floor import messages
 from bookings.floor.messages import Speaker, TooManyMessagesError
 from core import outbox
-from core.errors import InvalidInput
-from reviews import rules
+from reviews import rules, words
 from reviews.choices import FollowUpStep, Side
-from reviews.errors import OwnInterestError, TextNeededError
+from reviews.errors import OwnInterestError
 from reviews.follow_ups import steps
 from reviews.follow_ups.errors import TooManyContactsError
 from reviews.limits import ASK_AFTER, MAX_CONTACT_TEXT, MAX_CONTACTS
@@ -45,7 +43,7 @@ def step_in(*, follow_up: FollowUp, by: User, text: str, at: datetime) -> Follow
     """Somebody of the platform steps in; owner and shop read the words. The shop's clock runs on.
 
     Raises FollowUpClosedError, OwnInterestError for the owner and for people of the shop, TextNeededError,
-    InvalidInput. Side effects: the event, outbox `follow_up.escalated` (owner and shop are told).
+    InvalidInput. Side effects: the event, outbox `follow_up.escalated` (both are told).
     """
     text = checked(text)
     follow_up = steps.locked_open(follow_up)
@@ -58,14 +56,7 @@ def step_in(*, follow_up: FollowUp, by: User, text: str, at: datetime) -> Follow
 
 def checked(text: str, *, needed: bool = True) -> str:
     """Words as they are kept. Raises TextNeededError for none where some are `needed`, InvalidInput."""
-    text = text.strip()
-    if needed and not text:
-        raise TextNeededError(field="text")
-    if len(text) > MAX_CONTACT_TEXT:
-        raise InvalidInput(_("1,000 characters at most."), field="text")
-    if "\x00" in text:
-        raise InvalidInput(_("The text has a character that cannot be stored."), field="text")
-    return text
+    return words.checked(text, limit=MAX_CONTACT_TEXT, needed=needed)
 
 
 def _write(follow_up: FollowUp, step: FollowUpStep, *, by: User, text: str, at: datetime) -> FollowUp:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from core import outbox
-from reviews import publication
+from reviews import publication, words
 from reviews.choices import Act, AppealStatus, ItemKind, ItemOutcome, RemovalStatus, ReviewStatus, Side, VersionStatus
 from reviews.errors import AppealNotPossibleError, ChangedMeanwhileError, TwoPeopleError
 from reviews.limits import APPEAL_WITHIN, MAX_APPEAL_TEXT
@@ -37,7 +37,7 @@ def appeal(*, review: Review, by: User, side: Side, text: str, at: datetime, rea
     Raises AppealNotPossibleError, TextNeededError and InvalidInput with the field. Side effects: an item for
     moderators; a line in the log.
     """
-    text = checks.words_of(text, MAX_APPEAL_TEXT, field="text")
+    text = words.checked(text, limit=MAX_APPEAL_TEXT)
     reason = checks.reason_of(reason) if side == Side.SHOP else ""
     review = publication.locked(review)
     version = _version_of(review, by=by, side=side, at=at)
@@ -74,7 +74,7 @@ def decide(*, item: ModerationItem, by: User, at: datetime, uphold: bool, answer
     Side effects, in order: an author's appeal that is upheld shows the version; a shop's proposes the removal, which
     a second person decides (unless one waits already); a line in the log; outbox `appeal.decided` with the line's id.
     """
-    answer = checks.words_of(answer, MAX_APPEAL_TEXT, field="answer")
+    answer = words.checked(answer, limit=MAX_APPEAL_TEXT, field="answer")
     review, item = checks.locked(item)
     checks.refuse_unless_open(item)
     matter = item.appeal

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import InvalidInput
-from reviews import publication, rules
+from reviews import publication, rules, words
 from reviews.choices import ItemOutcome, ReasonCode
-from reviews.errors import AlreadyDecidedError, ChangedMeanwhileError, OwnInterestError, TextNeededError
+from reviews.errors import AlreadyDecidedError, ChangedMeanwhileError, OwnInterestError
 from reviews.models import ModerationItem, Review
 
 MAX_NOTE = 500
@@ -56,21 +56,4 @@ def reason_of(value: str) -> ReasonCode:
 
 def note_of(value: str) -> str:
     """A note for the log, which may be empty. Raises InvalidInput."""
-    return _text(value, MAX_NOTE, field="note")
-
-
-def words_of(value: str, limit: int, *, field: str) -> str:
-    """A text that must be there. Raises TextNeededError if it is empty, InvalidInput if it cannot be stored."""
-    text = _text(value, limit, field=field)
-    if not text:
-        raise TextNeededError(field=field)
-    return text
-
-
-def _text(value: str, limit: int, *, field: str) -> str:
-    text = value.strip()
-    if "\x00" in text:
-        raise InvalidInput(_("The text has a character that cannot be stored."), field=field)
-    if len(text) > limit:
-        raise InvalidInput(_("Write %(limit)d characters at most.") % {"limit": limit}, field=field)
-    return text
+    return words.checked(value, limit=MAX_NOTE, field="note", needed=False)

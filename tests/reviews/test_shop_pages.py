@@ -32,7 +32,7 @@ from reviews.choices import (
     ReviewStatus,
     Side,
 )
-from reviews.follow_ups import opening
+from reviews.follow_ups import contact, opening
 from reviews.models import (
     Affiliation,
     Appeal,
@@ -568,6 +568,14 @@ def test_the_shop_reads_of_an_unhappy_owner_until_it_was_in_touch(shop: Shop, to
     assert case.public_id in sent[0].body
     FollowUp.objects.filter(pk=case.pk).update(contacted_at=LATER)
     assert told("follow_up.opened") == []
+
+
+def test_the_shop_reads_that_the_platform_stepped_in_also_after_it_was_in_touch(shop: Shop, told: Told) -> None:
+    member(shop, Role.OWNER)
+    case = unhappy(shop)
+    contact.step_in(follow_up=case, by=UserFactory(admin=True), text="We look into it.", at=LATER)
+    FollowUp.objects.filter(pk=case.pk).update(contacted_at=LATER)
+    assert [case.public_id in message.body for message in told("follow_up.escalated")] == [True]
 
 
 @pytest.mark.parametrize(("side", "count"), [(Side.SHOP, 1), (Side.AUTHOR, 0)])
