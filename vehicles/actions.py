@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
-from vehicles import garage, plates, vin
+from vehicles import events, garage, plates, vin
 from vehicles.choices import OdometerSource, Powertrain
 from vehicles.models import MAX_ODOMETER_KM, Car, OdometerReading, Variant, Wmi
 from vehicles.record import holding
@@ -70,8 +70,8 @@ class CarDetails:
 def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime, odometer_km: int | None = None) -> Car:
     """Put a car into the owner's garage, with its first odometer reading if one is given (read at `at`).
 
-    It holds the record of its VIN (`record.holding`). Raises GarageFullError, PlateTakenError, VinTakenError,
-    InvalidInput (PlateError and VinError among it) with the field named.
+    It holds the record of its VIN (`record.holding`). Emits `car.changed`. Raises GarageFullError, PlateTakenError,
+    VinTakenError, InvalidInput (PlateError and VinError among it) with the field named.
     """
     # Two clicks at once must not add the same plate twice. The order of locks is said in `record.transfers`.
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)
@@ -81,12 +81,15 @@ def add_car(*, owner: User, variant: Variant, details: CarDetails, at: datetime,
     car.save()
     if odometer_km is not None:
         record_odometer(car=car, km=odometer_km, by=owner, source=OdometerSource.OWNER, at=at)
+    else:
+        events.car_changed(car, at=at)
     return car
 
 
 @transaction.atomic
 def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -> Car:
-    """Correct what a car is. Raises what `add_car` raises, and VinFixedError. The odometer has its own action."""
+    """Correct what a car is. Emits `car.changed`. Raises what `add_car` raises, and VinFixedError. The odometer has its
+    own action."""
     User.objects.select_for_update(no_key=True).get(pk=car.owner_id)
     car = Car.objects.select_for_update().get(pk=car.pk)
     if car.removed_at is not None:
@@ -94,6 +97,7 @@ def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -
     car.variant = variant
     _apply(car, details=details, at=at)
     car.save(update_fields=["variant", "plate", "vin", "model_year", "nickname", "delivered_on", "record"])
+    events.car_changed(car, at=at)
     return car
 
 
@@ -101,13 +105,14 @@ def edit_car(*, car: Car, variant: Variant, details: CarDetails, at: datetime) -
 def remove_car(*, car: Car, at: datetime) -> Car:
     """Take a car out of the garage. The row stays: visits point at it. Doing it twice changes nothing.
 
-    Its record belongs to nobody then, and nobody can read it until its VIN is in a garage again.
+    Its record belongs to nobody then, and nobody can read it until its VIN is in a garage again. Emits `car.changed`.
     """
     car = Car.objects.select_for_update().get(pk=car.pk)
     if car.removed_at is None:
         car.removed_at = at
         car.save(update_fields=["removed_at"])
         holding.release(car=car, at=at)
+        events.car_changed(car, at=at)
     return car
 
 
@@ -117,8 +122,9 @@ def record_odometer(
 ) -> OdometerReading:
     """Write down what the odometer showed at `at` and make it the car's latest reading; updates `car` as well.
 
-    A correction may be lower than the last reading or far above it: somebody looked again and says so. Raises
-    InvalidInput for an impossible number, OdometerDecreasedError or OdometerImplausibleError for an unlikely one.
+    A correction may be lower than the last reading or far above it: somebody looked again and says so. Emits
+    `car.changed` while the car is in a garage. Raises InvalidInput for an impossible number, OdometerDecreasedError or
+    OdometerImplausibleError for an unlikely one.
     """
     if not 0 <= km <= MAX_ODOMETER_KM:
         raise InvalidInput(
@@ -134,6 +140,8 @@ def record_odometer(
     locked.odometer_km, locked.odometer_at = km, at
     locked.save(update_fields=["odometer_km", "odometer_at"])
     car.odometer_km, car.odometer_at = km, at
+    if locked.removed_at is None:
+        events.car_changed(locked, at=at)
     return reading
 
 

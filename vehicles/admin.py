@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from core.catalogue import Seeded
+from vehicles import events
 from vehicles.actions import refresh_search_text
 from vehicles.models import (
     Car,
@@ -149,6 +151,10 @@ class CarAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Car]:  # noqa: ARG002
         return Car.objects.with_names().select_related("owner")
+
+    def save_model(self, request: HttpRequest, obj: Car, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+        super().save_model(request, obj, form, change)
+        events.car_changed(obj, at=timezone.now())
 
 
 class _ShownOnly(ModelAdmin):  # type: ignore[misc]

@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts import privacy
 from accounts.models import User
+from vehicles import events
 from vehicles.models import Car, HealthEntry, HealthRecord, RecordDocument
 from vehicles.record import holding
 
@@ -38,7 +39,10 @@ def erase(user: User, at: datetime) -> None:
     """Forget which car it was: plate, VIN and nickname go. The row and its readings stay, without a name: visits
     point at them."""
     cars = Car.objects.filter(owner=user)
+    in_garage = list(cars.filter(removed_at=None))
     cars.filter(removed_at=None).update(removed_at=at)
+    for car in in_garage:
+        events.car_changed(car, at=at)
     cars.update(plate="", vin="", nickname="")
 
 

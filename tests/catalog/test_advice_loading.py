@@ -140,7 +140,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
 def test_a_record_that_the_owner_calls_complete_counts_from_new() -> None:
     car = a_car()
     assert advised(fresh(car), [Ask("cabin_filter")], TODAY)[0].verdict == "unknown"
-    actions.set_complete_since_new(record=fresh(car).record, is_complete=True)
+    actions.set_complete_since_new(record=fresh(car).record, is_complete=True, at=datetime(2026, 11, 22, tzinfo=UTC))
     assert advised(fresh(car), [Ask("cabin_filter")], TODAY)[0].verdict == "due_now"
 
 

@@ -94,7 +94,7 @@ def test_a_waiting_record_is_taken_up_without_the_private_parts_of_others():
 
 def test_a_removed_car_lets_go_of_its_record():
     car = add(vin=VIN)
-    actions.set_complete_since_new(record=car.record, is_complete=True)
+    actions.set_complete_since_new(record=car.record, is_complete=True, at=NOW)
     link = sharing.share(record=car.record, by=car.owner, until=NOW + sharing.MAX_LINK, at=NOW).link
     garage.remove_car(car=car, at=NOW)
     link.refresh_from_db()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
+from vehicles import events
 from vehicles.choices import EntrySource
 from vehicles.models import MAX_ODOMETER_KM, Car, HealthEntry, HealthRecord
 from vehicles.record import shape
@@ -52,7 +53,7 @@ def append(  # noqa: PLR0913  (the parts of an entry, each of them needed)
 
     `facts` and `private` have the shape of `vehicles.record.shape`; a salt is added to `private` if it has none.
     `holder` is whose private part it is. Asked again with the same reference it returns the entry that is there.
-    Raises shape.ShapeError, RecordFullError.
+    Emits `car.changed` for the car in a garage. Raises shape.ShapeError, RecordFullError.
     """
     locked = HealthRecord.objects.select_for_update().get(pk=record.pk)  # the chain grows one at a time
     if reference and (known := HealthEntry.objects.filter(reference=reference).first()):
@@ -84,6 +85,7 @@ def append(  # noqa: PLR0913  (the parts of an entry, each of them needed)
         reference=reference,
     )
     record.entry_count, record.head_hash = sequence, entry.hash  # moved by the table's trigger
+    events.record_changed(locked, at=at)
     return entry
 
 
@@ -204,12 +206,14 @@ def correct(
 
 
 @transaction.atomic
-def set_complete_since_new(*, record: HealthRecord, is_complete: bool) -> HealthRecord:
-    """Keep the owner's statement that nothing is missing since the car was new, or its withdrawal."""
+def set_complete_since_new(*, record: HealthRecord, is_complete: bool, at: datetime) -> HealthRecord:
+    """Keep the owner's statement that nothing is missing since the car was new, or its withdrawal. Emits `car.changed`
+    for the car in a garage."""
     locked = HealthRecord.objects.select_for_update().get(pk=record.pk)
     locked.complete_since_new = is_complete
     locked.save(update_fields=["complete_since_new"])
     record.complete_since_new = is_complete
+    events.record_changed(locked, at=at)
     return locked
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import outbox
 from core.errors import Conflict
-from vehicles import garage
+from vehicles import events, garage
 from vehicles.models import Car, HealthRecord, RecordTransfer
 from vehicles.record import actions
 from vehicles.record.sharing import NotTheOwnerError, end_all
@@ -96,8 +96,8 @@ def accept_transfer(*, transfer: RecordTransfer, by: User, at: datetime) -> Car:
     """Put the car into the new owner's garage with its record; it leaves the old one.
 
     The new car has variant, VIN, model year, first registration and odometer, no plate. Private parts stay with who
-    held them; every grant, link and offer ends. Emits `record.transferred`. Raises TransferGoneError, OwnTransferError,
-    GarageFullError.
+    held them; every grant, link and offer ends. Emits `record.transferred`, and `car.changed` for both cars. Raises
+    TransferGoneError, OwnTransferError, GarageFullError.
     """
     # The garage must not grow past its limit by two clicks at once.
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
@@ -117,7 +117,7 @@ def accept_transfer(*, transfer: RecordTransfer, by: User, at: datetime) -> Car:
     record.save(update_fields=["owner"])
     end_all(record, at=at)
     outbox.emit(topic="record.transferred", key=locked.public_id, at=at, payload={"car": old.public_id})
-    return Car.objects.create(
+    new = Car.objects.create(
         owner=by,
         variant=old.variant,
         vin=old.vin,
@@ -127,3 +127,6 @@ def accept_transfer(*, transfer: RecordTransfer, by: User, at: datetime) -> Car:
         odometer_at=old.odometer_at,
         record=record,
     )
+    events.car_changed(old, at=at)
+    events.car_changed(new, at=at)
+    return new

@@ -139,6 +139,6 @@ def complete(request: HttpRequest, public_id: str) -> HttpResponse:
     """Keep the owner's statement that nothing is missing since the car was new, or take it back."""
     car = own_car(request, public_id)
     is_complete = request.POST.get("complete") == "yes"
-    actions.set_complete_since_new(record=actions.record_of(car), is_complete=is_complete)
+    actions.set_complete_since_new(record=actions.record_of(car), is_complete=is_complete, at=timezone.now())
     messages.success(request, _("Your changes are saved."))
     return redirect("vehicles:record", public_id=car.public_id)
