@@ -39,13 +39,11 @@ class MessageAdmin(ModelAdmin):  # type: ignore[misc]
 
 @admin.register(Preference)
 class PreferenceAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ["user", "visit_channels", "changed_at"]
-    list_filter = ["visit_channels"]
-    list_filter_submit = True
+    list_display = ["user", "zone", "quiet_from", "quiet_until", "changed_at"]
     search_fields = ["user__email", "user__phone"]
     search_help_text = _("E-mail or phone")
     ordering = ["-changed_at", "-pk"]
-    fields = ["user", "visit_channels", "changed_at"]
+    fields = ["user", "zone", "quiet_from", "quiet_until", "changed_at"]
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002

@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from notifications.models import Message, Preference
+from notifications.choices import DropReason, MessageStatus
+from notifications.models import ChannelChoice, Message, Notice, Preference, PushSubscription
 
 ERASED = "—"
 
@@ -31,23 +32,44 @@ def export(user: User) -> list[dict[str, Any]]:
 def erase(user: User, at: datetime) -> None:  # noqa: ARG001  (the signature of accounts.privacy)
     """Empty the messages to the person's contacts; that something was sent, and when, stays in the log."""
     empty(_messages(user))
+    Notice.objects.filter(person=user).delete()
 
 
 def empty(messages: QuerySet[Message]) -> None:
-    """Take recipient and words out of rows of the log; that something was sent, and when, stays."""
-    messages.update(recipient=ERASED, subject="", body="", error="")
+    """Take recipient and words out of rows of the log, and what was told with them; that something was sent, and when,
+    stays. What still waited is not sent."""
+    ids = list(messages.values_list("pk", flat=True))
+    told = list(Notice.objects.filter(messages__in=ids).values_list("pk", flat=True))
+    rows = Message.objects.filter(pk__in=ids)
+    rows.filter(status__in=[MessageStatus.QUEUED, MessageStatus.CLAIMED]).update(
+        status=MessageStatus.DROPPED, dropped_for=DropReason.NO_ACCOUNT, claimed_until=None
+    )
+    rows.update(recipient=ERASED, notice=None, subject="", body="", html="", error="")
+    Notice.objects.filter(pk__in=told).delete()
 
 
-def export_preference(user: User) -> str | None:
-    """Where the person wants to read about their visits; None if they never chose."""
-    return Preference.objects.filter(user=user).values_list("visit_channels", flat=True).first()
+def export_preference(user: User) -> dict[str, Any]:
+    """When the person is left alone, and what they chose for each topic and channel."""
+    preference = Preference.objects.filter(user=user).first()
+    choices = ChannelChoice.objects.filter(user=user)
+    return {
+        "quiet": None
+        if preference is None
+        else {
+            "zone": preference.zone,
+            "from": f"{preference.quiet_from:%H:%M}",
+            "until": f"{preference.quiet_until:%H:%M}",
+        },
+        "channels": [{"topic": row.topic, "channel": row.channel, "on": row.is_on} for row in choices],
+    }
 
 
 def erase_preference(user: User, at: datetime) -> None:  # noqa: ARG001  (the signature of accounts.privacy)
-    """Forget the choice."""
+    """Forget the choices, and the browsers that were told."""
     Preference.objects.filter(user=user).delete()
+    ChannelChoice.objects.filter(user=user).delete()
+    PushSubscription.objects.filter(user=user).delete()
 
 
 def _messages(user: User) -> QuerySet[Message]:
-    contacts = [contact for contact in (user.email, user.phone) if contact]
-    return Message.objects.filter(recipient__in=contacts)
+    return Message.objects.to_person(user)

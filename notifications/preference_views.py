@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from notifications import preferences
+from notifications.choices import Channel, Topic
 from notifications.forms import PreferenceForm
 
 
@@ -25,7 +26,13 @@ def visit_messages(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)  # noqa: S101  (login_required saw to it)
     form = PreferenceForm(request.POST if request.method == "POST" else None, initial=_now(user))
     if request.method == "POST" and form.is_valid():
-        preferences.choose(user=user, channels=form.cleaned_data["channels"], at=timezone.now())
+        chosen = form.cleaned_data["channels"]
+        ways = {
+            (topic, channel): chosen in (channel, "both")
+            for topic in (Topic.VISITS, Topic.MONEY, Topic.REVIEWS)
+            for channel in (Channel.SMS, Channel.EMAIL)
+        }
+        preferences.choose(user=user, choices=ways, at=timezone.now())
         messages.success(request, _("Saved."))
         return redirect("accounts:me")
     context = {
@@ -39,5 +46,5 @@ def visit_messages(request: HttpRequest) -> HttpResponse:
 
 def _now(user: User) -> dict[str, str]:
     """What is in force: the choice, else the channel that is used without one."""
-    used = preferences.channels_for(user)
-    return {"channels": preferences.chosen_by(user) or (str(used[0].channel) if used else "")}
+    used = {reach.channel for reach in preferences.channels_for(user)} - {Channel.PUSH}
+    return {"channels": "both" if len(used) > 1 else next(iter(used), "")}

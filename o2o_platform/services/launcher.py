@@ -138,6 +138,10 @@ class Run:
         schedule.parent.mkdir(exist_ok=True)
         pool = ["--queues", "celery,money", "--concurrency", "2", "--without-gossip", "--without-mingle"]
         self._spawn("worker", [*celery, "worker", *level, *pool])
+        # Threads of their own for what talks to the outside: a channel that hangs holds up nothing else.
+        senders = ["--queues", "notices_email,notices_sms,notices_push", "--pool", "threads", "--concurrency", "6"]
+        quiet = ["--without-gossip", "--without-mingle", "--hostname", "senders@%h"]
+        self._spawn("senders", [*celery, "worker", *level, *senders, *quiet])
         self._spawn("beat", [*celery, "beat", *level, "--schedule", str(schedule), "--pidfile", ""])
 
     def wait_for_web(self) -> None:
@@ -185,7 +189,7 @@ class Run:
 
     def shut_down(self) -> None:
         """Stop in the order in which nobody misses anyone: web, beat, worker, sandbox, then Valkey and PostgreSQL."""
-        order = {"web": 0, "css": 1, "beat": 2, "worker": 3, "sandbox": 4}
+        order = {"web": 0, "css": 1, "beat": 2, "worker": 3, "senders": 3, "sandbox": 4}
         for child in sorted(self.children, key=lambda child: order.get(child.name, 9)):
             # A worker's second, harder signal hands its tasks back to the queue.
             stop_child(child.process, (signal.SIGTERM, 10), (signal.SIGQUIT, 3))

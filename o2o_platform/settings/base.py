@@ -7,6 +7,7 @@ from celery.schedules import crontab, schedule
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from core.strict_templates import Missing
 from o2o_platform.settings.admin import UNFOLD  # noqa: F401  (Unfold reads it from the settings)
 from o2o_platform.settings.payment_providers import from_environment as payment_providers
 
@@ -99,6 +100,13 @@ TEMPLATES = [
                 "core.context_processors.site",
             ],
         },
+    },
+    # What people are told: a variable that is missing raises instead of leaving a hole.
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "NAME": "messages",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"string_if_invalid": Missing()},
     },
 ]
 
@@ -243,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Messages -----------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CarKeeper <no-reply@carkeeper.example>")
-# Codes and notices go through notifications.delivery. Without a mail server or gateway they stay in the delivery log.
+# Messages go through notifications. Without a mail server or gateway they stay in the delivery log.
 # EMAIL_URL: smtp+tls://user:password@host:587, smtp+ssl://…:465
 _EMAIL_URL = env.str("EMAIL_URL", default="")
 if _EMAIL_URL:
@@ -255,6 +263,12 @@ EMAIL_TIMEOUT = 10
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.sms.OutboxSmsGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
+# What stands behind each channel: classes of notifications.channels.base.Sender.
+NOTICE_SENDERS = {
+    "email": "notifications.channels.email.EmailSender",
+    "sms": "notifications.channels.sms.SmsSender",
+    "push": "notifications.channels.push.PushSender",
+}
 
 # --- Payments -----------------------------------------------------------------------------------
 
@@ -354,6 +368,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "core-dispatch-outbox": {"task": "core.tasks.dispatch_outbox", "schedule": schedule(10)},
     "bookings-expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": schedule(30)},
+    "notifications-sweep": {
+        "task": "notifications.tasks.sweep",
+        "schedule": schedule(10),
+        "options": {"expires": 10},
+    },
     "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "core-forget-answers": {"task": "core.tasks.forget_answers", "schedule": schedule(6 * 3600)},
     "accounts-forget-devices": {"task": "accounts.tasks.forget_devices", "schedule": crontab(hour=19, minute=20)},

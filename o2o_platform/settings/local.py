@@ -34,4 +34,4 @@ if env.bool("RELOAD", default=False):
     # Templates are read anew for each page; gunicorn notices changed Python by itself.
     _LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
     _OPTIONS = TEMPLATES[0]["OPTIONS"]
-    TEMPLATES = [{**TEMPLATES[0], "APP_DIRS": False, "OPTIONS": {**_OPTIONS, "loaders": _LOADERS}}]  # type: ignore[dict-item]
+    TEMPLATES = [{**TEMPLATES[0], "APP_DIRS": False, "OPTIONS": {**_OPTIONS, "loaders": _LOADERS}}, *TEMPLATES[1:]]  # type: ignore[dict-item]

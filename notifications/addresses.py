@@ -1,0 +1,23 @@
+"""Addresses that cannot be reached: written down when the other side says so, until their owner proves them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from notifications.choices import AddressFault, Channel
+from notifications.models import PushSubscription, UnreachableAddress
+
+
+def mark(*, channel: str, recipient: str, fault: AddressFault, said: str, at: datetime) -> None:
+    """Send nothing more to an address. A browser's subscription that is gone is removed. Twice is once."""
+    if channel == Channel.PUSH:
+        PushSubscription.objects.filter(public_id=recipient).delete()
+        return
+    UnreachableAddress.objects.get_or_create(
+        channel=channel, recipient=recipient.lower(), defaults={"fault": fault, "note": said[:300], "since": at}
+    )
+
+
+def works(*, channel: str, recipient: str) -> bool:
+    """The owner has proved the address (a code that arrived, an answer): it is used again. Whether it was marked."""
+    return bool(UnreachableAddress.objects.filter(channel=channel, recipient=recipient.lower()).delete()[0])

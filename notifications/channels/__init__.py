@@ -1,0 +1,1 @@
+"""The ways out, each behind `base.Sender`."""

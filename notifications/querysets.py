@@ -1,0 +1,27 @@
+"""Every read of notices and messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from notifications.models import Message, Notice  # noqa: F401  (named below)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def inbox_of(self, person: User) -> NoticeQuerySet:
+        """What the person was told on the site, the newest first."""
+        return self.filter(person=person, in_inbox=True).order_by("-created_at", "-pk")
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at=None)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def to_person(self, person: User) -> MessageQuerySet:
+        """Messages to the person's present contacts, and those of notices to them."""
+        contacts = [contact for contact in (person.email, person.phone) if contact]
+        return self.filter(models.Q(recipient__in=contacts) | models.Q(notice__person=person))
