@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "payments",
     "bookings",
     "reviews",
+    "reminders",
     "o2o_platform",
 ]
 
