@@ -46,25 +46,25 @@ def for_car(services: Iterable[Service], variant: Variant) -> dict[int, Interval
 
 
 def for_cars(services: Iterable[Service], variants: Iterable[Variant]) -> dict[int, dict[int, Interval]]:
-    """The same for many variants, by variant id and service id, in one query.
-
-    The most specific schedule wins: for the variant, for the make with the variant's powertrain, for the make.
-    """
+    """The same for many variants, by variant id and service id, in one query."""
     services, variants = list(services), list(variants)
-    rows = sorted(
+    rows = list(
         MakerSchedule.objects.filter(
             Q(variant__in=variants) | Q(variant=None),
             make__in={variant.model.make_id for variant in variants},
             service__in=services,
-        ),
-        key=_specificity,
+        )
     )
-    return {variant.pk: _of_variant(services, variant, rows) for variant in variants}
+    return {variant.pk: of_variant(services, variant, rows) for variant in variants}
 
 
-def _of_variant(services: Iterable[Service], variant: Variant, rows: Iterable[MakerSchedule]) -> dict[int, Interval]:
+def of_variant(services: Iterable[Service], variant: Variant, rows: Iterable[MakerSchedule]) -> dict[int, Interval]:
+    """The interval of each service on the variant, by service id, from schedules that are at hand. No query.
+
+    The most specific schedule wins: for the variant, for the make with the variant's powertrain, for the make.
+    """
     schedules: dict[int, MakerSchedule] = {}
-    for row in rows:
+    for row in sorted(rows, key=_specificity):
         if _fits(row, variant):
             schedules[row.service_id] = row
     return {

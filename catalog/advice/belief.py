@@ -14,7 +14,9 @@ from decimal import Decimal
 from catalog.advice.facts import CarFacts, Done, Measurement, OdometerPoint, RecordFacts
 from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.record import odometer
-from vehicles.record.odometer import Curve
+from vehicles.record.odometer import Curve, Rate
+from vehicles.record.projection import Projected, project
+from vehicles.record.season import Season, season_of
 
 # Marks the 0 km that nobody read: they hold the curve, but say nothing of today.
 AT_DELIVERY = 0
@@ -27,7 +29,8 @@ class Story:
     `new_on`: when it was new, None if not known; `is_new_estimated`: 1 January of the model year stands for it.
     `curve`: the odometer readings that are believed, with the car's own rate. `done`: the last time each service was
     done, an odometer value that is not believed taken out. `times`: every time. `readings`: all, by check
-    point, the newest first.
+    point, the newest first. `prior`: the rate of the car's class, to be taken where it has none of its own; `season`:
+    how its own rate is spread over the year. Both only where more is asked than what its own plain rate says.
     """
 
     car: CarFacts
@@ -39,6 +42,8 @@ class Story:
     done: dict[str, Done]
     times: dict[str, tuple[Done, ...]]
     readings: dict[str, tuple[Measurement, ...]]
+    prior: Rate | None = None
+    season: Season | None = None
 
     @property
     def km(self) -> int | None:
@@ -54,6 +59,10 @@ class Story:
         latest = self.curve.latest
         return None if latest is None or latest.sequence == AT_DELIVERY else latest
 
+    def reached(self, km: int) -> Projected | None:
+        """When the car gets to so many kilometres, or got there: never moved to today."""
+        return project(self.curve, km, prior=self.prior, season=self.season)
+
     def last(self, *services: str) -> Done | None:
         """The last time that one of these services was done."""
         found = [self.done[key] for key in services if key in self.done]
@@ -64,8 +73,17 @@ class Story:
         return sorted((done for key in services for done in self.times.get(key, ())), key=_when)
 
 
-def believe(car: CarFacts, record: RecordFacts, measurements: Iterable[Measurement], today: date) -> Story:
-    """Sort out what can be true on `today`. Takes no longer for a car with many proposals than for one."""
+def believe(
+    car: CarFacts,
+    record: RecordFacts,
+    measurements: Iterable[Measurement],
+    today: date,
+    *,
+    prior: Rate | None = None,
+    has_season: bool = False,
+) -> Story:
+    """Sort out what can be true on `today`. Takes no longer for a car with many proposals than for one. `prior` and
+    `has_season`: for days to come beyond what the car's own plain rate says (`Story`)."""
     new_on, is_estimated = _new_on(car, today)
     earliest = _earliest(car, today)
     done = [entry for entry in record.done if earliest <= entry.on <= today]
@@ -81,6 +99,8 @@ def believe(car: CarFacts, record: RecordFacts, measurements: Iterable[Measureme
         done={service: entries[-1] for service, entries in times.items()},
         times=times,
         readings=_readings(measurements, earliest, today),
+        prior=prior,
+        season=season_of(curve) if has_season else None,
     )
 
 
@@ -102,18 +122,21 @@ def _earliest(car: CarFacts, today: date) -> date:
     return date.min
 
 
-def _points(car: CarFacts, record: RecordFacts, done: Iterable[Done], today: date) -> set[OdometerPoint]:
-    """Every reading that an odometer can show, of whatever kind, and 0 km at delivery."""
+def _points(car: CarFacts, record: RecordFacts, done: Iterable[Done], today: date) -> list[OdometerPoint]:
+    """Every reading that an odometer can show, of whatever kind, each once (by a shop where one read it), and 0 km at
+    delivery."""
     earliest = _earliest(car, today)
     worked = (OdometerPoint(entry.on, entry.km, bool(entry.shop)) for entry in done if entry.km is not None)
-    points = {
-        point
-        for point in (*record.odometer, *worked, *_present(car, today))
-        if point.on >= earliest and 0 <= point.km <= MAX_ODOMETER_KM
-    }
-    if car.delivered_on == earliest and not any(point.on == earliest and point.km == 0 for point in points):
-        points.add(OdometerPoint(earliest, 0, is_verified=True, sequence=AT_DELIVERY))
-    return points
+    points: dict[tuple[date, int], OdometerPoint] = {}
+    for point in (*record.odometer, *worked, *_present(car, today)):
+        if point.on < earliest or not 0 <= point.km <= MAX_ODOMETER_KM:
+            continue
+        known = points.get((point.on, point.km))
+        if known is None or (point.is_verified and not known.is_verified):
+            points[point.on, point.km] = point
+    if car.delivered_on == earliest:
+        points.setdefault((earliest, 0), OdometerPoint(earliest, 0, is_verified=True, sequence=AT_DELIVERY))
+    return list(points.values())
 
 
 def _present(car: CarFacts, today: date) -> list[OdometerPoint]:

@@ -26,13 +26,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CarFacts:
-    """The car. What is not known is None. `odometer_on` None: the odometer was read today."""
+    """The car. What is not known is None. `odometer_on` None: the odometer was read today. `known_since`: the day from
+    which on what falls due and is not done would be in its record."""
 
     powertrain: str
     delivered_on: date | None = None
     model_year: int | None = None
     odometer_km: int | None = None
     odometer_on: date | None = None
+    known_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

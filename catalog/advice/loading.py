@@ -7,10 +7,11 @@ adviser.words(advice).reason
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -33,10 +34,11 @@ from catalog.advice.facts import (
 )
 from catalog.advice.verdict import Advice
 from catalog.intervals import Interval
-from catalog.models import CheckPoint, OverMaintenanceRule, Service
+from catalog.models import CheckPoint, MakerSchedule, OverMaintenanceRule, Service
 from catalog.points import Point
-from vehicles.models import Car, OdometerReading, Variant
-from vehicles.record import reading
+from vehicles.models import Car, Variant
+from vehicles.record.bare import Bare, bare
+from vehicles.record.odometer import Rate
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,37 @@ def books_for(variants: Iterable[Variant]) -> dict[int, Book]:
     return {variant.pk: _book(services, known[variant.pk], rules, points) for variant in variants}
 
 
+class BookShelf:
+    """The books of all variants, each made when it is first asked for: five queries once, then none, for any number of
+    cars. A shelf is as old as its first book; make a new one for each run."""
+
+    def __init__(self) -> None:
+        self._books: dict[int, Book] = {}
+
+    def book(self, variant: Variant) -> Book:
+        """The catalogue as this variant (with model and make at hand) sees it."""
+        if variant.pk not in self._books:
+            known = intervals.of_variant(self._services, variant, self._schedules)
+            self._books[variant.pk] = _book(self._services, known, self._rules, self._points)
+        return self._books[variant.pk]
+
+    @cached_property
+    def _services(self) -> list[Service]:
+        return list(Service.objects.all())
+
+    @cached_property
+    def _schedules(self) -> list[MakerSchedule]:
+        return list(MakerSchedule.objects.all())
+
+    @cached_property
+    def _rules(self) -> list[OverMaintenanceRule]:
+        return list(OverMaintenanceRule.objects.select_related("service", "alternative"))
+
+    @cached_property
+    def _points(self) -> list[CheckPoint]:
+        return list(CheckPoint.objects.select_related("limit_from").prefetch_related("services"))
+
+
 def _book(
     services: list[Service],
     known: Mapping[int, Interval],
@@ -132,10 +165,8 @@ def for_car(car: Car, *, today: date, measurements: Iterable[Measurement] = (), 
     Seven queries with a car that has names and record at hand, whatever the number of entries. `book`: `facts_for` of
     the car's variant, where the caller has it already.
     """
-    entries, record = _recorded([car], today)[car.pk]
-    taken = [*measurements_of(entries), *measurements]
-    story = believe(car_facts(car, entries), record, taken, today)
-    return Adviser(book or facts_for(car.variant), story)
+    known = bare([car])[car.pk]
+    return Adviser(book or facts_for(car.variant), _story(car, known, today, measurements=measurements))
 
 
 def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
@@ -143,16 +174,26 @@ def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
     hand."""
     cars = list(cars)
     books = books_for({car.variant_id: car.variant for car in cars}.values())
-    recorded = _recorded(cars, today)
+    believed = stories(cars, today=today)
+    return {car.pk: Adviser(books[car.variant_id], believed[car.pk]) for car in cars}
+
+
+def stories(cars: Collection[Car], *, today: date, priors: Mapping[int, Rate] | None = None) -> dict[int, Story]:
+    """What is believed of each of many cars, by car. Three queries for any number of cars that have their variants at
+    hand, one more where they have not their records. `priors`: rates to be taken where a car has none of its own, by
+    variant; with them a car's own rate is spread over the year where its readings tell."""
+    recorded = bare(cars)
+    rates = priors or {}
     return {
-        car.pk: Adviser(
-            books[car.variant_id],
-            believe(
-                car_facts(car, recorded[car.pk][0]), recorded[car.pk][1], measurements_of(recorded[car.pk][0]), today
-            ),
-        )
+        car.pk: _story(car, recorded[car.pk], today, prior=rates.get(car.variant_id), has_season=priors is not None)
         for car in cars
     }
+
+
+def _story(car: Car, known: Bare, today: date, *, measurements: Iterable[Measurement] = (), **outlook: Any) -> Story:
+    record = record_facts(known.facts, known.points, is_complete_since_new=known.is_complete)
+    taken = [*measurements_of(known.facts), *measurements]
+    return believe(car_facts(car, known.facts), record, taken, today, **outlook)
 
 
 def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = ()) -> CarFacts:
@@ -164,6 +205,7 @@ def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = ()) -> CarFacts:
         model_year=car.model_year,
         odometer_km=car.odometer_km,
         odometer_on=timezone.localdate(car.odometer_at) if car.odometer_at else None,
+        known_since=timezone.localdate(car.created_at),
     )
 
 
@@ -198,39 +240,6 @@ def measurements_of(entries: Iterable[Mapping[str, Any]]) -> list[Measurement]:
         for row in facts["measurements"]
         if (value := _decimal(row["value"])) is not None
     ]
-
-
-Recorded = tuple[list[Mapping[str, Any]], RecordFacts]
-
-
-def _recorded(cars: Iterable[Car], today: date) -> dict[int, Recorded]:
-    """The facts of each car's record, corrections folded in, and what it says. Three queries at most."""
-    cars = list(cars)
-    records = [car.record for car in cars if car.record is not None]
-    histories = reading.histories(records, viewer=None, today=today) if records else {}
-    bare = _without_record([car for car in cars if car.record is None])
-    return {car.pk: bare[car.pk] if car.record is None else _of_record(histories[car.record.pk]) for car in cars}
-
-
-def _without_record(cars: list[Car]) -> dict[int, Recorded]:
-    """Cars that have nothing but odometer readings."""
-    points: dict[int, list[OdometerPoint]] = {car.pk: [] for car in cars}
-    for row in OdometerReading.objects.filter(car__in=cars).order_by("read_at", "pk") if cars else ():
-        points[row.car_id].append(OdometerPoint(timezone.localdate(row.read_at), row.km))
-    return {car: ([], RecordFacts(odometer=tuple(of_car))) for car, of_car in points.items()}
-
-
-def _of_record(history: reading.History) -> Recorded:
-    curve = history.curve
-    points = [*curve.believed, *(questioned.point for questioned in curve.questioned)]
-    entries: list[Mapping[str, Any]] = [event.facts for event in history.events]
-    record = record_facts(entries, points, is_complete_since_new=history.record.complete_since_new)
-    corrected = {(point.on, point.km) for point in points if point.is_corrected}
-    return entries, replace(record, odometer=tuple(_without(record.odometer, corrected)))
-
-
-def _without(points: Iterable[OdometerPoint], corrected: set[tuple[date, int]]) -> Iterable[OdometerPoint]:
-    return (point for point in points if (point.on, point.km) not in corrected)
 
 
 def _done(item: Mapping[str, Any], facts: Mapping[str, Any], on: date, shop: str) -> Done:

@@ -171,12 +171,17 @@ def _unmeasured(item: Item, found: list[Reading]) -> tuple[str, ...]:
 def _measure_again_on(reading: Reading, today: date) -> date:
     """Until when a reading speaks for the car: a battery's to winter, a tyre's date until the tyre is too old."""
     if reading.point.is_tested_before_winter:
-        winter = date(today.year, WINTER_MONTH, 1)
-        return winter if today <= winter else add_months(winter, 12)
+        return winter_after(today)
     made = made_on(reading.taken.value) if reading.point.kind == PointKind.DATE else None
     if made is not None and reading.point.red_at is not None:
         return add_months(made, int(reading.point.red_at * MONTHS_A_YEAR))
     return max(today, add_months(reading.taken.on, reading.point.valid_months))
+
+
+def winter_after(day: date) -> date:
+    """The first day of the next winter, or the day itself where that begins it."""
+    winter = date(day.year, WINTER_MONTH, 1)
+    return winter if day <= winter else add_months(winter, 12)
 
 
 def _km(taken: Measurement) -> int:

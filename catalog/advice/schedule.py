@@ -146,12 +146,12 @@ def is_fitment_known(item: Item, story: Story) -> bool:
 
 def _projected(due_km: int | None, story: Story) -> date | None:
     """When the car gets there at its own rate, from its last reading on; never a day that is over."""
-    if due_km is None or story.km is None:
+    if due_km is None:
         return None
-    if due_km <= story.km:
+    if story.km is not None and due_km <= story.km:
         return story.today
-    reached_on = story.curve.day_of(due_km)
-    return None if reached_on is None else max(story.today, reached_on)
+    reached = story.reached(due_km)
+    return None if reached is None else max(story.today, reached.on)
 
 
 def _rule(item: Item, numbers: Numbers) -> AdviceRule:

@@ -25,7 +25,8 @@ def decide(item: Item, story: Story) -> Advice:
     if story.new_on is None or story.is_new_estimated:
         return _advice(item, AdviceVerdict.UNKNOWN, Numbers(), Change(AdviceChange.DELIVERY))
     last = story.last(item.key)
-    due_on = _next_due(story.new_on, last.on if last else None, story.today, is_complete=story.is_complete)
+    assumed_until = date.min if story.is_complete else min(story.car.known_since or story.today, story.today)
+    due_on = _next_due(story.new_on, last.on if last else None, assumed_until)
     opens_on = _opens_on(due_on)
     numbers = Numbers(last_on=last.on if last else None, from_on=story.new_on, due_on=due_on, until_on=opens_on)
     if opens_on <= story.today:
@@ -33,14 +34,14 @@ def decide(item: Item, story: Story) -> Advice:
     return _advice(item, AdviceVerdict.CAN_WAIT, numbers, Change(AdviceChange.DATE, on=opens_on))
 
 
-def _next_due(new_on: date, last_on: date | None, today: date, *, is_complete: bool) -> date:
-    """The first inspection that is not done. Without an entry those that are over count as done, except in an
-    unbroken record."""
+def _next_due(new_on: date, last_on: date | None, assumed_until: date) -> date:
+    """The first inspection that is not done. Without an entry those that were over before the car came here count as
+    done: all that are over where that day is not known, none in an unbroken record. One that ran out since does not."""
     for due_on in _due_days(new_on):
         if due_on == date.max:
             return due_on
         is_done = last_on is not None and last_on >= _opens_on(due_on)
-        is_past = last_on is None and not is_complete and due_on < today
+        is_past = last_on is None and due_on < assumed_until
         if not is_done and not is_past:
             return due_on
     return date.max

@@ -6,19 +6,24 @@ planned.needs.visits
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from catalog import pricing
 from catalog.advice import loading as advice_loading
+from catalog.advice.belief import Story
 from catalog.advice.loading import Adviser, Book
+from catalog.advice.verdict import Advice
 from catalog.models import PriceGuide, Service
 from catalog.needs import deferrals
-from catalog.needs.planning import Catalogue, plan
-from catalog.needs.shape import Needs, Price
+from catalog.needs.planning import Catalogue, first_lines, plan
+from catalog.needs.shape import Deferred, Line, Needs, Price, Remembered
 from shops.models import City
 from vehicles.models import Car, Variant
+from vehicles.record.odometer import Rate
+from vehicles.record.priors import prior_of
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,75 @@ def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Planned]:
         for car in cars
         for adviser in [advisers[car.pk]]
     }
+
+
+@dataclass(frozen=True)
+class Firsts:
+    """What is due first on a car, of each service once (`planning.FirstLines`), with what is believed of the car."""
+
+    car: Car
+    adviser: Adviser
+    lines: tuple[Line, ...]
+    unknown: tuple[Advice, ...]
+    remembered: tuple[Remembered, ...]
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """What holds for all cars of a variant."""
+
+    variant: Variant
+    book: Book
+    catalogue: Catalogue
+    prior: Rate
+
+
+class BookShelf:
+    """What the catalogue knows of each variant, kept from batch to batch of cars. It is read from the database once and
+    is as old as that: make a new one for each run."""
+
+    def __init__(self) -> None:
+        self._books = advice_loading.BookShelf()
+        self._shelved: dict[int, Shelved] = {}
+
+    @cached_property
+    def _variants(self) -> dict[int, Variant]:
+        return Variant.objects.with_names().in_bulk()
+
+    def of(self, variant: int) -> Shelved:
+        """By the variant's primary key. Six queries for the first variant of all, none after."""
+        if variant not in self._shelved:
+            row = self._variants[variant]
+            book = self._books.book(row)
+            prior = prior_of(powertrain=row.powertrain, segment=row.model.segment, price_class=row.model.price_class)
+            self._shelved[variant] = Shelved(row, book, catalogue(book), prior)
+        return self._shelved[variant]
+
+
+def first_lines_for(
+    cars: Iterable[Car], *, today: date, prior: bool = True, books: BookShelf | None = None
+) -> dict[int, Firsts]:
+    """What is due first on many cars, by car: a constant number of queries for any number of cars (nine, three with
+    `books` in use). The cars need nothing at hand; they get their variants from the shelf.
+
+    With `prior` a car without a rate of its own is taken to drive like others of its class, and its own rate is spread
+    over the year where its readings tell; a line says whether its day rests on the class (`Line.is_by_prior`).
+    """
+    cars, books = list(cars), books or BookShelf()
+    if not cars:
+        return {}
+    shelved = {variant: books.of(variant) for variant in {car.variant_id for car in cars}}
+    for car in cars:
+        car.variant = shelved[car.variant_id].variant
+    put_off = deferrals.find(cars)
+    priors = {variant: one.prior for variant, one in shelved.items()} if prior else None
+    stories = advice_loading.stories(cars, today=today, priors=priors)
+    return {car.pk: _firsts(car, shelved[car.variant_id], stories[car.pk], put_off.get(car.pk, ())) for car in cars}
+
+
+def _firsts(car: Car, shelved: Shelved, story: Story, put_off: Sequence[Deferred]) -> Firsts:
+    found = first_lines(story, shelved.catalogue, deferred=put_off)
+    return Firsts(car, Adviser(shelved.book, story), found.lines, found.unknown, found.remembered)
 
 
 def catalogue(book: Book) -> Catalogue:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from catalog.advice import measured, schedule, statute
 from catalog.advice.belief import Story
@@ -19,9 +20,10 @@ from catalog.advice.facts import Done, Item, Measure, Proposal
 from catalog.advice.verdict import Advice, Numbers
 from catalog.choices import AdviceRule, AdviceVerdict, Tone, Trigger
 from catalog.needs import trends
-from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Remembered, Trend
+from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Remembered, Span, Trend
 from catalog.needs.visits import NEAR, order, visits
 from vehicles.record.odometer import Rate
+from vehicles.record.projection import Basis, Projected
 
 WINDOW_MONTHS = 24
 # Months for which a shop's own work that was put off is still brought up (product decision).
@@ -44,6 +46,37 @@ class Catalogue:
     covered: Mapping[str, str] = field(default_factory=dict)
     per_piece: frozenset[str] = frozenset()
 
+    @cached_property
+    def bundles(self) -> frozenset[str]:
+        """Services that contain others: they are planned by their parts."""
+        return frozenset(key for item in self.items for key in item.also_done_with)
+
+
+@dataclass(frozen=True)
+class FirstLines:
+    """What is due first, of each service once: `lines` in order, `unknown` services of which nothing can be said, and
+    shops' own work that is remembered."""
+
+    lines: tuple[Line, ...]
+    unknown: tuple[Advice, ...]
+    remembered: tuple[Remembered, ...]
+
+
+def first_lines(story: Story, catalogue: Catalogue, *, deferred: Iterable[Deferred] = ()) -> FirstLines:
+    """The first line of each service and nothing else: no repeats, no prices, nothing of what is left out. The same
+    lines as in the `plan` of the story."""
+    until = add_months(story.today, WINDOW_MONTHS)
+    deferred = list(deferred)
+    found = _Found(story, until, {one.service: one for one in _standing(deferred, story)})
+    for item in catalogue.items:
+        if item.trigger != Trigger.WISH and item.key not in catalogue.bundles:
+            found.add_first(item)
+    return FirstLines(
+        lines=tuple(sorted(found.lines, key=lambda line: order(line, story.today))),
+        unknown=tuple(found.unknown),
+        remembered=tuple(_remembered(deferred, story, until)),
+    )
+
 
 def plan(
     story: Story,
@@ -59,9 +92,8 @@ def plan(
     until = add_months(story.today, WINDOW_MONTHS)
     deferred = list(deferred)
     found = _Found(story, until, {one.service: one for one in _standing(deferred, story)})
-    bundles = {key for item in catalogue.items for key in item.also_done_with}
     for item in catalogue.items:
-        found.add(item, is_bundle=item.key in bundles)
+        found.add(item, is_bundle=item.key in catalogue.bundles)
     lines = [_priced(line, catalogue, prices or {}) for line in found.lines]
     ordered = tuple(sorted(lines, key=lambda line: order(line, story.today)))
     return Needs(
@@ -104,10 +136,8 @@ def _days(put_off: Deferred, story: Story) -> list[date]:
     """The days that the owner's word comes to: the one they said, and when the car gets to the kilometres they said.
     Kilometres that nobody can date come to none."""
     days = [put_off.until_on] if put_off.until_on else []
-    if put_off.until_km is not None and story.km is not None:
-        reached = story.today if put_off.until_km <= story.km else story.curve.day_of(put_off.until_km)
-        days += [reached] if reached else []
-    return days
+    reached = story.reached(put_off.until_km) if put_off.until_km is not None else None
+    return [*days, reached.on] if reached else days
 
 
 def _priced(line: Line, catalogue: Catalogue, prices: Mapping[str, Price]) -> Line:
@@ -146,20 +176,33 @@ class _Found:
         if is_bundle and advice.rule != AdviceRule.NOT_ON_THIS_CAR:
             self.not_on_it.append(NotOnIt(item.key, advice, is_bundle=True))
             return
-        lines = self._lines(item, advice)
+        first = self._first(item, advice)
+        lines = [first, *self._again(item, advice, first)] if first else []
+        if not self._keep(item, advice, lines) and self._is_left_out(item, advice):
+            soonest = next(iter(trends.trends(item, self.story)), None)
+            self.not_on_it.append(NotOnIt(item.key, advice, trend=soonest))
+
+    def add_first(self, item: Item) -> None:
+        """The first line alone."""
+        advice = judge(Proposal(item), self.story)
+        first = self._first(item, advice)
+        self._keep(item, advice, [first] if first else [])
+
+    def _keep(self, item: Item, advice: Advice, lines: list[Line]) -> bool:
+        """Take up the lines, with what the owner said of them, or the question that is open; False for neither."""
         if (put_off := self.deferred.get(item.key)) is not None:
             lines = self._put_off(lines, put_off, advice)
         if lines:
             self.lines += lines
         elif advice.verdict == AdviceVerdict.UNKNOWN or self._is_undated(item, advice):
             self.unknown.append(advice)
-        elif self._is_left_out(item, advice):
-            soonest = next(iter(trends.trends(item, self.story)), None)
-            self.not_on_it.append(NotOnIt(item.key, advice, trend=soonest))
+        else:
+            return False
+        return True
 
-    def _lines(self, item: Item, advice: Advice) -> list[Line]:
+    def _first(self, item: Item, advice: Advice) -> Line | None:
         if advice.rule == AdviceRule.NOT_ON_THIS_CAR:
-            return []
+            return None
         first: Line | None = None
         if advice.verdict in _DUE:
             first = self._due(item, advice)
@@ -169,9 +212,7 @@ class _Found:
             first = self._measured(item, advice)
         elif item.trigger == Trigger.SCHEDULE and advice.verdict != AdviceVerdict.UNKNOWN:
             first = self._by_interval(advice, advice.numbers) if self._is_fitted(item) else None
-        if first is None or first.on > self.until:
-            return []
-        return [first, *self._again(item, advice, first)]
+        return None if first is None or first.on > self.until else first
 
     def _is_fitted(self, item: Item) -> bool:
         return not item.fitment or schedule.is_fitment_known(item, self.story)
@@ -187,8 +228,32 @@ class _Found:
             by = By.MONTHS if numbers.used_by == "months" else By.KM
             on = min(filter(None, (numbers.due_on, numbers.projected_on)), default=today)
         return Line(
-            item.key, Kind.NOW, by, on, on, on, advice, numbers, km=numbers.due_km, pieces=self._pieces(item, today)
+            key=item.key,
+            kind=Kind.NOW,
+            by=by,
+            on=on,
+            earliest=on,
+            latest=on,
+            advice=advice,
+            numbers=numbers,
+            km=numbers.due_km,
+            pieces=self._pieces(item, today),
+            span=self._since(by, numbers),
         )
+
+    def _since(self, by: By, numbers: Numbers) -> Span:
+        """The day since which something is due. What only the record shows (a job left out) is due since the newest
+        reading, for no day is named."""
+        if by == By.LAW and numbers.due_on is not None:
+            return _whole(numbers.due_on)
+        if by == By.LIMIT and numbers.measured_on is not None:
+            return _whole(numbers.measured_on)
+        return self._span(numbers) or _whole(self.story.km_on or self.story.today)
+
+    def _span(self, numbers: Numbers) -> Span | None:
+        """The day on which the interval ends: by the calendar or by kilometres, whichever comes first."""
+        reached = self.story.reached(numbers.due_km) if numbers.due_km is not None else None
+        return _sooner(numbers.due_on, reached)
 
     def _by_law(self, item: Item, advice: Advice, numbers: Numbers) -> Line | None:
         on = numbers.due_on
@@ -215,6 +280,7 @@ class _Found:
             advice=advice,
             numbers=numbers,
             km=numbers.due_km if is_by_km else trends.km_on(self.story, on),
+            span=self._span(numbers),
         )
 
     def _range(self, numbers: Numbers, on: date) -> tuple[date, date]:
@@ -261,6 +327,7 @@ class _Found:
             km=trend.km,
             trend=trend,
             pieces=pieces,
+            span=_whole(trend.true_on),
         )
 
     def _tested(self, item: Item, advice: Advice) -> Line | None:
@@ -279,7 +346,15 @@ class _Found:
         if advice.rule != AdviceRule.MEASURED_WATCH and (line is None or line.on >= again_on):
             return line
         km = trends.km_on(self.story, again_on)
-        return Line(item.key, Kind.LIKELY, By.TEST, again_on, again_on, again_on, advice, numbers, km=km)
+        span = self._test_again(item, numbers, again_on)
+        return Line(item.key, Kind.LIKELY, By.TEST, again_on, again_on, again_on, advice, numbers, km=km, span=span)
+
+    def _test_again(self, item: Item, numbers: Numbers, again_on: date) -> Span:
+        """Before the first winter after the reading, where that is when a part is tested; that winter may be over."""
+        tested = next((point for point in item.points if point.key == numbers.point), None)
+        if tested is None or not tested.is_tested_before_winter or numbers.measured_on is None:
+            return _whole(again_on)
+        return _whole(measured.winter_after(numbers.measured_on))
 
     def _pieces(self, item: Item, on: date) -> int:
         """How many of the item's wheels are at their limit by then or soon after; one at least."""
@@ -321,14 +396,32 @@ class _Found:
         days = _days(put_off, self.story)
         if lines and (not days or min(days) > self.until or lines[0].by == By.LIMIT):
             return [replace(lines[0], deferred=put_off), *lines[1:]]
-        on = max(min(days, default=date.max), self.story.today)
+        said_on = min(days, default=date.max)
+        on = max(said_on, self.story.today)
         if on > self.until:
             return lines
         rest = [line for line in lines[1:] if line.on > on]
         kind = Kind.LIKELY if advice.verdict not in _DUE else Kind.DATED
         km = put_off.until_km if put_off.until_on is None else trends.km_on(self.story, on)
-        line = Line(put_off.service, kind, By.DEFERRED, on, on, on, advice, advice.numbers, km=km, deferred=put_off)
+        line = Line(
+            key=put_off.service,
+            kind=kind,
+            by=By.DEFERRED,
+            on=on,
+            earliest=on,
+            latest=on,
+            advice=advice,
+            numbers=advice.numbers,
+            km=km,
+            deferred=put_off,
+            span=self._span_of_word(put_off, said_on),
+        )
         return [line, *rest]
+
+    def _span_of_word(self, put_off: Deferred, said_on: date) -> Span:
+        """The day that the owner said, or the range of the kilometres that they said."""
+        reached = self.story.reached(put_off.until_km) if put_off.until_km is not None else None
+        return _sooner(put_off.until_on, reached) or _whole(said_on)
 
     def _is_undated(self, item: Item, advice: Advice) -> bool:
         """By kilometres only while nobody knows the car's rate, or due within the plan if only it is fitted."""
@@ -344,3 +437,17 @@ class _Found:
 
 
 _WITHOUT_INTERVAL = (AdviceRule.NOT_ON_THIS_CAR, AdviceRule.MAKER_HAS_NONE)
+
+
+def _whole(day: date) -> Span:
+    return Span(day, day, day)
+
+
+def _sooner(day: date | None, reached: Projected | None) -> Span | None:
+    """What comes first of a day and of kilometres; None where neither is known."""
+    if reached is None:
+        return None if day is None else _whole(day)
+    if day is None:
+        return Span(reached.on, reached.earliest, reached.latest, reached.basis == Basis.PRIOR)
+    is_by_prior = reached.basis == Basis.PRIOR and reached.on < day
+    return Span(min(day, reached.on), min(day, reached.earliest), min(day, reached.latest), is_by_prior)

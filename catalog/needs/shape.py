@@ -52,7 +52,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The measurements of a part carried on until its limit. `by_km`: along kilometres, else along days."""
+    """The measurements of a part carried on until its limit. `by_km`: along kilometres, else along days. `on` is never
+    a day that is over; `true_on` is the day as it comes out."""
 
     point: str
     value: Decimal
@@ -63,6 +64,7 @@ class Trend:
     km: int | None
     by_km: bool
     readings: int
+    true_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,21 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A day with its range as it is, in the past too: what was due stays due since that day. `is_by_prior`: it rests on
+    what cars of the class drive, for the car has no rate of its own."""
+
+    on: date
+    earliest: date
+    latest: date
+    is_by_prior: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One job on one day. `on`: when it is due, in the past where it is overdue; `earliest` and `latest` hold the range
-    of the car's own rate. `km`: the odometer then, None where nothing says. `nth`: 0 for the first time in the plan.
+    """One job on one day. `on`: when it is due, in the past where the record shows that it is overdue, but never in the
+    past by a projection alone; `earliest` and `latest` hold the range of the car's own rate. `true_*`: the same days,
+    never moved to today. `km`: the odometer then, None where nothing says. `nth`: 0 for the first time in the plan.
     `numbers`: the interval this time stands on. `advice`: what is said of it today. `price` is of all `pieces`.
     """
 
@@ -116,6 +130,24 @@ class Line:
     deferred: Deferred | None = None
     pieces: int = 1
     price: Price | None = None
+    span: Span | None = None
+
+    @property
+    def true_on(self) -> date:
+        return self.span.on if self.span else self.on
+
+    @property
+    def true_earliest(self) -> date:
+        return self.span.earliest if self.span else self.earliest
+
+    @property
+    def true_latest(self) -> date:
+        return self.span.latest if self.span else self.latest
+
+    @property
+    def is_by_prior(self) -> bool:
+        """Whether the day rests on what cars of the class drive."""
+        return self.span is not None and self.span.is_by_prior
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,10 @@ def _by_age(point: Point, taken: Measurement, limit: Decimal, story: Story) -> T
     made = made_on(taken.value)
     if made is None:
         return None
-    on = max(story.today, add_months(made, int(limit) * MONTHS_A_YEAR))
-    return Trend(point.key, taken.value, "", limit, taken.on, on, km_on(story, on), by_km=False, readings=1)
+    too_old_on = add_months(made, int(limit) * MONTHS_A_YEAR)
+    on = max(story.today, too_old_on)
+    km = km_on(story, on)
+    return Trend(point.key, taken.value, "", limit, taken.on, on, km, by_km=False, readings=1, true_on=too_old_on)
 
 
 def _by_km(point: Point, readings: list[Measurement], limit: Decimal, story: Story) -> Trend | None:
@@ -66,12 +68,14 @@ def _by_km(point: Point, readings: list[Measurement], limit: Decimal, story: Sto
     if steps is None:
         return None
     km = (known[-1].km or 0) + steps
-    reached_on = story.today if km <= story.km else story.curve.day_of(km)
-    if reached_on is None:
+    reached = story.reached(km)
+    if reached is None:
         return None
-    on = max(story.today, reached_on)
+    on = story.today if km <= story.km else max(story.today, reached.on)
     last = known[-1]
-    return Trend(point.key, last.value, point.unit, limit, last.on, on, km, by_km=True, readings=len(known))
+    return Trend(
+        point.key, last.value, point.unit, limit, last.on, on, km, by_km=True, readings=len(known), true_on=reached.on
+    )
 
 
 def _by_days(point: Point, readings: list[Measurement], limit: Decimal, story: Story) -> Trend | None:
@@ -79,9 +83,19 @@ def _by_days(point: Point, readings: list[Measurement], limit: Decimal, story: S
     if steps is None:
         return None
     last = readings[-1]
-    on = max(story.today, add_days(last.on, steps))
+    reached_on = add_days(last.on, steps)
+    on = max(story.today, reached_on)
     return Trend(
-        point.key, last.value, point.unit, limit, last.on, on, km_on(story, on), by_km=False, readings=len(readings)
+        point=point.key,
+        value=last.value,
+        unit=point.unit,
+        limit=limit,
+        measured_on=last.on,
+        on=on,
+        km=km_on(story, on),
+        by_km=False,
+        readings=len(readings),
+        true_on=reached_on,
     )
 
 
