@@ -34,7 +34,7 @@ class Word:
 
     `key` is told once. `context` are the facts of its templates, in the reader's language: a function is called with
     that language active. `path` is the address on the site where it goes on ("/bookings/…/"). `due_at`: not sent
-    before.
+    before; `until`: not sent after.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Word:
     path: str = ""
     language: str = ""
     due_at: datetime | None = None
+    until: datetime | None = None
 
 
 def tell(  # noqa: PLR0913  (the parts of a word, all named)
@@ -56,13 +57,14 @@ def tell(  # noqa: PLR0913  (the parts of a word, all named)
     path: str = "",
     language: str = "",
     due_at: datetime | None = None,
+    until: datetime | None = None,
 ) -> Notice | None:
     """Tell one thing once (see `Word`); None if it was told already, or to an account that is closed.
 
     `at` is UTC. Raises kinds.UnknownKindError, rendering.MissingVariableError. Side effects: a notice, a message for
     each channel, senders are woken after the commit.
     """
-    word = Word(kind=kind, key=key, to=to, context=context, path=path, language=language, due_at=due_at)
+    word = Word(kind=kind, key=key, to=to, context=context, path=path, language=language, due_at=due_at, until=until)
     told = tell_all([word], at=at)
     return told[0] if told else None
 
@@ -152,8 +154,14 @@ def _notice(
         path=word.path,
         in_inbox=is_shown,
         created_at=at,
-        expires_at=max(word.due_at or at, at) + kind.lives if kind.lives else None,
+        expires_at=_expires_at(word, kind, at),
     )
+
+
+def _expires_at(word: Word, kind: Kind, at: datetime) -> datetime | None:
+    """Whichever comes first: what the kind lives, and the moment that the word names."""
+    ends = [max(word.due_at or at, at) + kind.lives] if kind.lives else []
+    return min([*ends, *([word.until] if word.until else [])], default=None)
 
 
 def _message(reach: Reach, kind: Kind, notice: Notice, context: Mapping[str, Any], due_at: datetime) -> Message:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from shops import rules
+from shops.choices import Role
 from shops.models import Shop, ShopMember
 
 
@@ -37,3 +38,10 @@ def role_of(user: User, shop: Shop) -> str | None:
     if shop.viewer_role is None:
         shop.viewer_role = ShopMember.objects.filter(shop=shop, user=user).values_list("role", flat=True).first()
     return shop.viewer_role
+
+
+def people_who_may(shop: Shop, *permissions: str) -> list[User]:
+    """Who works at the shop in a role that has all of `permissions`. One query."""
+    roles = [role for role in Role if all(rules.may(role, permission) for permission in permissions)]
+    members = ShopMember.objects.filter(shop=shop, role__in=roles).select_related("user")
+    return [member.user for member in members.order_by("pk")]

@@ -7,8 +7,10 @@ class ShopsConfig(AppConfig):
     verbose_name = _("Shops")
 
     def ready(self) -> None:
-        from shops import notifications, privacy, record_names  # their models need the apps to be loaded
+        # their models need the apps to be loaded
+        from shops import message_kinds, notifications, privacy, record_names
 
+        message_kinds.connect()
         notifications.connect()
         privacy.connect()
         record_names.connect()

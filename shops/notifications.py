@@ -1,15 +1,18 @@
-"""Sends invitations. The handler runs at least once for each event; one that was revoked meanwhile is not sent."""
+"""Sends invitations; one that was revoked meanwhile is not sent."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from core import outbox
 from core.models import OutboxEvent
+from notifications import keys, telling
 from notifications.choices import Channel
-from notifications.delivery import send_template
+from notifications.preferences import Reach
 from shops.actions.members import INVITED
+from shops.message_kinds import INVITATION
 from shops.models import Invitation
 
 
@@ -23,15 +26,22 @@ def send_invitation(event: OutboxEvent) -> None:
     row = Invitation.objects.select_related("shop", "invited_by").filter(public_id=event.key).first()
     if row is None or row.accepted_at or row.revoked_at:
         return
-    send_template(
-        channel=Channel.SMS if row.phone else Channel.EMAIL,
-        kind="invitation",
-        recipient=str(row),
-        language=row.invited_by.language or settings.LANGUAGE_CODE,
-        context={
-            "shop": row.shop,
-            "role": row.get_role_display(),
-            "inviter": row.invited_by.name or row.shop.name,
-            "link": settings.SITE_URL.rstrip("/") + reverse("shops:invitation", args=[row.public_id]),
-        },
+    telling.tell(
+        kind=INVITATION,
+        key=keys.make(INVITATION, row.public_id),
+        to=Reach(Channel.SMS if row.phone else Channel.EMAIL, str(row)),
+        language=row.invited_by.language,
+        context=lambda: _facts(row),
+        at=timezone.now(),
+        until=row.expires_at,
     )
+
+
+def _facts(row: Invitation) -> dict[str, str]:
+    link = settings.SITE_URL.rstrip("/") + reverse("shops:invitation", args=[row.public_id])
+    return {
+        "shop": row.shop.name,
+        "role": row.get_role_display(),
+        "inviter": row.invited_by.name or row.shop.name,
+        "link": link,
+    }

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.contacts import parse_login
 from core.models import OutboxEvent
+from notifications import delivering
 from notifications.models import Message
 from shops import notifications, privacy
 from shops.actions import members as actions
@@ -61,7 +62,7 @@ def test_invitation_message_carries_the_link(shop, owner, at):
     notifications.send_invitation(event)
     message = Message.objects.get(recipient="mechanic@example.com")
     assert reverse("shops:invitation", args=[invitation.public_id]) in message.body
-    assert len(mail.outbox) == 1
+    assert delivering.deliver(channel="email", clock=timezone.now) == len(mail.outbox) == 1
 
 
 def test_invitation_revoked_meanwhile_is_not_sent(shop, owner, at):
@@ -69,6 +70,14 @@ def test_invitation_revoked_meanwhile_is_not_sent(shop, owner, at):
     actions.revoke(invitation=invitation, by=owner, at=at)
     notifications.send_invitation(OutboxEvent.objects.get(topic="shops.invited"))
     assert not Message.objects.filter(recipient="mechanic@example.com").exists()
+
+
+def test_invitation_revoked_while_it_waits_does_not_leave(shop, owner, at):
+    invitation = actions.invite(shop=shop, by=owner, at=at, contact=MECHANIC, role="technician")
+    notifications.send_invitation(OutboxEvent.objects.get(topic="shops.invited"))
+    actions.revoke(invitation=invitation, by=owner, at=at)
+    assert delivering.deliver(channel="email", clock=timezone.now) == 0
+    assert Message.objects.get(recipient="mechanic@example.com").dropped_for == "not_true"
 
 
 def test_invite_again_replaces_the_open_one(shop, owner, at):

@@ -1,0 +1,31 @@
+"""What shops tell people; registered when the app is ready."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from notifications import keys, kinds
+from notifications.choices import Channel, Topic
+from notifications.kinds import Kind
+from notifications.models import Notice
+from shops.models import Invitation
+
+INVITATION = "shops/invitation"
+
+
+def connect() -> None:
+    """Register the kinds; called once when the app is ready."""
+    kinds.register(
+        Kind(
+            INVITATION,
+            Topic.ACCOUNT,
+            _("Invitation to work at a shop"),
+            channels=frozenset({Channel.EMAIL, Channel.SMS}),
+            in_inbox=False,
+            still=_is_open,
+        )
+    )
+
+
+def _is_open(notice: Notice) -> bool:
+    return Invitation.objects.filter(public_id=keys.subject(notice), accepted_at=None, revoked_at=None).exists()
