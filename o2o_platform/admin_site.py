@@ -38,6 +38,7 @@ _GROUPS = (
     ("bookings",),
     ("payments",),
     ("reviews",),
+    ("reminders",),
 )
 _ORDER = {label: place for place, label in enumerate(label for labels in _GROUPS for label in labels)}
 
@@ -61,7 +62,16 @@ class AdminDoorMiddleware:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what the person may see, grouped by trade rather than by app."""
-    titles = (_("People"), _("Catalogue"), _("Shops"), _("Bookings"), _("Money"), _("Reviews"), _("System"))
+    titles = (
+        _("People"),
+        _("Catalogue"),
+        _("Shops"),
+        _("Bookings"),
+        _("Money"),
+        _("Reviews"),
+        _("Reminders"),
+        _("System"),
+    )
     items: list[list[dict[str, Any]]] = [[] for _title in titles]
     for app in sorted(admin.site.get_app_list(request), key=lambda app: _ORDER.get(app["app_label"], len(_ORDER))):
         place = next((i for i, labels in enumerate(_GROUPS) if app["app_label"] in labels), len(_GROUPS))
@@ -138,6 +148,16 @@ _ICONS = {
     "Payout": "send_money",
     "Dispute": "gavel",
     "DisputedLine": "report",
+    "DueItem": "event_upcoming",
+    "DueEvent": "event_note",
+    "CarState": "sync",
+    "OwnerDate": "edit_calendar",
+    "Letter": "outgoing_mail",
+    "Reminder": "notifications_active",
+    "LetterSlot": "event_available",
+    "LetterReturn": "keyboard_return",
+    "OwnerTurn": "low_priority",
+    "Campaign": "campaign",
     "DisputeEvent": "forum",
     "DisputePhoto": "photo_library",
     "ProviderNotice": "webhook",

@@ -33,7 +33,7 @@ from catalog.choices import PointKind, PointSection
 from catalog.models import CheckPoint, InspectionTemplate, Offer, PriceChange
 from core.models import OutboxEvent
 from notifications import preferences
-from notifications.choices import Channel, MessageChannels, MessageStatus
+from notifications.choices import Channel, MessageStatus, Topic
 from notifications.models import Message, Preference
 from reviews.models import TextPrint
 from shops.choices import ChangeKind
@@ -45,6 +45,7 @@ from tests.factories.board import busy_day
 from tests.factories.books import eventful_books
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
 from tests.factories.records import recorded_car
+from tests.factories.reminded import reminded
 from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
 from tests.factories.vehicles import CarFactory, WmiFactory
 from tests.factories.word_of_mouth import talked_about
@@ -85,6 +86,7 @@ SEEN_ONLY = {
     WaitingEntry,
     *apps.get_app_config("payments").get_models(),
     *(model for model in apps.get_app_config("reviews").get_models() if model is not TextPrint),
+    *apps.get_app_config("reminders").get_models(),
     ShopStanding,
 }
 AFTERNOON = datetime(2026, 11, 21, 6, 49, tzinfo=UTC)  # a Saturday, 14:49 in Shanghai
@@ -116,6 +118,8 @@ def _rows() -> None:
     _goes_through_the_floor()
     eventful_books()
     talked_about()
+    visit = Booking.objects.filter(shop=shop).earliest("pk")
+    reminded(shop, visit.service, visit)
     names = {"name_zh": "雨刮片", "name_en": "Wiper blades"}
     section = PointSection.values[0]
     wipers = CheckPoint.objects.create(key="wipers", section=section, kind=PointKind.LOOK, highest=2, **names)
@@ -126,7 +130,7 @@ def _rows() -> None:
 def _is_recorded(shop: Shop) -> None:
     """A car's health record that a shop may read and that is being handed over, and a choice of channels."""
     car = recorded_car()
-    preferences.choose(user=car.owner, channels=MessageChannels.values[0], at=AFTERNOON)
+    preferences.choose(user=car.owner, choices={(Topic.VISITS, Channel.SMS): True}, at=AFTERNOON)
     transfers.offer_transfer(car=car, by=car.owner, at=AFTERNOON)
     sharing.grant(
         record=car.record,
