@@ -22,6 +22,7 @@ _SECTION_OF_NAMESPACE = {
     "vehicles": "cars",
     "catalog": "prices",
     "accounts": "me",
+    "notifications": "me",
 }
 
 

@@ -19,6 +19,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at=None)
 
+    def older_than(self, notice: Notice) -> NoticeQuerySet:
+        """What comes after `notice` in the order of the inbox: the page that follows it."""
+        return self.filter(created_at__lte=notice.created_at).exclude(created_at=notice.created_at, pk__gte=notice.pk)
+
+    def up_to(self, notice: Notice) -> NoticeQuerySet:
+        """`notice` and what is older."""
+        return self.filter(created_at__lte=notice.created_at).exclude(created_at=notice.created_at, pk__gt=notice.pk)
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def to_person(self, person: User) -> MessageQuerySet:

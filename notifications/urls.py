@@ -1,10 +1,14 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from notifications import preference_views, unsubscribe_views, views
+from notifications import inbox_views, preference_views, unsubscribe_views, views
 
 app_name = "notifications"
 urlpatterns: list[URLPattern] = [
+    path("inbox/", inbox_views.inbox_page, name="inbox"),
+    path("inbox/unread/", inbox_views.unread, name="unread"),
+    path("inbox/read/", inbox_views.read_all, name="read_all"),
+    path("inbox/<slug:public_id>/", inbox_views.open_notice, name="open"),
     path("me/messages/", preference_views.visit_messages, name="preference"),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
 ]

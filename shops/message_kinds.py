@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications import keys, kinds
+from accounts.models import User
+from notifications import audience, keys, kinds
 from notifications.choices import Channel, Topic
 from notifications.kinds import Kind
 from notifications.models import Notice
-from shops.models import Invitation
+from shops.models import Invitation, ShopMember
 
 INVITATION = "shops/invitation"
 
 
 def connect() -> None:
-    """Register the kinds; called once when the app is ready."""
+    """Register the kinds, and whom word about shops concerns; called once when the app is ready."""
+    audience.register(Topic.SHOP, _works_at_a_shop)
     kinds.register(
         Kind(
             INVITATION,
@@ -25,6 +27,10 @@ def connect() -> None:
             still=_is_open,
         )
     )
+
+
+def _works_at_a_shop(person: User) -> bool:
+    return ShopMember.objects.filter(user=person).exists()
 
 
 def _is_open(notice: Notice) -> bool:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_outbox_has_no_address_outside_debug(client: Client) -> None:
     assert client.get("/dev/outbox/").status_code == 404
-    assert [pattern.name for pattern in importlib.reload(urls).urlpatterns] == ["preference", "unsubscribe"]
+    assert "dev_outbox" not in {pattern.name for pattern in importlib.reload(urls).urlpatterns}
 
 
 def test_outbox_view_itself_refuses_outside_debug(client: Client, rf: object) -> None:

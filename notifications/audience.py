@@ -1,0 +1,28 @@
+"""Whom a topic concerns. What somebody has nothing to do with is not offered on their page of preferences.
+
+audience.register(Topic.SHOP, lambda person: person.memberships.exists())   # in the higher room's AppConfig.ready()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from accounts.models import User
+from notifications.choices import Topic
+
+Concerns = Callable[[User], bool]
+
+_concerns: dict[Topic, Concerns] = {
+    Topic.SHOP: lambda _person: False,  # until the room that knows members says who they are
+    Topic.PLATFORM: lambda person: person.is_staff,
+}
+
+
+def register(topic: Topic, concerns: Concerns) -> None:
+    """Say whom a topic concerns; registering again replaces it. Topics nobody speaks for concern everybody."""
+    _concerns[topic] = concerns
+
+
+def topics_of(person: User) -> list[Topic]:
+    """The topics that concern a person, in their usual order."""
+    return [topic for topic in Topic if topic not in _concerns or _concerns[topic](person)]
