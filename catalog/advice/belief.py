@@ -27,10 +27,11 @@ class Story:
     """The facts that are believed, made once for all proposals of a car.
 
     `new_on`: when it was new, None if not known; `is_new_estimated`: 1 January of the model year stands for it.
-    `curve`: the odometer readings that are believed, with the car's own rate. `done`: the last time each service was
-    done, an odometer value that is not believed taken out. `times`: every time. `readings`: all, by check
-    point, the newest first. `prior`: the rate of the car's class, to be taken where it has none of its own; `season`:
-    how its own rate is spread over the year. Both only where more is asked than what its own plain rate says.
+    `curve`: the odometer readings that are believed, with the car's own rate; `km`, `km_on`: the last of them that
+    somebody read. `done`: the last time each service was done, an odometer value that is not believed taken out.
+    `times`: every time. `readings`: all, by check point, the newest first. `prior`: the rate of the car's class, to be
+    taken where it has none of its own; `season`: how its own rate is spread over the year. Both only where more is asked
+    than what its own plain rate says.
     """
 
     car: CarFacts
@@ -42,22 +43,10 @@ class Story:
     done: dict[str, Done]
     times: dict[str, tuple[Done, ...]]
     readings: dict[str, tuple[Measurement, ...]]
+    km: int | None
+    km_on: date | None
     prior: Rate | None = None
     season: Season | None = None
-
-    @property
-    def km(self) -> int | None:
-        """What the odometer showed at the last believed reading."""
-        return self._latest.km if self._latest else None
-
-    @property
-    def km_on(self) -> date | None:
-        return self._latest.on if self._latest else None
-
-    @property
-    def _latest(self) -> OdometerPoint | None:
-        latest = self.curve.latest
-        return None if latest is None or latest.sequence == AT_DELIVERY else latest
 
     def reached(self, km: int) -> Projected | None:
         """When the car gets to so many kilometres, or got there: never moved to today."""
@@ -66,7 +55,9 @@ class Story:
     def last(self, *services: str) -> Done | None:
         """The last time that one of these services was done."""
         found = [self.done[key] for key in services if key in self.done]
-        return max(found, key=_when) if found else None
+        if len(found) > 1:
+            return max(found, key=_when)
+        return found[0] if found else None
 
     def all_times(self, *services: str) -> list[Done]:
         """Every time that one of these services was done, the first one first."""
@@ -88,6 +79,7 @@ def believe(
     earliest = _earliest(car, today)
     done = [entry for entry in record.done if earliest <= entry.on <= today]
     curve = odometer.curve(_points(car, record, done, today), today=today)
+    latest = None if curve.latest is None or curve.latest.sequence == AT_DELIVERY else curve.latest
     times = _times(done, {(point.on, point.km) for point in curve.believed})
     return Story(
         car=car,
@@ -99,6 +91,8 @@ def believe(
         done={service: entries[-1] for service, entries in times.items()},
         times=times,
         readings=_readings(measurements, earliest, today),
+        km=latest.km if latest else None,
+        km_on=latest.on if latest else None,
         prior=prior,
         season=season_of(curve) if has_season else None,
     )

@@ -6,6 +6,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 MONTHS_A_YEAR = 12
+_SHORTEST = 28  # days that every month has
 
 
 def add_months(day: date, months: int) -> date:
@@ -13,6 +14,8 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)
     if year > date.max.year:
         return date.max
+    if day.day <= _SHORTEST:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

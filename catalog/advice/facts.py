@@ -109,6 +109,11 @@ class Clause:
     fresh: tuple[Item, ...] = ()
     due: tuple[Item, ...] = ()
 
+    @property
+    def is_of_record(self) -> bool:
+        """Whether it can hold without anybody naming a symptom or a fault code."""
+        return not self.symptoms and not self.codes
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -31,11 +31,16 @@ class Reading:
 
 def readings(item: Item, story: Story) -> list[Reading]:
     """One reading for each point that has one that still speaks for the car, the worst first."""
-    if not item.points:
+    if not has_readings(item, story):
         return []
     last = story.last(item.key, *item.also_done_with)
     found = [reading for point in item.points if (reading := _newest(point, last, story)) is not None]
     return sorted(found, key=_badness)
+
+
+def has_readings(item: Item, story: Story) -> bool:
+    """Whether anything was ever read at the item's points."""
+    return any(point.key in story.readings for point in item.points)
 
 
 def at_limit(item: Item, story: Story) -> Advice | None:
@@ -74,7 +79,7 @@ def _tested_at_interval(item: Item, story: Story, found: list[Reading]) -> Advic
     if worst.tone == Tone.RED:
         return _advice(item, AdviceVerdict.JUSTIFIED, AdviceRule.MEASURED_LIMIT, worst, numbers or Numbers(), ())
     if worst.tone == Tone.GREEN:
-        numbers = replace(numbers or Numbers(), until_on=_measure_again_on(worst, story.today))
+        numbers = (numbers or Numbers())._replace(until_on=_measure_again_on(worst, story.today))
         return _advice(item, AdviceVerdict.NOT_NEEDED, AdviceRule.MEASURED_GOOD, worst, numbers, (measure,))
     if numbers is None or numbers.used is None:
         change = (Change(AdviceChange.ENTRY), measure)
@@ -195,7 +200,7 @@ def _not_measured(item: Item, numbers: Numbers) -> Advice:
         subject=item.key,
         verdict=AdviceVerdict.UNKNOWN,
         rule=AdviceRule.NOT_MEASURED,
-        numbers=replace(numbers, unmeasured=keys),
+        numbers=numbers._replace(unmeasured=keys),
         change=(change,),
         source=item.source,
         confidence=item.confidence,
@@ -211,8 +216,7 @@ def _advice(
     numbers: Numbers,
     change: tuple[Change, ...],
 ) -> Advice:
-    numbers = replace(
-        numbers,
+    numbers = numbers._replace(
         point=reading.point.key,
         value=reading.taken.value,
         unit=reading.point.unit,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -73,7 +72,8 @@ def position(item: Item, story: Story) -> Numbers | None:
     if months is not None and start_on is not None:
         shares.append(("months", used_months(start_on, months, story.today)))
     used_by, used = max(shares, key=lambda share: share[1]) if shares else ("", None)
-    numbers = Numbers(
+    due_km = start_km + km if km is not None and start_km is not None else None
+    return Numbers(
         last_on=done.on if done else None,
         last_km=done.km if done else None,
         from_on=start_on,
@@ -86,10 +86,10 @@ def position(item: Item, story: Story) -> Numbers | None:
         used_by=used_by,
         km=story.km,
         km_on=story.km_on,
-        due_km=start_km + km if km is not None and start_km is not None else None,
+        due_km=due_km,
         due_on=add_months(start_on, months) if months is not None and start_on is not None else None,
+        projected_on=_projected(due_km, story),
     )
-    return replace(numbers, projected_on=_projected(numbers.due_km, story))
 
 
 def is_skipped(item: Item, story: Story) -> bool:
@@ -116,6 +116,11 @@ def is_fresh(item: Item, story: Story) -> bool:
     """Whether the job was done and is not due again."""
     numbers = position(item, story)
     return numbers is not None and numbers.last_on is not None and numbers.used is not None and numbers.used < DUE
+
+
+def is_counted(item: Item, story: Story) -> bool:
+    """Whether there is a day or a figure from which the interval is counted."""
+    return story.last(item.key, *item.also_done_with) is not None or _is_counted_from_new(item.schedule, story)
 
 
 def _is_counted_from_new(schedule: Schedule, story: Story) -> bool:
@@ -202,7 +207,7 @@ def _until(item: Item, numbers: Numbers) -> tuple[Change, ...]:
 def until(numbers: Numbers) -> Numbers:
     """The numbers with until when it can wait: what comes first of the day by months and the day by kilometres."""
     days = [day for day in (numbers.due_on, numbers.projected_on) if day is not None]
-    return replace(numbers, until_km=numbers.due_km, until_on=min(days, default=None))
+    return numbers._replace(until_km=numbers.due_km, until_on=min(days, default=None))
 
 
 def _advice(

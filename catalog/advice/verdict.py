@@ -8,14 +8,13 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from catalog.choices import AdviceChange, AdviceRule, AdviceVerdict, Payer
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What a verdict stands on; what does not apply is None or empty.
+class Numbers(NamedTuple):
+    """What a verdict stands on (a named tuple, for many are made); what does not apply is None or empty.
 
     `last_*`: when it was last done. `from_*`: where counting begins (then, or at delivery; `is_from_new`,
     `is_new_estimated` where only the model year is known). `used`: the fraction of the interval that is used, by
@@ -98,10 +97,12 @@ class Advice:
         return advice
 
     def with_numbers(self, **values: Any) -> Advice:
-        return replace(self, numbers=replace(self.numbers, **values))
+        return replace(self, numbers=self.numbers._replace(**values))
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, Numbers):
+        return {name: _json(entry) for name, entry in value._asdict().items()}
     if hasattr(value, "__dataclass_fields__"):
         return {entry.name: _json(getattr(value, entry.name)) for entry in fields(value)}
     if isinstance(value, tuple):

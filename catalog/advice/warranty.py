@@ -18,7 +18,7 @@ STATUTORY_DAYS = 10
 
 def with_payer(advice: Advice, item: Item, story: Story) -> Advice:
     """The advice with who pays: a defect of work still under warranty is made good by the shop that did it."""
-    for done in reversed(story.all_times(item.key)):
+    for done in reversed(story.times.get(item.key, ())):
         km, days = period(done)
         if done.shop and _runs(done, km, days, story):
             until_km = done.km + km if done.km is not None else None

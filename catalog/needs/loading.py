@@ -18,7 +18,7 @@ from catalog.advice.loading import Adviser, Book
 from catalog.advice.verdict import Advice
 from catalog.models import PriceGuide, Service
 from catalog.needs import deferrals
-from catalog.needs.planning import Catalogue, first_lines, plan
+from catalog.needs.planning import Catalogue, FirstLines, first_lines, plan
 from catalog.needs.shape import Deferred, Line, Needs, Price, Remembered
 from shops.models import City
 from vehicles.models import Car, Variant
@@ -73,9 +73,20 @@ class Firsts:
 
     car: Car
     adviser: Adviser
-    lines: tuple[Line, ...]
-    unknown: tuple[Advice, ...]
-    remembered: tuple[Remembered, ...]
+    found: FirstLines
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self.found.lines
+
+    @property
+    def unknown(self) -> tuple[Advice, ...]:
+        """Found out when it is asked for."""
+        return self.found.unknown
+
+    @property
+    def remembered(self) -> tuple[Remembered, ...]:
+        return self.found.remembered
 
 
 @dataclass(frozen=True)
@@ -133,7 +144,7 @@ def first_lines_for(
 
 def _firsts(car: Car, shelved: Shelved, story: Story, put_off: Sequence[Deferred]) -> Firsts:
     found = first_lines(story, shelved.catalogue, deferred=put_off)
-    return Firsts(car, Adviser(shelved.book, story), found.lines, found.unknown, found.remembered)
+    return Firsts(car, Adviser(shelved.book, story), found)
 
 
 def catalogue(book: Book) -> Catalogue:

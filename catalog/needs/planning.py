@@ -22,7 +22,6 @@ from catalog.choices import AdviceRule, AdviceVerdict, Tone, Trigger
 from catalog.needs import trends
 from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Remembered, Span, Trend
 from catalog.needs.visits import NEAR, order, visits
-from vehicles.record.odometer import Rate
 from vehicles.record.projection import Basis, Projected
 
 WINDOW_MONTHS = 24
@@ -51,15 +50,38 @@ class Catalogue:
         """Services that contain others: they are planned by their parts."""
         return frozenset(key for item in self.items for key in item.also_done_with)
 
+    def on(self, powertrain: str) -> tuple[Item, ...]:
+        """The services that can be planned on such a car: no wishes, no bundles, nothing that it does not have."""
+        if powertrain not in self._on:
+            self._on[powertrain] = tuple(
+                item
+                for item in self.items
+                if powertrain in item.powertrains and item.trigger != Trigger.WISH and item.key not in self.bundles
+            )
+        return self._on[powertrain]
+
+    @cached_property
+    def _on(self) -> dict[str, tuple[Item, ...]]:
+        return {}
+
 
 @dataclass(frozen=True)
 class FirstLines:
-    """What is due first, of each service once: `lines` in order, `unknown` services of which nothing can be said, and
-    shops' own work that is remembered."""
+    """What is due first, of each service once: `lines` in order, and shops' own work that is remembered. Which services
+    nothing can be said of is found when it is asked for."""
 
+    story: Story
     lines: tuple[Line, ...]
-    unknown: tuple[Advice, ...]
     remembered: tuple[Remembered, ...]
+    without: tuple[Item, ...] = ()
+
+    @cached_property
+    def unknown(self) -> tuple[Advice, ...]:
+        """Services of which nothing can be said, each with what would tell."""
+        found = _Found(self.story, add_months(self.story.today, WINDOW_MONTHS), {})
+        for item in self.without:
+            found.add_first(item)
+        return tuple(found.unknown)
 
 
 def first_lines(story: Story, catalogue: Catalogue, *, deferred: Iterable[Deferred] = ()) -> FirstLines:
@@ -67,15 +89,28 @@ def first_lines(story: Story, catalogue: Catalogue, *, deferred: Iterable[Deferr
     lines as in the `plan` of the story."""
     until = add_months(story.today, WINDOW_MONTHS)
     deferred = list(deferred)
-    found = _Found(story, until, {one.service: one for one in _standing(deferred, story)})
-    for item in catalogue.items:
-        if item.trigger != Trigger.WISH and item.key not in catalogue.bundles:
-            found.add_first(item)
+    put_off = {one.service: one for one in _standing(deferred, story)} if deferred else {}
+    found = _Found(story, until, put_off)
+    without = []
+    for item in catalogue.on(story.car.powertrain):
+        if (item.key not in put_off and _has_no_line(item, story)) or not found.add_first(item):
+            without.append(item)
     return FirstLines(
+        story=story,
         lines=tuple(sorted(found.lines, key=lambda line: order(line, story.today))),
-        unknown=tuple(found.unknown),
-        remembered=tuple(_remembered(deferred, story, until)),
+        remembered=tuple(_remembered(deferred, story, until)) if deferred else (),
+        without=tuple(without),
     )
+
+
+def _has_no_line(item: Item, story: Story) -> bool:
+    """Whether it is certain, without a verdict, that nothing of the service is planned: it waits for a symptom or a
+    measurement and has none, or nothing is known from which its interval could be counted."""
+    if measured.has_readings(item, story) or any(clause.is_of_record for clause in item.evidence):
+        return False
+    if item.trigger in (Trigger.SYMPTOM, Trigger.MEASURE) or item.schedule.is_condition_based:
+        return True
+    return item.trigger != Trigger.STATUTE and not schedule.is_counted(item, story)
 
 
 def plan(
@@ -182,11 +217,13 @@ class _Found:
             soonest = next(iter(trends.trends(item, self.story)), None)
             self.not_on_it.append(NotOnIt(item.key, advice, trend=soonest))
 
-    def add_first(self, item: Item) -> None:
-        """The first line alone."""
+    def add_first(self, item: Item) -> bool:
+        """The first line alone; whether there is one."""
         advice = judge(Proposal(item), self.story)
         first = self._first(item, advice)
+        before = len(self.lines)
         self._keep(item, advice, [first] if first else [])
+        return len(self.lines) > before
 
     def _keep(self, item: Item, advice: Advice, lines: list[Line]) -> bool:
         """Take up the lines, with what the owner said of them, or the question that is open; False for neither."""
@@ -298,8 +335,7 @@ class _Found:
 
     def _day_of(self, km: int, per_day: float) -> date:
         """When the car gets there at another rate; the far end where it never does."""
-        curve = replace(self.story.curve, rate=Rate(per_day, per_day, per_day))
-        return curve.day_of(km) or self._far
+        return self.story.curve.day_of(km, per_day) or self._far
 
     def _measured(self, item: Item, advice: Advice) -> Line | None:
         """What only a measurement can call due: when the trend reaches the limit, or when it is time to test."""
@@ -358,6 +394,8 @@ class _Found:
 
     def _pieces(self, item: Item, on: date) -> int:
         """How many of the item's wheels are at their limit by then or soon after; one at least."""
+        if len(item.points) < 2 or not measured.has_readings(item, self.story):
+            return 1
         by = add_days(on, NEAR.days)
         worn = {reading.point for reading in measured.readings(item, self.story) if reading.tone == Tone.RED}
         near = {trend.point for trend in trends.trends(item, self.story) if trend.on <= by}

@@ -27,7 +27,8 @@ MAX_DAYS = 20_000  # beyond half a century a line through two readings says noth
 
 def trends(item: Item, story: Story) -> list[Trend]:
     """Each of the item's points that will reach its limit, the soonest first; never a day that is over."""
-    found = [trend for point in item.points if (trend := _trend(point, item, story)) is not None]
+    known = [point for point in item.points if point.key in story.readings]
+    found = [trend for point in known if (trend := _trend(point, item, story)) is not None]
     return sorted(found, key=lambda trend: (trend.on, trend.point))
 
 

@@ -95,11 +95,13 @@ class Curve:
         )
         return Projection(on=day, km=middle, low_km=low, high_km=high)
 
-    def day_of(self, km: int) -> date | None:
-        """The day on which the car will have gone that far; None if it is not known or decades away."""
-        if self.latest is None or self.rate is None or self.rate.km_per_day <= 0:
+    def day_of(self, km: int, per_day: float | None = None) -> date | None:
+        """The day on which the car will have gone that far, at its own rate or at another one; None if it is not known
+        or decades away."""
+        pace = self.rate.km_per_day if per_day is None and self.rate is not None else per_day
+        if self.latest is None or pace is None or pace <= 0:
             return None
-        days = (km - self.latest.km) / self.rate.km_per_day
+        days = (km - self.latest.km) / pace
         return self.latest.on + timedelta(days=max(round(days), 0)) if days < 20_000 else None
 
 
