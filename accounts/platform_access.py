@@ -25,6 +25,7 @@ _P = ParamSpec("_P")
 _AREAS = (
     ("money", "platform_money:overview", pgettext_lazy("platform", "Money"), "scale"),
     ("reviews", "platform_reviews:queue", pgettext_lazy("platform", "Reviews"), "star"),
+    ("reminders", "platform_reminders:overview", pgettext_lazy("platform", "Reminders"), "bell-ring"),
 )
 
 

@@ -279,6 +279,11 @@ def _pause(channel: str, said: str, at: datetime) -> None:
     state.save(update_fields=["failures", "paused_until", "last_error"])
 
 
+def resume(*, channel: str) -> None:
+    """Try a paused channel again at once: a person has seen to it."""
+    ChannelState.objects.filter(channel=channel).update(failures=0, paused_until=None)
+
+
 def _answers(channel: str, at: datetime) -> None:
     state = {"failures": 0, "paused_until": None, "last_error": "", "last_sent_at": at}
     ChannelState.objects.update_or_create(channel=channel, defaults=state)

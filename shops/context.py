@@ -25,7 +25,7 @@ class NavItem(TypedDict):
 
 def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
     """The shop's pages that this member's role opens; `current` is a permission (board, close_day, money, reviews,
-    prices, settings, staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
+    demand, prices, settings, staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
     """
     role = role_of(user, shop)
     entries = [
@@ -36,6 +36,7 @@ def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
         if rules.may(role, Permission.MONEY)
         else (Permission.CLOSE_DAY, "money", _("Refunds"), "hand-coins", "money:counter_refunds"),
         (Permission.REVIEWS, "reviews", _("Reviews"), "message-square-text", "shop_reviews:list"),
+        (Permission.PRICES, "demand", _("Demand"), "trending-up", "shop_reminders:demand"),
         (Permission.PRICES, "prices", _("Prices"), "tags", "offers:list"),
         (Permission.SETTINGS, "settings", _("Settings"), "settings", "shops:settings"),
         (Permission.STAFF, "staff", _("Staff"), "users", "shops:staff"),

@@ -1,0 +1,1 @@
+"""/platform/reminders/: how reminding goes."""
