@@ -30,8 +30,8 @@ class Story:
     `curve`: the odometer readings that are believed, with the car's own rate; `km`, `km_on`: the last of them that
     somebody read. `done`: the last time each service was done, an odometer value that is not believed taken out.
     `times`: every time. `readings`: all, by check point, the newest first. `prior`: the rate of the car's class, to be
-    taken where it has none of its own; `season`: how its own rate is spread over the year. Both only where more is asked
-    than what its own plain rate says.
+    taken where it has none of its own; `season`: how its own rate is spread over the year. Both only where more is
+    asked than what its own plain rate says.
     """
 
     car: CarFacts
