@@ -8,12 +8,14 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         # They read settings and models, so not before these are complete.
-        from payments import alarm_mail, checks, messages, privacy, waking
+        from payments import alarm_mail, checks, message_kinds, messages, privacy, shop_messages, waking
         from payments.disputes import messages as dispute_messages
 
         checks.register()
         waking.connect()
+        message_kinds.connect()
         messages.connect()
+        shop_messages.connect()
         dispute_messages.connect()
         privacy.connect()
         alarm_mail.connect()

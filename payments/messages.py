@@ -1,22 +1,18 @@
-"""Telling the owner that money has come, or gone back: short, over the channels they chose.
-
-Handlers run at least once for each event.
-"""
+"""Telling the owner that money has come, or gone back."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core import outbox
 from core.models import OutboxEvent
 from core.money import format_fen
-from notifications.delivery import send_template
-from notifications.preferences import channels_for
+from notifications import keys, telling
 from payments.choices import PaymentStatus, ProviderKey
+from payments.message_kinds import PAID, REFUNDED
 from payments.models import Order, Payment, Refund
 
 
@@ -31,7 +27,7 @@ def tell_paid(event: OutboxEvent) -> None:
     payments = Payment.objects.select_related("order__shop", "order__payer")
     payment = payments.filter(public_id=event.payload.get("payment", ""), status=PaymentStatus.PAID).first()
     if payment is not None and payment.refunded_fen < payment.amount_fen:
-        _tell("paid", payment.order, payment, payment.amount_fen)
+        _tell(PAID, payment.public_id, payment.order, payment, payment.amount_fen)
 
 
 def tell_refunded(event: OutboxEvent) -> None:
@@ -39,27 +35,24 @@ def tell_refunded(event: OutboxEvent) -> None:
     refunds = Refund.objects.select_related("payment", "order__shop", "order__payer")
     refund = refunds.filter(public_id=event.key).first()
     if refund is not None:
-        _tell("refunded", refund.order, refund.payment, refund.amount_fen)
+        _tell(REFUNDED, refund.public_id, refund.order, refund.payment, refund.amount_fen)
 
 
-def _tell(kind: str, order: Order, payment: Payment, amount_fen: int) -> None:
+def _tell(kind: str, subject: str, order: Order, payment: Payment, amount_fen: int) -> None:
     if order.payer is None:
         return
-    language = order.payer.language or settings.LANGUAGE_CODE
-    with translation.override(language):
-        context = _context(order, payment, amount_fen)
-    for reach in channels_for(order.payer):
-        send_template(
-            channel=reach.channel,
-            kind=f"payments/{kind}",
-            recipient=reach.recipient,
-            context=context,
-            language=language,
-        )
+    path = reverse("paying:order", args=[order.public_id])
+    telling.tell(
+        kind=kind,
+        key=keys.make(kind, subject),
+        to=order.payer,
+        context=lambda: {**_facts(order, payment, amount_fen), "pay_url": settings.SITE_URL.rstrip("/") + path},
+        path=path,
+        at=timezone.now(),
+    )
 
 
-def _context(order: Order, payment: Payment, amount_fen: int) -> dict[str, Any]:
-    root = settings.SITE_URL.rstrip("/")
+def _facts(order: Order, payment: Payment, amount_fen: int) -> dict[str, str]:
     return {
         "number": order.number,
         "service": order.title,
@@ -67,5 +60,5 @@ def _context(order: Order, payment: Payment, amount_fen: int) -> dict[str, Any]:
         "amount": format_fen(amount_fen),
         "way": "" if payment.provider == ProviderKey.SHOP else payment.get_provider_display(),
         "due": format_fen(order.due_fen) if order.due_fen else "",
-        "pay_url": root + reverse("paying:order", args=[order.public_id]),
+        "action_words": _("See what was paid"),
     }

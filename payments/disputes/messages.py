@@ -1,30 +1,29 @@
-"""Telling owner and shop what happened in a dispute: a line and a link, over the channels they chose.
-
-Handlers run at least once for each event. Whoever did it is not told.
-"""
+"""Telling owner and shop what happened in a dispute: a line and a link. Whoever did it is not told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core import day_words, outbox
 from core.models import OutboxEvent
 from core.money import format_fen
-from notifications.delivery import send_template
-from notifications.preferences import channels_for
+from notifications import keys, telling
+from notifications.telling import Word
 from payments.choices import DisputeStep, MoneyRole
-from payments.disputes.reading import record
+from payments.disputes.reading import Record, record
+from payments.message_kinds import DISPUTE, SHOP_DISPUTE
 from payments.models import Dispute
-from shops.choices import Permission, Role
-from shops.models import ShopMember
-from shops.rules import may
+from shops.access import people_who_may
+from shops.choices import Permission
 
 # What is said, and to whom; whoever did it is left out.
 _SAID: dict[str, str | Promise] = {
@@ -43,53 +42,49 @@ def connect() -> None:
 
 
 def tell(event: OutboxEvent) -> None:
-    """Send the message of `event` (`dispute.<step>`) to the owner and to the people of the shop who see its money."""
+    """Tell of `event` (`dispute.<step>`) the owner and the people of the shop who see its money."""
     disputes = Dispute.objects.select_related("order__shop__city", "order__payer")
     dispute = disputes.filter(public_id=event.key).first()
     if dispute is None:
         return
     step = event.topic.removeprefix("dispute.")
-    told = dispute.events.filter(pk=event.payload.get("event")).first()
-    if step == DisputeStep.ANSWERED and told is not None and told.data.get("agreed"):
+    said = dispute.events.filter(pk=event.payload.get("event")).first()
+    if step == DisputeStep.ANSWERED and said is not None and said.data.get("agreed"):
         return  # what came of it is said
-    by = told.role if told is not None else ""
+    by, read = said.role if said is not None else "", record(dispute)
+    shop = dispute.order.shop
     if dispute.order.payer is not None and by != MoneyRole.OWNER:
-        _send(dispute, step, [dispute.order.payer], reverse("disputes:detail", args=[dispute.public_id]))
+        path = reverse("disputes:detail", args=[dispute.public_id])
+        _tell(DISPUTE, event, [dispute.order.payer], path, partial(_facts, read, step, path))
     if by != MoneyRole.SHOP and step != DisputeStep.ANSWERED:
-        _send(dispute, step, _people(dispute), _shop_address(dispute))
+        path = reverse("shop_disputes:detail", args=[shop.slug, dispute.public_id])
+        people = people_who_may(shop, Permission.MONEY)
+        _tell(SHOP_DISPUTE, event, people, path, partial(_facts, read, step, path))
 
 
-def _people(dispute: Dispute) -> list[User]:
-    roles = [role for role in Role if may(role, Permission.MONEY)]
-    members = ShopMember.objects.filter(shop=dispute.order.shop, role__in=roles).select_related("user")
-    return [member.user for member in members.order_by("pk")]
+def _tell(
+    kind: str, event: OutboxEvent, people: Iterable[User], path: str, facts: Callable[[], dict[str, str]]
+) -> None:
+    step = event.topic.removeprefix("dispute.")
+    words = [
+        Word(kind=kind, key=keys.make(kind, event.key, step, event.pk, person.pk), to=person, context=facts, path=path)
+        for person in people
+    ]
+    telling.tell_all(words, at=timezone.now())
 
 
-def _shop_address(dispute: Dispute) -> str:
-    return reverse("shop_disputes:detail", args=[dispute.order.shop.slug, dispute.public_id])
-
-
-def _send(dispute: Dispute, step: str, people: Iterable[User], address: str) -> None:
-    for person in people:
-        language = person.language or settings.LANGUAGE_CODE
-        with translation.override(language):
-            context = {**_context(dispute, step), "url": settings.SITE_URL.rstrip("/") + address}
-        for reach in channels_for(person):
-            send_template(
-                channel=reach.channel,
-                kind="payments/dispute",
-                recipient=reach.recipient,
-                context=context,
-                language=language,
-            )
-
-
-def _context(dispute: Dispute, step: str) -> dict[str, str]:
-    read, zone = record(dispute), dispute.order.shop.zone
+def _facts(read: Record, step: str, path: str) -> dict[str, str]:
+    order = read.dispute.order
     values = {
-        "number": dispute.order.number,
+        "number": order.number,
         "claimed": format_fen(read.claimed_fen),
         "refund": format_fen(read.refund_fen),
-        "due": day_words.day_time(dispute.answer_due_at, zone=zone),
+        "due": day_words.day_time(read.dispute.answer_due_at, zone=order.shop.zone),
     }
-    return {"said": str(_SAID[step]) % values, "shop_name": dispute.order.shop.name, "number": dispute.order.number}
+    return {
+        "said": str(_SAID[step]) % values,
+        "shop_name": order.shop.name,
+        "number": order.number,
+        "url": settings.SITE_URL.rstrip("/") + path,
+        "action_words": gettext("Open the dispute"),
+    }

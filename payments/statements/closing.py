@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef
 
+from core import outbox
 from payments.alarms import raise_alarm, settle_by_itself
 from payments.choices import AlarmKind
 from payments.models import Payout, Statement, StatementLine
@@ -41,7 +42,10 @@ def _close_shop(shop: Shop, at: datetime) -> int:
 
 @transaction.atomic
 def close(*, shop: Shop, period: Period, at: datetime) -> bool:
-    """Write a statement down; False where its sums do not agree with the ledger. Closed twice is closed once."""
+    """Write a statement down; False where its sums do not agree with the ledger. Closed twice is closed once.
+
+    Side effect: outbox `statement.closed`.
+    """
     sums = of_period(shop, period)
     if not check(shop=shop, period=period, sums=sums, at=at):
         return False
@@ -58,6 +62,7 @@ def close(*, shop: Shop, period: Period, at: datetime) -> bool:
         made_at=at,
     )
     Statement.objects.bulk_create([row], ignore_conflicts=True)
+    outbox.emit(topic="statement.closed", key=row.number, at=at)
     return True
 
 
