@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -32,6 +32,7 @@ class Entry:
     """One event of a calendar. Times UTC; `uid` stays the same for life, `sequence` grows with each change.
 
     `changed_at` is None where nobody wrote down when it was made. `position` is latitude and longitude (WGS-84).
+    `day`: it stands on that whole day, on whatever wall, and takes up no time of it; the times say nothing then.
     """
 
     uid: str
@@ -47,6 +48,8 @@ class Entry:
     url: str = ""
     organizer: str = ""
     reminds: bool = False
+    day: date | None = None
+    categories: tuple[str, ...] = ()
 
 
 def calendar_file(booking: Booking, *, url: str, at: datetime) -> bytes:
@@ -121,16 +124,19 @@ def _event(entry: Entry, stamp: datetime | None) -> Event:
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", stamp or entry.changed_at or entry.starts_at)
-    event.add("dtstart", entry.starts_at)
-    event.add("dtend", entry.ends_at)
+    # A date without a time is that day for whoever looks; it ends when the next one begins.
+    event.add("dtstart", entry.day or entry.starts_at)
+    event.add("dtend", entry.day + timedelta(days=1) if entry.day else entry.ends_at)
     event.add("summary", entry.summary)
     event.add("status", entry.status)
-    event.add("transp", "TRANSPARENT" if entry.status == "CANCELLED" else "OPAQUE")
+    event.add("transp", "TRANSPARENT" if entry.status == "CANCELLED" or entry.day else "OPAQUE")
     if entry.changed_at:
         event.add("last-modified", entry.changed_at)
     for field in ("location", "description", "url"):
         if text := getattr(entry, field):
             event.add(field, text)
+    if entry.categories:
+        event.add("categories", list(entry.categories))
     if entry.position:
         event["geo"] = vGeo(entry.position)
     if entry.organizer:

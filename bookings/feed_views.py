@@ -47,7 +47,11 @@ def own(request: HttpRequest) -> HttpResponse:
     """The calendar address of one's own visits: to make, copy, renew, switch off."""
     user = member(request)
     if request.method == "POST":
-        _change(request, user=user)
+        if request.POST.get("wanted") == "needs":
+            feeds.show_needs(user=user, shows="shows_needs" in request.POST)
+            messages.success(request, _("Your changes are saved."))
+        else:
+            _change(request, user=user)
         return redirect("bookings:own_feed")
     context = {"nav_section": "visits", **_context(feeds.of_user(user)), "workplaces": feeds.workplaces(user)}
     return render(request, "bookings/feeds/own.html", context)

@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,6 +39,16 @@ TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43,64}")
 # More than a bay can do in that time at a visit every hour; beyond it the latest are left out.
 MOST_ENTRIES = 3000
+
+# What rooms above know of an owner's cars; they say it here, for nothing of theirs can be imported.
+Extra = Callable[[User, datetime], Iterable[Entry]]
+_extras: list[Extra] = []
+
+
+def register_extra(provider: Extra) -> None:
+    """Have owners' calendars show more than visits: `provider` gives the entries as of a moment, in the active
+    language. An owner can leave all of it away."""
+    _extras.append(provider)
 
 
 # --- Addresses --------------------------------------------------------------------------------------
@@ -73,6 +84,12 @@ def renew(*, at: datetime, user: User | None = None, resource: Resource | None =
     fresh = {"token": _new_token(), "created_at": at}
     feed, _made = CalendarFeed.objects.update_or_create(user=user, resource=resource, defaults=fresh)
     return feed
+
+
+@transaction.atomic
+def show_needs(*, user: User, shows: bool) -> None:
+    """Have the person's feed show what their cars need too, or visits alone. Without a feed nothing happens."""
+    CalendarFeed.objects.filter(user=user).update(shows_needs=shows)
 
 
 @transaction.atomic
@@ -123,7 +140,8 @@ class Feed:
 def read(*, token: str, at: datetime) -> Feed | None:
     """The feed at a secret address as of `at`, in its reader's language; None if there is none.
 
-    Four queries at most. A person who has left the shop, and a resource that is out of use, have no feed.
+    Four queries at most, and what rooms above need for theirs. A person who has left the shop, and a resource that is
+    out of use, have no feed.
     """
     if not _TOKEN.fullmatch(token):
         return None
@@ -133,7 +151,7 @@ def read(*, token: str, at: datetime) -> Feed | None:
         return None
     with translation.override(_language(feed)):
         if feed.user is not None:
-            return _of_owner(feed.user, at) if feed.user.is_active else None
+            return _of_owner(feed.user, at, shows_needs=feed.shows_needs) if feed.user.is_active else None
         if feed.resource is not None and _may_still_read(feed.resource):
             return _of_resource(feed.resource, at)
     return None
@@ -158,8 +176,9 @@ def _may_still_read(resource: Resource) -> bool:
     return person.is_active and ShopMember.objects.filter(shop=resource.shop_id, user=person).exists()
 
 
-def _of_owner(user: User, at: datetime) -> Feed:
-    """Visits that stand from `BEHIND` on, and those called off since then that somebody had in their calendar."""
+def _of_owner(user: User, at: datetime, *, shows_needs: bool) -> Feed:
+    """Visits that stand from `BEHIND` on, and those called off since then that somebody had in their calendar; then
+    what their cars need."""
     since = at - BEHIND
     visits = Booking.objects.visible_to(user).annotate(changed_at=_last_change("pk"))
     standing = Q(status__in=[Status.CONFIRMED, *IN_SHOP, Status.COMPLETED], ends_at__gte=since)
@@ -169,6 +188,8 @@ def _of_owner(user: User, at: datetime) -> Feed:
     services = Prefetch("booked_services", BookedService.objects.select_related("service"))
     rows = visits.select_related("shop__city", "service").prefetch_related(services).order_by("starts_at", "pk")
     entries = [_visit(row) for row in rows[:MOST_ENTRIES]]
+    if shows_needs:
+        entries += [entry for extra in _extras for entry in extra(user, at)]
     return Feed(_("My car visits"), settings.TIME_ZONE, entries)
 
 

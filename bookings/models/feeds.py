@@ -24,6 +24,9 @@ class CalendarFeed(models.Model):
         Resource, null=True, blank=True, on_delete=models.CASCADE, related_name="calendar_feed"
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    shows_needs = models.BooleanField(
+        _("shows what cars need"), default=True, help_text=_("only an owner's calendar has that")
+    )
 
     class Meta:
         verbose_name = _("calendar feed")

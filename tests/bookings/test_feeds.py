@@ -1,7 +1,7 @@
 """Secret calendar addresses: what they say, who may have them, how they end."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import privacy
 from bookings import feeds
 from bookings.actions import Actor, record
+from bookings.calendar_files import Entry
 from bookings.choices import ActorRole, AllocationKind, EventKind, Status
 from bookings.models import Booking, CalendarFeed
 from shops.choices import Role
@@ -211,6 +212,36 @@ def test_owner_feed_asks_the_same_queries_for_any_number_of_visits(
     path = path_of(feeds.switch_on(user=owner))
     with django_assert_num_queries(3):  # the feed, the visits, their services
         assert Client().get(path).content.count(b"BEGIN:VEVENT") == count
+
+
+def due_entry(day: date) -> Entry:
+    return Entry("due-1@127.0.0.1", 2, NOW, NOW, "Engine oil due", "CONFIRMED", NOW, day=day, categories=("Car",))
+
+
+def test_owner_feed_has_what_rooms_above_add(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(feeds, "_extras", [])
+    feeds.register_extra(lambda user, at: asked.append((user, at)) or [due_entry(date(2026, 12, 24))])
+    feed = feeds.switch_on(user=owner)
+    (event,) = read(feed).walk("VEVENT")
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (date(2026, 12, 24), date(2026, 12, 25))
+    assert event["DTSTART"].params["VALUE"] == "DATE"
+    assert (event["TRANSP"], event["SUMMARY"]) == ("TRANSPARENT", "Engine oil due")
+    assert event["CATEGORIES"].to_ical() == b"Car"
+    assert asked == [(owner, NOW)]
+
+
+def test_owner_leaves_what_cars_need_away(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "_extras", [lambda _user, _at: [due_entry(date(2026, 12, 24))]])
+    feed = feeds.switch_on(user=owner)
+    client = Client()
+    client.force_login(owner)
+    assert 'name="shows_needs" checked' in client.get(OWN).text
+    assert client.post(OWN, {"wanted": "needs"}).status_code == 302
+    assert list(read(feed).walk("VEVENT")) == []
+    assert 'name="shows_needs" checked' not in client.get(OWN).text
+    client.post(OWN, {"wanted": "needs", "shows_needs": "on"})
+    assert len(read(feed).walk("VEVENT")) == 1
 
 
 # --- A bay's and a technician's day -------------------------------------------------------------------
