@@ -1,4 +1,5 @@
-"""The one door through which a message leaves the platform. Every message is a row in the delivery log."""
+"""The door for what somebody waits for just now: codes, and letters about an account. Every message is a row in the
+delivery log; everything else is told (`notifications.telling`) and leaves by the queue, through the same senders."""
 
 from __future__ import annotations
 
@@ -8,17 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template import TemplateDoesNotExist
-from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.module_loading import import_string
+from django.utils import timezone, translation
 
 from core import secret_addresses
 from core.secret_addresses import MASK
+from notifications import addresses, rendering
+from notifications.channels.base import AddressRefusedError, OutcomeUnknownError
+from notifications.channels.opening import open_sender
 from notifications.choices import Channel, MessageStatus
 from notifications.models import Message
-from notifications.sms import SmsGateway
 
 logger = logging.getLogger("notifications")
 
@@ -37,33 +36,50 @@ def send(  # noqa: PLR0913  (a message has that many parts, all named)
     addresses that open something, and with `secret` six-digit codes. No row is sent a second time, a new message has
     new secrets.
     """
-    error = ""
-    try:
-        if channel == Channel.SMS:
-            _gateway().send(recipient=recipient, text=body)
-        else:
-            _mail(recipient=recipient, subject=subject, body=body, html=html)
-    except Exception as problem:  # whatever the server or its library raises
-        # Its words and its traceback may repeat the message with its codes and links: the row has them masked.
-        logger.error("message %s failed: %s", kind, type(problem).__name__)
-        error = f"{type(problem).__name__}: {problem}"[:2000]
-    if not settings.DEBUG:
-        subject, body, error = (_without_secrets(text, codes=secret) for text in (subject, body, error))
-    message = Message.objects.create(
-        channel=channel,
-        kind=kind,
-        recipient=recipient,
-        subject=subject[:200],
-        body=body,
-        status=MessageStatus.FAILED if error else MessageStatus.SENT,
-        error=error,
-    )
-    if not error:
-        logger.info("%s to %s (%s): %s", channel, recipient, kind, body if settings.DEBUG else subject)
+    message = Message(channel=channel, kind=kind, recipient=recipient, subject=subject, body=body, html=html)
+    _hand_over(message)
+    message.subject, message.body = (_kept(text, codes=secret) for text in (subject, body))
+    message.subject, message.html = message.subject[:200], ""
+    message.error = _kept(message.error, codes=secret)
+    message.save()
+    if message.status == MessageStatus.SENT:
+        logger.info("%s to %s (%s): %s", channel, recipient, kind, body if settings.DEBUG else message.subject)
     return message
 
 
-def _without_secrets(text: str, *, codes: bool) -> str:
+def _hand_over(message: Message) -> None:
+    """Hand it over, whole, and write down what became of it; saves nothing of the message."""
+    message.attempts = 1
+    try:
+        with open_sender(message.channel) as sender:
+            receipt = sender.send(message)
+    except Exception as problem:  # whatever the server or its library raises
+        # Its words and its traceback may repeat the message with its codes and links: the row has them masked.
+        logger.error("message %s failed: %s", message.kind, type(problem).__name__)
+        message.error = f"{type(problem).__name__}: {problem}"[:2000]
+        match problem:
+            case AddressRefusedError():
+                message.status = MessageStatus.BOUNCED
+                addresses.mark(
+                    channel=message.channel,
+                    recipient=message.recipient,
+                    fault=problem.fault,
+                    said=_kept(str(problem), codes=True),
+                    at=timezone.now(),
+                )
+            case OutcomeUnknownError():
+                message.status = MessageStatus.UNKNOWN
+            case _:
+                message.status = MessageStatus.FAILED
+    else:
+        message.status, message.sent_at = MessageStatus.SENT, timezone.now()
+        message.reference, message.cost_li = receipt.reference[:120], receipt.cost_li
+
+
+def _kept(text: str, *, codes: bool) -> str:
+    """What of a text may be kept."""
+    if settings.DEBUG:
+        return text
     text = secret_addresses.mask(text)
     return _CODE.sub(MASK, text) if codes else text
 
@@ -71,39 +87,18 @@ def _without_secrets(text: str, *, codes: bool) -> str:
 def send_template(
     *, channel: str, kind: str, recipient: str, context: Mapping[str, Any], language: str = "", secret: bool = False
 ) -> Message:
-    """Render `kind` and send it; see `send`.
+    """Render `kind` (`notifications.rendering`) and send it; see `send`.
 
-    An SMS is `templates/sms/<kind>.txt`; an e-mail is `templates/emails/<kind>_subject.txt`, `<kind>.txt` and, if
-    there is one, `<kind>.html`. `language` is the recipient's (empty: the active one, that of the request).
+    `language` is the recipient's (empty: the active one, that of the request). Raises MissingVariableError.
     """
-    with translation.override(language or translation.get_language()):
-        values = {"site_name": str(settings.SITE_NAME), "site_url": settings.SITE_URL.rstrip("/"), **context}
-        if channel == Channel.SMS:
-            subject, html = "", ""
-            body = " ".join(render_to_string(f"sms/{kind}.txt", values).split())
-        else:
-            subject = " ".join(render_to_string(f"emails/{kind}_subject.txt", values).split())
-            body = render_to_string(f"emails/{kind}.txt", values).strip() + "\n"
-            html = _html(kind, {**values, "subject": subject})
-        return send(
-            channel=channel, kind=kind, recipient=recipient, subject=subject, body=body, html=html, secret=secret
-        )
-
-
-def _html(kind: str, values: dict[str, Any]) -> str:
-    try:
-        return render_to_string(f"emails/{kind}.html", values)
-    except TemplateDoesNotExist:
-        return ""
-
-
-def _mail(*, recipient: str, subject: str, body: str, html: str) -> None:
-    message = EmailMultiAlternatives(subject=subject, body=body, to=[recipient])
-    if html:
-        message.attach_alternative(html, "text/html")
-    message.send()
-
-
-def _gateway() -> SmsGateway:
-    gateway: SmsGateway = import_string(settings.SMS_GATEWAY)()
-    return gateway
+    render = rendering.sms if channel == Channel.SMS else rendering.email
+    words = render(kind, context, language or translation.get_language() or settings.LANGUAGE_CODE)
+    return send(
+        channel=channel,
+        kind=kind,
+        recipient=recipient,
+        subject=words.subject,
+        body=words.body,
+        html=words.html,
+        secret=secret,
+    )

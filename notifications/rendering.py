@@ -80,7 +80,10 @@ def _html(kind: str, values: dict[str, Any]) -> str:
     try:
         return _render(f"emails/{kind}.html", values)
     except TemplateDoesNotExist:
-        return _render("emails/plain.html", values)
+        # The button says where it goes on; the bare address is for those who read the text.
+        lines = values["paragraphs"].splitlines()
+        kept = [line for line in lines if line.strip() != values["action_url"]] if values["action_url"] else lines
+        return _render("emails/plain.html", {**values, "paragraphs": "\n".join(kept).strip()})
 
 
 def _line(template: str, values: dict[str, Any]) -> str:

@@ -257,9 +257,14 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CarKeeper <no-reply@
 _EMAIL_URL = env.str("EMAIL_URL", default="")
 if _EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
+    if _EMAIL_URL.startswith("smtp"):
+        EMAIL_BACKEND = "notifications.channels.smtp.SmtpBackend"
 else:
-    EMAIL_BACKEND = "notifications.mail.OutboxEmailBackend"
+    EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"
 EMAIL_TIMEOUT = 10
+# Where letters come back to that cannot be delivered, "bounces+{id}@mail.example": {id} is the message's number. Empty:
+# to DEFAULT_FROM_EMAIL.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # A class with send(recipient=, text=), see notifications.sms.
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.sms.OutboxSmsGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")

@@ -341,7 +341,7 @@ def test_code_that_cannot_be_sent_is_said_and_can_be_asked_for_again(
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise ConnectionRefusedError("mail server is away")
 
-    monkeypatch.setattr("notifications.delivery._mail", refuse)
+    monkeypatch.setattr("notifications.channels.email.EmailSender.send", refuse)
     answer = ask("a@example.com")
     assert answer.status_code == 503
     assert answer.context["form"].errors["login"]

@@ -2,14 +2,17 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Self
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications import delivery
+from notifications.channels.base import Receipt
 from notifications.models import Message
 from notifications.sms import HttpSmsGateway
+from notifications.templatetags.letters import linked
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +39,16 @@ def test_code_does_not_reach_the_log_file(caplog: pytest.LogCaptureFixture) -> N
     assert "123456" not in caplog.text
 
 
+class _Refusing:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def send(self, message: Message) -> Receipt:
+        raise OSError(f"{message.recipient} refused: {message.body}")
+
+
 LINK = {
     "kind": "link",
     "subject": "https://carkeeper.example/r/k3v9m2x7c4q8t5zb/",
@@ -55,10 +68,7 @@ def test_a_link_is_sent_whole_and_kept_and_logged_without_its_secret(caplog: pyt
 
 
 def test_a_link_that_could_not_be_sent_is_kept_without_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*, body: str, **_kwargs: object) -> None:
-        raise ConnectionRefusedError(f"refused: {body}")
-
-    monkeypatch.setattr("notifications.delivery._mail", refuse)
+    monkeypatch.setattr(delivery, "open_sender", lambda _channel: _Refusing())
     message = delivery.send(channel="email", recipient="a@example.com", **LINK)
     assert message.status == "failed"
     assert "https://carkeeper.example/v/••••••/" in message.error
@@ -68,11 +78,7 @@ def test_a_link_that_could_not_be_sent_is_kept_without_its_secret(monkeypatch: p
 def test_a_message_that_failed_is_logged_by_its_kind_alone(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Gate:
-        def send(self, *, recipient: str, text: str) -> None:
-            raise OSError(f"{recipient} refused: {text}")
-
-    monkeypatch.setattr(delivery, "_gateway", Gate)
+    monkeypatch.setattr(delivery, "open_sender", lambda _channel: _Refusing())
     body = f"123456 {LINK['body']}"
     with caplog.at_level("DEBUG"):
         message = delivery.send(
@@ -94,7 +100,9 @@ def test_a_link_is_in_the_clear_in_the_developer_outbox(settings: object) -> Non
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_letter_renders_in_both_languages(channel: str, kind: str, language: str) -> None:
     context = {"code": "123456", "old": "a@example.com", "new": "b@example.com"}
-    message = delivery.send_template(channel=channel, kind=kind, recipient="x", context=context, language=language)
+    message = delivery.send_template(
+        channel=channel, kind=kind, recipient="a@example.com", context=context, language=language
+    )
     assert message.status == "sent"
     assert "{{" not in message.body
     assert len(message.body) > 20
@@ -107,13 +115,10 @@ def test_sms_fits_into_two_parts() -> None:
 
 
 def test_failure_is_recorded_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_kwargs: object) -> None:
-        raise ConnectionRefusedError("away")
-
-    monkeypatch.setattr("notifications.delivery._mail", refuse)
+    monkeypatch.setattr(delivery, "open_sender", lambda _channel: _Refusing())
     message = delivery.send(channel="email", kind="test", recipient="a@example.com", subject="s", body="b")
     assert message.status == "failed"
-    assert "away" in message.error
+    assert "a@example.com refused: b" in message.error
     assert Message.objects.get() == message
 
 
@@ -168,3 +173,19 @@ def test_http_gateway_needs_an_address(settings: object, url: str) -> None:
     settings.SMS_GATEWAY_URL = url  # type: ignore[attr-defined]
     with pytest.raises(ImproperlyConfigured):
         HttpSmsGateway().send(recipient="+8613800138001", text="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "看车：https://x.cn/v/A_b-9/。三天内有效",
+            '看车：<a href="https://x.cn/v/A_b-9/">https://x.cn/v/A_b-9/</a>。三天内有效',
+        ),
+        ("https://x.cn/?a=1&b, then", '<a href="https://x.cn/?a=1&amp;b">https://x.cn/?a=1&amp;b</a>, then'),
+        ('<b> "https://x.cn/"', '&lt;b&gt; &quot;<a href="https://x.cn/">https://x.cn/</a>&quot;'),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+    ],
+)
+def test_addresses_in_a_letter_are_links_and_nothing_else_is(text: str, html: str) -> None:
+    assert linked(text) == html
