@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import privacy
+from accounts import privacy, proofs
 from accounts.choices import ContactKind
 from accounts.contacts import Contact, find_person, person_owns_contact
 from accounts.models import User
@@ -63,7 +63,8 @@ def _create(*, contact: Contact, language: str, theme: str) -> tuple[User, bool]
 
 @transaction.atomic
 def confirm_contact(*, user: User, contact: Contact, at: datetime) -> None:
-    """Record that `user`, who is known by `contact`, has proven it."""
+    """Record that `user`, who is known by `contact`, has proven it. Side effect: `accounts.proofs`."""
+    proofs.tell(contact)
     if contact.is_phone:
         if user.phone_verified_at is None:
             user.phone_verified_at = at

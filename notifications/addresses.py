@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from accounts.contacts import Contact
 from notifications.choices import AddressFault, Channel
 from notifications.models import PushSubscription, UnreachableAddress
 
@@ -21,3 +22,8 @@ def mark(*, channel: str, recipient: str, fault: AddressFault, said: str, at: da
 def works(*, channel: str, recipient: str) -> bool:
     """The owner has proved the address (a code that arrived, an answer): it is used again. Whether it was marked."""
     return bool(UnreachableAddress.objects.filter(channel=channel, recipient=recipient.lower()).delete()[0])
+
+
+def proven(contact: Contact) -> None:
+    """A code came back from the contact: it works, whatever was said of it."""
+    works(channel=Channel.SMS if contact.is_phone else Channel.EMAIL, recipient=contact.value)

@@ -7,8 +7,10 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from accounts import privacy
-        from notifications import keeping
+        from accounts import privacy, proofs
+        from notifications import addresses, keeping, push_views
 
+        proofs.register(addresses.proven)
+        push_views.connect()
         privacy.register("messages", export=keeping.export, erase=keeping.erase)
         privacy.register("message_channels", export=keeping.export_preference, erase=keeping.erase_preference)

@@ -84,7 +84,7 @@ def unread(request: HttpRequest) -> HttpResponse:
     response = JsonResponse({"unread": count, "shown": shown if count else "", "label": label})
     patch_cache_control(response, private=True, no_cache=True)
     etag = f'"{count}-{get_language()}"'
-    answer = get_conditional_response(request, etag=etag, response=response)
+    answer = get_conditional_response(request, etag=etag, response=response) or response
     answer["ETag"] = etag
     return answer
 

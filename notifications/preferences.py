@@ -88,7 +88,7 @@ def wishes_of(people: Iterable[User]) -> dict[int, Wishes]:
     browsers: dict[int, list[Reach]] = defaultdict(list)
     for subscription in PushSubscription.objects.filter(user__in=people).order_by("pk"):
         browsers[subscription.user_id].append(Reach(Channel.PUSH, subscription.public_id))
-    known = {person.pk: _contacts(person) for person in people}
+    known = {person.pk: contacts_of(person) for person in people}
     gone = _unreachable(reach for reaches in known.values() for reach in reaches)
     return {
         person.pk: Wishes(
@@ -127,7 +127,8 @@ def keep_quiet(*, user: User, quiet: Quiet, at: datetime) -> Preference:
     return Preference.objects.update_or_create(user=user, defaults=values)[0]
 
 
-def _contacts(user: User) -> list[Reach]:
+def contacts_of(user: User) -> list[Reach]:
+    """The person's addresses for mail and text messages, whether they can be reached or not."""
     found = []
     if user.email:
         found.append(Reach(Channel.EMAIL, user.email))

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from notifications import inbox_views, preference_views, unsubscribe_views, views
+from notifications import inbox_views, preference_views, push_views, unsubscribe_views, views
 
 app_name = "notifications"
 urlpatterns: list[URLPattern] = [
@@ -9,7 +9,10 @@ urlpatterns: list[URLPattern] = [
     path("inbox/unread/", inbox_views.unread, name="unread"),
     path("inbox/read/", inbox_views.read_all, name="read_all"),
     path("inbox/<slug:public_id>/", inbox_views.open_notice, name="open"),
-    path("me/messages/", preference_views.visit_messages, name="preference"),
+    path("me/messages/", preference_views.choose_messages, name="preference"),
+    path("me/messages/push/", push_views.subscribe, name="push"),
+    path("me/messages/push/remove/", push_views.forget, name="forget_browser"),
+    path("sw.js", push_views.service_worker, name="service_worker"),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
 ]
 if settings.DEBUG:
