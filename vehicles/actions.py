@@ -131,6 +131,11 @@ def record_odometer(
             _("An odometer shows between 0 and %(limit)s km.") % {"limit": f"{MAX_ODOMETER_KM:,}"}, field="odometer_km"
         )
     locked = Car.objects.select_for_update().get(pk=car.pk)
+    if locked.delivered_on is not None and timezone.localdate(at) < locked.delivered_on:
+        raise InvalidInput(
+            _("The car was first registered on %(date)s, after this day.") % {"date": locked.delivered_on.isoformat()},
+            field="odometer_km",
+        )
     note = ""
     if locked.odometer_km is not None and is_correction:
         note = _("Corrects %(km)s km") % {"km": f"{locked.odometer_km:,}"}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from vehicles import plates
 from vehicles.actions import CarDetails
 from vehicles.models import Car
 from vehicles.querysets import MAX_SEARCH_LENGTH
+from vehicles.record.typed import TypedKmError, kilometres
+from vehicles.typed_words import typed_words
 
 _VIN_ATTRIBUTES = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 
@@ -23,14 +26,23 @@ class ChoiceForm(forms.Form):
 
 
 class KilometresField(forms.IntegerField):
-    """A whole number of kilometres; "58,240 km" is understood."""
+    """A whole number of kilometres that an odometer can show; "58,240 km" is understood, miles are not. `last_km`: the
+    reading before, where the form knows it."""
+
+    last_km: int | None = None
 
     def to_python(self, value: Any) -> int | None:
-        if isinstance(value, str):
-            for filler in (",", "，", " ", "\u00a0"):
-                value = value.replace(filler, "")
-            value = value.lower().removesuffix("km").removesuffix("公里")
-        return super().to_python(value)
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        try:
+            return kilometres(value, last_km=self.last_km)
+        except TypedKmError as error:
+            text = self.own_words(error) or typed_words(error)
+            raise ValidationError(text, code=error.fault) from None
+
+    def own_words(self, error: TypedKmError) -> str:  # noqa: ARG002
+        """What a field says in words of its own; empty: what all say."""
+        return ""
 
 
 class NameForm(forms.Form):
@@ -121,3 +133,9 @@ class OdometerForm(forms.Form):
     is_correction = forms.BooleanField(
         label=_("I have looked again: this reading is right, the last one was wrong"), required=False
     )
+
+    def __init__(self, *args: Any, car: Car, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        odometer = self.fields["odometer_km"]
+        assert isinstance(odometer, KilometresField)  # noqa: S101  (tells the type checker)
+        odometer.last_km = car.odometer_km

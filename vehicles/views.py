@@ -110,7 +110,8 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_GET
 def car_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Facts of a car, its readings, and what makes sense for it."""
-    return _car_page(request, _own_car(request, public_id), OdometerForm())
+    car = _own_car(request, public_id)
+    return _car_page(request, car, OdometerForm(car=car))
 
 
 @login_required
@@ -118,7 +119,7 @@ def car_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
     """Enter an odometer reading."""
     car = _own_car(request, public_id)
-    form = OdometerForm(request.POST)
+    form = OdometerForm(request.POST, car=car)
     if form.is_valid():
         try:
             actions.record_odometer(

@@ -23,14 +23,15 @@ from shops.choices import PLACES, ResourceKind
 from shops.models import Resource
 from vehicles import plates
 from vehicles.choices import PriceClass
+from vehicles.forms import KilometresField
 from vehicles.models import MAX_ODOMETER_KM
+from vehicles.record.typed import Fault, TypedKmError
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 # Nobody plans further ahead, and nobody looks further back on a board.
 MAX_DAYS_AWAY = 400
-_BARE = str.maketrans("", "", " ,，\u00a0")
 
 
 def is_near(day: dt.date, *, today: dt.date) -> bool:
@@ -38,7 +39,7 @@ def is_near(day: dt.date, *, today: dt.date) -> bool:
     return abs((day - today).days) <= MAX_DAYS_AWAY
 
 
-class OdometerField(forms.IntegerField):
+class OdometerField(KilometresField):
     """Kilometres as the odometer shows them; thousands may be separated."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -50,10 +51,9 @@ class OdometerField(forms.IntegerField):
         kwargs |= {"min_value": 0, "max_value": MAX_ODOMETER_KM}
         super().__init__(label=_("Odometer"), widget=widget, error_messages=messages, **kwargs)
 
-    def to_python(self, value: Any) -> int | None:
-        if isinstance(value, str):
-            value = value[:40].translate(_BARE)
-        return super().to_python(value)
+    def own_words(self, error: TypedKmError) -> str:
+        is_plain = error.fault in (Fault.NO_NUMBER, Fault.NEGATIVE)
+        return str(self.error_messages["invalid"]) if is_plain else ""
 
 
 class PlateField(forms.CharField):

@@ -217,9 +217,10 @@ def test_adding_a_found_car_takes_over_its_vin_and_year(signed_in, owner):
         ({"vin": "LSV"}, "This one has 3"),
         ({"model_year": "2099"}, "A model year lies between"),
         ({"model_year": "soon"}, "Enter a whole number"),
-        ({"odometer_km": "-1"}, "An odometer shows between 0"),
-        ({"odometer_km": "9" * 5_000}, "Enter a whole number"),
-        ({"odometer_km": "1000000"}, "An odometer shows between 0"),
+        ({"odometer_km": "-1"}, "An odometer never shows less than 0 km."),
+        ({"odometer_km": "9" * 5_000}, "Enter a number of kilometres"),
+        ({"odometer_km": "1000000"}, "An odometer shows at most 999,999 km."),
+        ({"odometer_km": "12000 mi"}, "Enter kilometres. 12,000 miles are about 19,312 km."),
     ],
 )
 def test_faulty_car_is_refused_beside_the_field_and_kept(signed_in, typed, message):

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.api import NearDateField
+from vehicles.api.fields import KilometresField
 from vehicles.choices import EntrySource, RecordPart
-from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.record import known_items
 from vehicles.record.actions import OwnEntry
 from vehicles.record.known_items import KnownItem
@@ -96,7 +96,7 @@ class OwnEntryWrite(serializers.Serializer[Any]):
         required=False, allow_blank=True, max_length=32, help_text=_("of your choice; sent twice, it enters once")
     )
     occurred_on = NearDateField()
-    odometer_km = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_ODOMETER_KM)
+    odometer_km = KilometresField(required=False, allow_null=True)
     items = OwnItemWrite(many=True)
     shop_name = serializers.CharField(required=False, allow_blank=True, max_length=80)
     total_fen = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_PRICE_FEN)

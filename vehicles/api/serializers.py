@@ -9,8 +9,9 @@ from rest_framework import serializers
 
 from vehicles import plates
 from vehicles.actions import CarDetails
+from vehicles.api.fields import KilometresField
 from vehicles.choices import Confidence, MakeKind, OdometerSource, Powertrain, PriceClass, Segment
-from vehicles.models import MAX_ODOMETER_KM, Variant
+from vehicles.models import Variant
 from vehicles.querysets import MAX_SEARCH_LENGTH
 
 CONFIDENCE_HELP = _("how well it is known: sure, likely or estimate; empty if unknown")
@@ -128,13 +129,13 @@ class CarWrite(serializers.Serializer[Any]):
 class NewCar(CarWrite):
     """A car to put into your garage."""
 
-    odometer_km = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_ODOMETER_KM)
+    odometer_km = KilometresField(required=False, allow_null=True)
 
 
 class ReadingWrite(serializers.Serializer[Any]):
     """What the odometer shows now."""
 
-    odometer_km = serializers.IntegerField(min_value=0, max_value=MAX_ODOMETER_KM)
+    odometer_km = KilometresField()
     is_correction = serializers.BooleanField(
         default=False, help_text=_("true: this reading is right although it is unlikely, the last one was wrong")
     )

@@ -165,7 +165,7 @@ class CarOdometer(generics.GenericAPIView[Car]):
     def post(self, request: Request, **_kwargs: Any) -> Response:
         """Enter what the odometer shows now. It cannot go down, nor up further than anybody drives."""
         car = self.get_object()
-        data = ReadingWrite(data=request.data)
+        data = ReadingWrite(data=request.data, context={"last_km": car.odometer_km})
         data.is_valid(raise_exception=True)
         reading = actions.record_odometer(
             car=car,
