@@ -1,6 +1,7 @@
 """Addresses with a secret in them: whoever knows one is let in without signing in, so what is logged, or kept of a
 message, must not have it. Of the secrets themselves the database has hashes (a visit's link, a buyer's view, a car that
-is handed over), nothing (a poll, which is signed) or, because its owner can read it again, the whole (a calendar feed).
+is handed over), nothing (a poll and a link that ends messages, which are signed) or, because its owner can read it
+again, the whole (a calendar feed).
 
 Which addresses these are is written here and not in the rooms, because a log line is only text;
 `tests/core/test_secret_addresses.py` asks every route of the site that takes a token.
@@ -13,10 +14,11 @@ import re
 
 MASK = "••••••"
 
-# A visit's link, its poll, a calendar feed, a buyer's view of a health record, a car that is handed over. In a query
+# A visit's link, its poll, a calendar feed, a buyer's view of a health record, a car that is handed over, the link that
+# ends messages. In a query
 # ("?next=") slashes are written as %2F.
 _SECRET = re.compile(
-    r"((?:/|%2F)(?:v|live|calendar|r|cars(?:/|%2F)take-over)(?:/|%2F))(?:[\w.:=@~-]|%(?!2F)[0-9A-F]{2})+",
+    r"((?:/|%2F)(?:v|live|calendar|r|unsubscribe|cars(?:/|%2F)take-over)(?:/|%2F))(?:[\w.:=@~-]|%(?!2F)[0-9A-F]{2})+",
     re.ASCII | re.IGNORECASE,
 )
 # Who writes addresses into logs: the web server's access and error log, Django's refusals, the development server.

@@ -1,7 +1,8 @@
 """Leaving a topic on a channel by the link at the end of a letter: signed, without signing in, as often as one likes.
 
-A link is for one person, one topic and one channel, and does nothing but switch that off. It has no end: letters are
-read years later.
+A link is for one person, one topic and one channel, and does nothing but switch that off, or on again for who did it by
+mistake. It has no end: letters are read years later. Whoever is forwarded a letter can do as much; it shows no address
+and no name, and is masked in logs like other addresses that need no signing in (`core.secret_addresses`).
 """
 
 from __future__ import annotations
@@ -51,9 +52,18 @@ def read(token: str) -> Leave | None:
     return Leave(person, *leave) if person and leave[0] in CAN_BE_LEFT else None
 
 
+def is_on(leave: Leave) -> bool:
+    """Whether such messages go there now."""
+    return preferences.wishes_of([leave.person])[leave.person.pk].is_on(leave.topic, leave.channel)
+
+
 def leave(*, leave: Leave, at: datetime) -> bool:
     """Switch it off; False if it was off already."""
-    wishes = preferences.wishes_of([leave.person])[leave.person.pk]
-    was_on = wishes.is_on(leave.topic, leave.channel)
+    was_on = is_on(leave)
     preferences.choose(user=leave.person, choices={(leave.topic, leave.channel): False}, at=at)
     return was_on
+
+
+def come_back(*, leave: Leave, at: datetime) -> None:
+    """Switch it on again."""
+    preferences.choose(user=leave.person, choices={(leave.topic, leave.channel): True}, at=at)
