@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivering
+from notifications import delivering, inbox
 
 logger = logging.getLogger("notifications")
 
@@ -25,6 +25,12 @@ def sweep() -> list[str]:
     for channel in channels:
         wake(channel)
     return channels
+
+
+@shared_task
+def forget_old() -> int:
+    """Take lines out of inboxes after a year; see `notifications.inbox.forget_old`."""
+    return inbox.forget_old(at=timezone.now())
 
 
 def wake(channel: str) -> None:

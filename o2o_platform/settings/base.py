@@ -246,6 +246,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
+        "worker-src": [SELF],
     },
 }
 
@@ -379,6 +380,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(10),
         "options": {"expires": 10},
     },
+    "notifications-forget-old": {"task": "notifications.tasks.forget_old", "schedule": crontab(hour=19, minute=30)},
     "core-clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": schedule(6 * 3600)},
     "core-forget-answers": {"task": "core.tasks.forget_answers", "schedule": schedule(6 * 3600)},
     "accounts-forget-devices": {"task": "accounts.tasks.forget_devices", "schedule": crontab(hour=19, minute=20)},
