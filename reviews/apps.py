@@ -8,11 +8,12 @@ class ReviewsConfig(AppConfig):
 
     def ready(self) -> None:
         # their models need the apps to be loaded
-        from reviews import affiliations, invitations, notifications, privacy, shop_notifications
+        from reviews import affiliations, invitations, message_kinds, notifications, privacy, shop_notifications
         from reviews.follow_ups import subscriptions
 
         affiliations.connect()
         invitations.connect()
+        message_kinds.connect()
         notifications.connect()
         privacy.connect()
         shop_notifications.connect()

@@ -3,8 +3,8 @@
 Who is asked: the owner of a visit that was handed over, if they have an account and do not belong to the shop. A
 comeback is not asked about: its owner was asked about the visit that it puts right, and can change what they said.
 
-The row of an invitation is the truth. `sweep` claims a row before it sends, so that two sweeps, a crash and a message
-delivered twice cannot make two of one: a message is rather lost than repeated.
+The row of an invitation is the truth. `sweep` marks it and tells of it in one transaction, so that two sweeps or a
+crash make neither two of one nor none.
 """
 
 from __future__ import annotations
@@ -16,22 +16,20 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import translation
+from django.utils.translation import gettext as _
 
-from accounts.models import User
 from bookings.choices import EventKind, Status
 from bookings.models import Booking
 from core import faults, outbox
 from core.models import OutboxEvent
-from notifications.delivery import send_template
-from notifications.preferences import channels_for
+from notifications import keys, telling
 from reviews import rules
 from reviews.limits import INVITE_AFTER, REMIND_AFTER
+from reviews.message_kinds import INVITATION, REMINDER
 from reviews.models import ReviewInvitation, VisitAnswer
 
 # Nobody is asked before or after, on the shop's wall clock (product decision).
 FROM, UNTIL = time(9), time(20)
-INVITATION, REMINDER = "reviews/invitation", "reviews/reminder"
 BATCH = 200
 
 
@@ -69,35 +67,32 @@ def end(booking: Booking, *, at: datetime) -> None:
 
 
 def sweep(*, at: datetime, limit: int = BATCH) -> int:
-    """Send what is due, at most `limit` messages. Returns how many were sent.
-
-    Each row is claimed in a transaction of its own and sent after it, with no lock held. Rows that another sweep holds
-    are left to it.
-    """
-    sent = 0
-    for _ in range(limit):
-        claimed = _claim(at)
-        if claimed is None:
+    """Tell what is due, at most `limit` rows, each in a transaction of its own. Returns how many were told. Rows that
+    another sweep holds are left to it."""
+    told = 0
+    for _row in range(limit):
+        kind = _take_up(at)
+        if kind is None:
             break
-        faults.point("reviews.invitation_claimed")
-        invitation, kind = claimed
-        if kind:
-            _send(invitation.booking, kind)
-            sent += 1
-    return sent
+        told += bool(kind)
+    return told
 
 
 @transaction.atomic
-def _claim(at: datetime) -> tuple[ReviewInvitation, str] | None:
-    """The next row that is due, marked as sent, and which message to send; "" where the row was ended or put off
-    instead. None when nothing is due."""
+def _take_up(at: datetime) -> str | None:
+    """Tell of the next row that is due, and which kind; "" where the row was ended or put off instead. None when
+    nothing is due."""
     rows = ReviewInvitation.objects.select_for_update(skip_locked=True, of=("self",))
     due = Q(sent_at=None, due_at__lte=at) | Q(sent_at__isnull=False, reminded_at=None, remind_at__lte=at)
     rows = rows.filter(due, ended_at=None).select_related("booking__owner", "booking__shop")
     invitation = rows.order_by("due_at", "pk").first()
     if invitation is None:
         return None
-    return invitation, _mark(invitation, at)
+    kind = _mark(invitation, at)
+    faults.point("reviews.invitation_marked")
+    if kind:
+        _tell(invitation.booking, kind, at)
+    return kind
 
 
 def _mark(invitation: ReviewInvitation, at: datetime) -> str:
@@ -129,15 +124,19 @@ def _is_to_be_asked(booking: Booking, at: datetime) -> bool:
     return rules.why_not_review(owner, booking, at=at) is None
 
 
-def _send(booking: Booking, kind: str) -> None:
-    owner = booking.owner
-    assert isinstance(owner, User)  # noqa: S101  (`_is_to_be_asked` has seen to it)
-    language = owner.language or settings.LANGUAGE_CODE
-    with translation.override(language):
-        context = {
+def _tell(booking: Booking, kind: str, at: datetime) -> None:
+    owner, path = booking.owner, reverse("reviews:answer", args=[booking.public_id])
+    assert owner is not None  # noqa: S101  (`_is_to_be_asked` has seen to it)
+    telling.tell(
+        kind=kind,
+        key=keys.make(kind, booking.public_id),
+        to=owner,
+        context=lambda: {
             "service": Booking.objects.for_card().get(pk=booking.pk).title,
             "shop_name": booking.shop.name,
-            "answer_url": settings.SITE_URL.rstrip("/") + reverse("reviews:answer", args=[booking.public_id]),
-        }
-    for reach in channels_for(owner):
-        send_template(channel=reach.channel, kind=kind, recipient=reach.recipient, context=context, language=language)
+            "answer_url": settings.SITE_URL.rstrip("/") + path,
+            "action_words": _("Say how it was"),
+        },
+        path=path,
+        at=at,
+    )

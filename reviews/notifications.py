@@ -1,30 +1,28 @@
 """Telling an author what became of their review: published, not published, removed, their appeal decided; and that the
 shop has replied to it.
 
-Decisions are told when they can no longer be undone. A message leaves after its event was marked as handled, so at most
-once. What was undone or overtaken meanwhile is not sent.
+Decisions are told when they can no longer be undone. What was undone or overtaken meanwhile is not told.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bookings.models import Booking
 from core import outbox
 from core.models import OutboxEvent
-from notifications.delivery import send_template
-from notifications.preferences import channels_for
+from notifications import keys, telling
+from reviews import message_kinds as kinds
 from reviews import publication
 from reviews.choices import Act, AppealStatus, ItemKind, ReviewStatus, Side, VersionStatus
 from reviews.limits import APPEAL_WITHIN
-from reviews.models import Appeal, ModerationEvent, Review
+from reviews.models import Appeal, ModerationEvent, Reply, Review
 from reviews.moderation import intake, reasons
 from reviews.moderation.undoing import stands
 from reviews.shown_text import in_words
@@ -48,25 +46,26 @@ def tell_decided(event: OutboxEvent) -> None:
         return
     review, version = line.review, line.item.version
     if line.act == Act.APPROVED and review.shown_id == version.pk:
-        _tell(review, "published")
+        _tell(event, review, kinds.PUBLISHED)
     elif line.act == Act.REJECTED and version.status == VersionStatus.REJECTED and _is_newest(review, version.number):
-        _tell(review, "rejected", line.reason, is_shown=review.status == ReviewStatus.PUBLISHED)
+        is_shown = review.status == ReviewStatus.PUBLISHED
+        _tell(event, review, kinds.REJECTED, reason=line.reason, is_shown=is_shown)
 
 
 def tell_removed(event: OutboxEvent) -> None:
     """What readers saw was taken down, and why."""
     line = _line(event)
     if line is not None and line.review.status == ReviewStatus.REMOVED:
-        _tell(line.review, "removed", line.reason)
+        _tell(event, line.review, kinds.REMOVED, reason=line.reason)
 
 
 def tell_appeal(event: OutboxEvent) -> None:
-    """The author's appeal was answered. A shop's is told of by `reviews.shop_pages`."""
+    """The author's appeal was answered. A shop's is told of by `reviews.shop_notifications`."""
     rows = Appeal.objects.filter(public_id=event.payload.get("appeal", ""), side=Side.AUTHOR)
     appeal = rows.select_related("review__author", "review__shop").first()
     if appeal is not None and appeal.status in (AppealStatus.UPHELD, AppealStatus.DISMISSED):
-        kind = "appeal_upheld" if appeal.status == AppealStatus.UPHELD else "appeal_dismissed"
-        _tell(appeal.review, kind, answer=appeal.answer)
+        kind = kinds.APPEAL_UPHELD if appeal.status == AppealStatus.UPHELD else kinds.APPEAL_DISMISSED
+        _tell(event, appeal.review, kind, answer=appeal.answer)
 
 
 def tell_reply(event: OutboxEvent) -> None:
@@ -85,9 +84,7 @@ def tell_reply(event: OutboxEvent) -> None:
         return
     reply.told_at = event.due_at
     reply.save(update_fields=["told_at"])
-    with translation.override(_language(review)):
-        words = in_words(reply.text, reply.masks)
-    _tell(review, "replied", words=words)
+    _tell(event, review, kinds.REPLIED, reply=reply)
 
 
 def _line(event: OutboxEvent) -> ModerationEvent | None:
@@ -99,37 +96,33 @@ def _is_newest(review: Review, number: int) -> bool:
     return not review.versions.filter(number__gt=number).exists()
 
 
-def _tell(review: Review, kind: str, reason: str = "", **more: Any) -> None:
-    if not review.author.is_active or review.status == ReviewStatus.WITHDRAWN:
+def _tell(event: OutboxEvent, review: Review, kind: str, **more: Any) -> None:
+    if review.status == ReviewStatus.WITHDRAWN:
         return
-    language = _language(review)
-    with translation.override(language):
-        context = {**_context(review, reason), **more}
-    transaction.on_commit(partial(_send, review, kind, context, language))
+    path = reverse("reviews:own", args=[review.public_id])
+    telling.tell(
+        kind=kind,
+        key=keys.make(kind, review.public_id, event.pk),
+        to=review.author,
+        context=lambda: _facts(review, path, **more),
+        path=path,
+        at=timezone.now(),
+    )
 
 
-def _language(review: Review) -> str:
-    return review.author.language or settings.LANGUAGE_CODE
-
-
-def _send(review: Review, kind: str, context: dict[str, Any], language: str) -> None:
-    for reach in channels_for(review.author):
-        send_template(
-            channel=reach.channel,
-            kind=f"reviews/{kind}",
-            recipient=reach.recipient,
-            context=context,
-            language=language,
-        )
-
-
-def _context(review: Review, reason: str) -> dict[str, Any]:
+def _facts(
+    review: Review, path: str, *, reason: str = "", is_shown: bool = False, answer: str = "", reply: Reply | None = None
+) -> dict[str, Any]:
     explained = reasons.explain(reason) if reason else None
     return {
         "service": Booking.objects.for_card().get(pk=review.booking_id).title,
         "shop_name": review.shop.name,
         "why": str(explained.why) if explained else "",
         "what_next": str(explained.what_next) if explained else "",
+        "is_shown": is_shown,
+        "answer": answer,
+        "words": in_words(reply.text, reply.masks) if reply else "",
         "appeal_days": APPEAL_WITHIN.days,
-        "review_url": settings.SITE_URL.rstrip("/") + reverse("reviews:own", args=[review.public_id]),
+        "review_url": settings.SITE_URL.rstrip("/") + path,
+        "action_words": _("See your review"),
     }

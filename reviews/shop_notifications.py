@@ -2,36 +2,33 @@
 answer to an appeal and what the second person decided, a reply that is not published. A line and a link to those who
 lead the shop, over the channels they chose.
 
-A message leaves after its event was marked as handled, so at most once. Nothing says how many stars there were: the
-review does, once it is read.
+Nothing says how many stars there were: the review does, once it is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from core import day_words, outbox
 from core.models import OutboxEvent
-from notifications.delivery import send_template
-from notifications.preferences import channels_for
+from notifications import keys, telling
+from notifications.telling import Word
 from reviews.choices import FOLLOW_UP_OPEN, Act, AppealStatus, RemovalStatus, ReplyStatus, ReviewStatus, Side
+from reviews.message_kinds import SHOP_NEWS
 from reviews.models import Appeal, FollowUp, ModerationEvent, Review
 from reviews.moderation import reasons
 from reviews.moderation.intake import SETTLED_AFTER
 from reviews.moderation.undoing import stands
-from shops.choices import Permission, Role
-from shops.models import Shop, ShopMember
-from shops.rules import may
+from shops.access import people_who_may
+from shops.choices import Permission
 
 _PUBLISHED_FOR_SHOP = "review.published_for_shop"
 
@@ -101,7 +98,7 @@ def tell_published(event: OutboxEvent) -> None:
     if review is None or review.status != ReviewStatus.PUBLISHED or review.published_at is None:
         return
     if review.published_at + SETTLED_AFTER <= event.due_at:
-        _tell(review.shop, "published", _review_address(review), {"number": review.booking.number})
+        _tell_review(event, review, "published")
 
 
 def tell_follow_up(event: OutboxEvent) -> None:
@@ -109,19 +106,14 @@ def tell_follow_up(event: OutboxEvent) -> None:
     cases = FollowUp.objects.select_related("shop__city", "booking")
     case = cases.filter(public_id=event.key, contacted_at=None, status__in=FOLLOW_UP_OPEN).first()
     if case is not None:
-        _tell_case(case, event.topic.removeprefix("follow_up."))
+        _tell_case(event, case, event.topic.removeprefix("follow_up."))
 
 
 def tell_stepped_in(event: OutboxEvent) -> None:
     """Say that the platform has written to owner and shop."""
     case = FollowUp.objects.select_related("shop__city", "booking").filter(public_id=event.key).first()
     if case is not None:
-        _tell_case(case, "escalated")
-
-
-def _tell_case(case: FollowUp, kind: str) -> None:
-    address = reverse("shop_reviews:follow_up", args=[case.shop.slug, case.public_id])
-    _tell(case.shop, kind, address, {"number": case.booking.number}, case=case)
+        _tell_case(event, case, "escalated")
 
 
 def tell_appeal(event: OutboxEvent) -> None:
@@ -130,8 +122,7 @@ def tell_appeal(event: OutboxEvent) -> None:
     appeal = appeals.filter(public_id=event.payload.get("appeal", ""), side=Side.SHOP).first()
     if appeal is None or appeal.status not in (AppealStatus.UPHELD, AppealStatus.DISMISSED):
         return
-    review = appeal.review
-    _tell(review.shop, str(appeal.status), _review_address(review), {"number": review.booking.number})
+    _tell_review(event, appeal.review, str(appeal.status))
 
 
 def tell_second_look(event: OutboxEvent) -> None:
@@ -142,8 +133,7 @@ def tell_second_look(event: OutboxEvent) -> None:
         return
     if not Appeal.objects.filter(version=removal.version_id, side=Side.SHOP, status=AppealStatus.UPHELD).exists():
         return
-    review, kind = line.review, "kept" if removal.status == RemovalStatus.KEPT else "removed"
-    _tell(review.shop, kind, _review_address(review), {"number": review.booking.number})
+    _tell_review(event, line.review, "kept" if removal.status == RemovalStatus.KEPT else "removed")
 
 
 def tell_reply(event: OutboxEvent) -> None:
@@ -155,8 +145,7 @@ def tell_reply(event: OutboxEvent) -> None:
     review = line.review
     if reply.status != ReplyStatus.REJECTED or review.replies.filter(number__gt=reply.number).exists():
         return
-    values = {"number": review.booking.number, "why": reasons.explain(line.reason).why}
-    _tell(review.shop, "reply_rejected", _review_address(review), values)
+    _tell_review(event, review, "reply_rejected", why=reasons.explain(line.reason).why)
 
 
 def _line(event: OutboxEvent) -> ModerationEvent | None:
@@ -166,34 +155,39 @@ def _line(event: OutboxEvent) -> ModerationEvent | None:
     return lines.filter(pk=event.payload.get("event")).first()
 
 
-def _review_address(review: Review) -> str:
-    return reverse("shop_reviews:detail", args=[review.shop.slug, review.public_id])
+def _tell_review(event: OutboxEvent, review: Review, what: str, **values: str | Promise) -> None:
+    path = reverse("shop_reviews:detail", args=[review.shop.slug, review.public_id])
+    _tell(event, review, what, path, values)
+
+
+def _tell_case(event: OutboxEvent, case: FollowUp, what: str) -> None:
+    path = reverse("shop_reviews:follow_up", args=[case.shop.slug, case.public_id])
+    _tell(event, case, what, path, {})
 
 
 def _tell(
-    shop: Shop, kind: str, address: str, values: Mapping[str, str | Promise], *, case: FollowUp | None = None
+    event: OutboxEvent, about: Review | FollowUp, what: str, path: str, values: Mapping[str, str | Promise]
 ) -> None:
-    title, said = _SAID[kind]
-    leads = [role for role in Role if may(role, Permission.REVIEWS) and may(role, Permission.STAFF)]
-    for member in ShopMember.objects.filter(shop=shop, role__in=leads).select_related("user").order_by("pk"):
-        language = member.user.language or settings.LANGUAGE_CODE
-        with translation.override(language):
-            due = {"due": day_words.day_time(case.contact_due_at, zone=shop.zone)} if case is not None else {}
-            context = {
-                "title": str(title),
-                "said": str(said) % {**values, **due},
-                "shop_name": shop.name,
-                "url": settings.SITE_URL.rstrip("/") + address,
-            }
-        transaction.on_commit(partial(_send, member.user, context, language))
-
-
-def _send(person: User, context: dict[str, Any], language: str) -> None:
-    for reach in channels_for(person):
-        send_template(
-            channel=reach.channel,
-            kind="reviews/shop_news",
-            recipient=reach.recipient,
-            context=context,
-            language=language,
+    words = [
+        Word(
+            kind=SHOP_NEWS,
+            key=keys.make(SHOP_NEWS, about.public_id, what, event.pk, person.pk),
+            to=person,
+            context=partial(_facts, about, what, path, values),
+            path=path,
         )
+        for person in people_who_may(about.shop, Permission.REVIEWS, Permission.STAFF)
+    ]
+    telling.tell_all(words, at=timezone.now())
+
+
+def _facts(about: Review | FollowUp, what: str, path: str, values: Mapping[str, str | Promise]) -> dict[str, str]:
+    title, said = _SAID[what]
+    due = day_words.day_time(about.contact_due_at, zone=about.shop.zone) if isinstance(about, FollowUp) else ""
+    return {
+        "title": str(title),
+        "said": str(said) % {"number": about.booking.number, "due": due, **values},
+        "shop_name": about.shop.name,
+        "url": settings.SITE_URL.rstrip("/") + path,
+        "action_words": gettext("Open it"),
+    }

@@ -22,7 +22,7 @@ def sweep_follow_ups() -> int:
 
 @shared_task
 def send_invitations() -> int:
-    """Ask owners how a visit was, and remind them once. A row is claimed before it is sent: two at once send once."""
+    """Ask owners how a visit was, and remind them once. Two at once tell once."""
     return invitations.sweep(at=timezone.now())
 
 

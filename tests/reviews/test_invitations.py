@@ -13,6 +13,7 @@ from bookings.choices import EventKind
 from bookings.models import Booking
 from core import outbox
 from core.models import OutboxEvent
+from notifications import delivering
 from notifications.models import Message
 from reviews import answering, invitations
 from reviews.limits import INVITE_AFTER, REMIND_AFTER, REVIEW_WITHIN
@@ -161,12 +162,14 @@ def test_after_the_window_nothing_is_sent() -> None:
     assert ReviewInvitation.objects.get(booking=booking).ended_at is not None
 
 
-def test_a_crash_between_claim_and_message_sends_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_mark_and_message_loses_nothing_and_sends_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class KilledError(Exception):
         pass
 
     def die(name: str) -> None:
-        assert name == "reviews.invitation_claimed"
+        assert name == "reviews.invitation_marked"
         raise KilledError
 
     booking = handed_over(wall(1, 10))
@@ -174,19 +177,19 @@ def test_a_crash_between_claim_and_message_sends_nothing_twice(monkeypatch: pyte
         patched.setattr(invitations.faults, "point", die)
         with pytest.raises(KilledError):
             invitations.sweep(at=wall(1, 14))
-    assert ReviewInvitation.objects.get(booking=booking).sent_at == wall(1, 14)
-    assert invitations.sweep(at=wall(1, 15)) == 0
+    assert ReviewInvitation.objects.get(booking=booking).sent_at is None
     assert sent() == []
+    assert invitations.sweep(at=wall(1, 15)) == 1
+    assert invitations.sweep(at=wall(1, 16)) == 0
+    assert sent() == ["reviews/invitation"]
 
 
-def test_no_message_leaves_while_a_row_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The claim is committed before anybody is written to."""
-    depths: list[int] = []
-    monkeypatch.setattr(invitations, "_send", lambda *_: depths.append(len(connection.savepoint_ids)))
-    handed_over(wall(1, 10))
-    outside = len(connection.savepoint_ids)
+def test_who_has_answered_meanwhile_is_not_written_to() -> None:
+    booking = handed_over(wall(1, 10))
     invitations.sweep(at=wall(1, 14))
-    assert depths == [outside]
+    answering.answer(booking=booking, by=booking.owner, is_happy=True, words="", at=wall(1, 14, 1))
+    delivering.deliver(channel="email", clock=lambda: wall(1, 14, 2))
+    assert Message.objects.get().dropped_for == "not_true"
 
 
 def test_the_message_is_in_the_owners_language_and_leads_to_the_question() -> None:

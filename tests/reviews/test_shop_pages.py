@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from core import outbox
 from core.models import OutboxEvent
-from notifications.models import Message
+from notifications.models import Message, Notice
 from reviews import publication, rules, writing
 from reviews.choices import (
     AffiliationKind,
@@ -535,15 +534,15 @@ Told = Callable[[str], list[Message]]
 
 
 @pytest.fixture
-def told(django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]) -> Told:
-    """What the handlers of the newest event of a topic send."""
+def told() -> Told:
+    """What the handlers of the newest event of a topic tell, as if nobody had been told of it."""
 
     def handled(topic: str) -> list[Message]:
         Message.objects.all().delete()
+        Notice.objects.all().delete()
         event = OutboxEvent.objects.filter(topic=topic).latest("pk")
         OutboxEvent.objects.filter(pk=event.pk).update(handled_at=None)
-        with django_capture_on_commit_callbacks(execute=True):
-            assert outbox.handle(event_id=event.pk, at=LATER)
+        assert outbox.handle(event_id=event.pk, at=LATER)
         return list(Message.objects.filter(kind="reviews/shop_news").order_by("pk"))
 
     return handled
