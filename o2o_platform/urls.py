@@ -42,6 +42,7 @@ urlpatterns = [
     path("", include("reviews.urls")),
     path("shop/", include("reviews.shop_pages.urls")),
     path("platform/reviews/", include("reviews.platform_pages.urls")),
+    path("", include("reminders.go_urls")),
     path("shop/", include("reminders.shop_pages.urls")),
     path("platform/reminders/", include("reminders.platform_pages.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),

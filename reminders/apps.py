@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class RemindersConfig(AppConfig):
     name = "reminders"
     verbose_name = _("Reminders")
+
+    def ready(self) -> None:
+        # their models need the apps to be loaded
+        from reminders import message_kinds
+        from reminders.sending import returns
+
+        message_kinds.register()
+        returns.connect()

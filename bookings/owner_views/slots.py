@@ -15,12 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from bookings import actions, limits, strips
+from bookings.engine.availability import Slot
 from bookings.engine.jobs import QuotedJob
 from bookings.engine.phases import Plan
 from bookings.errors import NotOfferedError, OutOfRadiusError, SlotTakenError
 from bookings.forms import StartForm
 from bookings.owner_views import asked as asking
-from bookings.owner_views import instead, wishes
+from bookings.owner_views import instead, picked, wishes
 from bookings.owner_views.asked import ADDRESS, Asked
 from catalog.applicability import reason_against
 from catalog.models import Service
@@ -40,14 +41,20 @@ def slots(request: HttpRequest, shop_slug: str, service_key: str) -> HttpRespons
     """The times of a visit at a shop: a day strip and the chosen day's slots, each of them a button that holds it.
 
     `?also=` names more services, `?handover=`, `?loaner=` and `?near=` (or `lat` and `lng`) how car and shop come
-    together. For htmx only the strip (`bookings/_slot_strip.html`). Without a car it asks for one first.
+    together, `?at=` a start that is chosen already. For htmx only the strip (`bookings/_slot_strip.html`). Without a
+    car it asks for one first.
     """
     shop, service = find_shop(request, shop_slug), find_service(service_key)
     asked = asked_by_address(request, shop, service)
     day, status, error = read_day(request)
     if asked.together.is_wrong:
         status = 400
-    return _page(request, asked, day=day, status=status, error=error)
+    if (named := picked.read(request, asked, at=timezone.now())) is None:
+        return _page(request, asked, day=day, status=status, error=error)
+    day = day or named.starts_at.astimezone(shop.zone).date()
+    lost = named.starts_at if named.refusal else None
+    slot = named.slot
+    return _page(request, asked, day=day, status=status, error=error, refusal=named.refusal, lost=lost, slot=slot)
 
 
 @require_POST
@@ -192,6 +199,7 @@ def _page(  # noqa: PLR0913  (one page for choosing and for every way in which a
     refusal: Refusal | None = None,
     lost: datetime | None = None,
     error: str = "",
+    slot: Slot | None = None,
     status: int = 200,
 ) -> HttpResponse:
     shop, service, chosen, now = asked.shop, asked.service, asked.chosen, timezone.now()
@@ -209,6 +217,8 @@ def _page(  # noqa: PLR0913  (one page for choosing and for every way in which a
         "refusal": refusal,
         "lost": lost,
         "why_not": why_not,
+        "picked": slot,
+        "picked_price": priced.price(slot.discount_percent) if priced and slot else None,
     }
     if priced:
         context |= _offer_context(asked, priced) | _times_context(asked, priced, day=day, at=now)

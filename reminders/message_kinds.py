@@ -1,0 +1,60 @@
+"""What owners are written to about: what is due, and what a shop they know offers for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from notifications import kinds
+from notifications.choices import Topic
+from notifications.kinds import Kind
+from notifications.models import Notice
+from reminders.choices import CampaignStatus, ItemState
+from reminders.models import DueItem, Letter
+
+DUE, CAMPAIGN = "reminders/due", "reminders/campaign"
+# What was said of days and free times is worth nothing later (product decision); the inbox keeps it.
+LIVES = timedelta(days=3)
+
+
+def register() -> None:
+    """Make the kinds known; called once when the app is ready. A reminder rather stays away than comes twice."""
+    kinds.register(
+        Kind(
+            DUE,
+            Topic.REMINDERS,
+            _("What is due on your cars"),
+            waits_for_morning=True,
+            lives=LIVES,
+            again=False,
+            still=is_due_still,
+        ),
+        Kind(
+            CAMPAIGN,
+            Topic.CAMPAIGNS,
+            _("An offer for what is due"),
+            waits_for_morning=True,
+            lives=LIVES,
+            again=False,
+            still=is_offered_still,
+        ),
+    )
+
+
+def is_due_still(notice: Notice) -> bool:
+    """Whether everything that a letter names is open still. Where something has been done or said meanwhile it would
+    be wrong; it stays in the inbox, and the rest is told again at its next stage."""
+    letter = Letter.objects.filter(notice=notice).first()
+    if letter is None:
+        return False
+    return not DueItem.objects.filter(reminders__letter=letter).exclude(state=ItemState.OPEN).exists()
+
+
+def is_offered_still(notice: Notice) -> bool:
+    """Whether the shop has not stopped its campaign, and the car still needs what it offers."""
+    letter = Letter.objects.filter(notice=notice).select_related("campaign__service").first()
+    if letter is None or letter.campaign is None or letter.campaign.status == CampaignStatus.STOPPED:
+        return False
+    cars = letter.slots.values("car")
+    return DueItem.objects.open().filter(car__in=cars, service=letter.campaign.service.key).exists()

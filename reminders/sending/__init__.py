@@ -1,0 +1,1 @@
+"""Who is written to, when, about what, and who came back."""
