@@ -12,5 +12,7 @@ class NotificationsConfig(AppConfig):
 
         proofs.register(addresses.proven)
         push_views.connect()
+        # Erased from the last to the first: messages find their person by the notices that the inbox keeps.
+        privacy.register("inbox", export=keeping.export_inbox, erase=keeping.erase_inbox)
         privacy.register("messages", export=keeping.export, erase=keeping.erase)
         privacy.register("message_channels", export=keeping.export_preference, erase=keeping.erase_preference)

@@ -23,7 +23,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from core import faults, secret_addresses
-from notifications import addresses, kinds, preferences, telling_again
+from notifications import addresses, keeping, kinds, preferences, telling_again
 from notifications.channels.base import (
     AddressRefusedError,
     ChannelDownError,
@@ -135,7 +135,11 @@ def _wishes(batch: Sequence[Message]) -> dict[int, Wishes]:
 def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Clock) -> bool:
     """Send one of a batch; whether it was handed over. Raises ChannelDownError with the message queued again."""
     at = clock()
-    if (reason := _why_not(message, wishes, at)) is not None:
+    reason = _why_not(message, wishes, at)
+    if reason == DropReason.NO_ACCOUNT:  # told while the account was being closed: nothing of it is kept
+        keeping.empty(Message.objects.filter(pk=message.pk))
+        return False
+    if reason is not None:
         _end(message, MessageStatus.DROPPED, at, dropped_for=reason)
         return False
     handing = Message.objects.filter(pk=message.pk, status=MessageStatus.CLAIMED)
@@ -185,7 +189,9 @@ def _failed(message: Message, error: Exception, at: datetime) -> None:
         case AddressRefusedError():
             bounced(message=message, fault=error.fault, said=str(error), at=at)
         case OutcomeUnknownError():
-            _unknown(message, said, at)
+            # After its lease the channel is asked what became of it (`recover`); now it may not know yet.
+            message.error = secret_addresses.mask(said)
+            _write(message, message.status, ["error"])
         case RefusedError():
             _end(message, MessageStatus.FAILED, at, error=said)
         case _ if message.attempts >= MAX_ATTEMPTS:
@@ -200,16 +206,28 @@ def bounced(*, message: Message, fault: AddressFault, said: str, at: datetime) -
 
     `message` as it was sent, whether the other side said so at once or by a report later.
     """
-    addresses.mark(channel=message.channel, recipient=message.recipient, fault=fault, said=said, at=at)
-    _end(message, MessageStatus.BOUNCED, at, error=said)
-    telling_again.by_another_way(message, at=at)
+    if _end(message, MessageStatus.BOUNCED, at, error=said):
+        addresses.mark(channel=message.channel, recipient=message.recipient, fault=fault, said=said, at=at)
+        telling_again.by_another_way(message, at=at)
+
+
+@transaction.atomic
+def came_back(*, message: Message, said: str, at: datetime) -> None:
+    """A message was taken and could not be delivered later, though the address is good: it goes another way."""
+    if _end(message, MessageStatus.FAILED, at, error=said):
+        telling_again.by_another_way(message, at=at)
+
+
+def arrived(*, message: Message, at: datetime) -> None:
+    """The other side says that it delivered a message of which nobody knew."""
+    _end(message, MessageStatus.SENT, at, sent_at=message.sent_at or at, error="")
 
 
 def _settle_unknown(sender: Sender, message: Message, at: datetime) -> None:
     try:
         receipt = sender.ask(message)
     except OutcomeUnknownError as error:
-        _unknown(message, f"{type(error).__name__}: {error}", at)
+        _unknown(message, message.error or f"{type(error).__name__}: {error}", at)
     except ChannelDownError:
         return  # asked again when it answers
     else:
@@ -239,8 +257,12 @@ def _sent(message: Message, receipt: Receipt, at: datetime) -> None:
     )
 
 
-def _end(message: Message, status: MessageStatus, at: datetime, **changes: object) -> None:  # noqa: ARG001
-    """Nothing more will be done with it: what only the queue needed goes, and secrets are masked."""
+def _end(message: Message, status: MessageStatus, at: datetime, **changes: object) -> bool:  # noqa: ARG001
+    """Nothing more will be done with it: what only the queue needed goes, and secrets are masked.
+
+    False if it has ended otherwise meanwhile (its person was erased).
+    """
+    was = message.status
     for name, value in changes.items():
         setattr(message, name, value)
     message.status, message.claimed_until, message.html = status, None, ""
@@ -248,16 +270,24 @@ def _end(message: Message, status: MessageStatus, at: datetime, **changes: objec
         message.subject = secret_addresses.mask(message.subject)[:200]
         message.body, message.error = secret_addresses.mask(message.body), secret_addresses.mask(message.error)
     fields = ["status", "claimed_until", "html", "subject", "body", "error", *changes]
-    message.save(update_fields=list(dict.fromkeys(fields)))
+    return _write(message, was, fields)
 
 
 def _queue_again(message: Message, at: datetime, *, counts: bool, error: str = "") -> None:
     """Wait for another try: a moment longer each time, or, where the channel is at fault, only for the channel."""
+    was = message.status
     message.status, message.claimed_until = MessageStatus.QUEUED, None
     message.due_at = at + FIRST_PAUSE * 2 ** (message.attempts - 1) if counts else message.due_at
     message.attempts -= 0 if counts else 1
     message.error = secret_addresses.mask(error)
-    message.save(update_fields=["status", "claimed_until", "due_at", "attempts", "error"])
+    _write(message, was, ["status", "claimed_until", "due_at", "attempts", "error"])
+
+
+def _write(message: Message, was: str, fields: Sequence[str]) -> bool:
+    """Write what became of a message, unless its status is not the one that we know: then its words were erased while
+    the other side had it, and must not come back."""
+    values = {field: getattr(message, field) for field in fields}
+    return bool(Message.objects.filter(pk=message.pk, status=was).update(**values))
 
 
 # --- Channels ---------------------------------------------------------------------------------------

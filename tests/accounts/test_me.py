@@ -203,6 +203,7 @@ def test_export_has_a_section_of_everything_that_is_kept(person: User) -> None:
         "cars",
         "devices",
         "health_records",
+        "inbox",
         "message_channels",
         "messages",
         "payments",
