@@ -18,7 +18,8 @@ MASK = "••••••"
 # ends messages. In a query
 # ("?next=") slashes are written as %2F.
 _SECRET = re.compile(
-    r"((?:/|%2F)(?:v|live|calendar|r|unsubscribe|cars(?:/|%2F)take-over)(?:/|%2F))(?:[\w.:=@~-]|%(?!2F)[0-9A-F]{2})+",
+    r"((?:/|%2F)(?:v|live|calendar|r|unsubscribe|cars(?:/|%2F)take-over|notices(?:/|%2F)sms)(?:/|%2F))"
+    r"(?:[\w.:=@~-]|%(?!2F)[0-9A-F]{2})+",
     re.ASCII | re.IGNORECASE,
 )
 # Who writes addresses into logs: the web server's access and error log, Django's refusals, the development server.

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from notifications import inbox_views, preference_views, push_views, unsubscribe_views, views
+from notifications import inbox_views, preference_views, push_views, report_views, unsubscribe_views, views
 
 app_name = "notifications"
 urlpatterns: list[URLPattern] = [
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("me/messages/push/remove/", push_views.forget, name="forget_browser"),
     path("sw.js", push_views.service_worker, name="service_worker"),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
+    path("notices/sms/<str:token>/delivery/", report_views.sms_delivery, name="sms_delivery"),
+    path("notices/sms/<str:token>/answers/", report_views.sms_answers, name="sms_answers"),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("dev/outbox/", views.dev_outbox, name="dev_outbox"))

@@ -205,9 +205,9 @@ TIME_ZONE = "Asia/Shanghai"
 
 # Who says how long a drive takes: anything with the method of `shops.routing.RoutingEngine`.
 ROUTING_ENGINE = "shops.routing.GreatCircle"
-# Asked by pages that stand open every few seconds, or by providers of payments, and answered without words: neither
-# session nor person is read.
-PATHS_WITHOUT_READER = ("/live/", "/payments/notices/")
+# Asked by pages that stand open every few seconds, or by providers of payments and messages, and answered without
+# words: neither session nor person is read.
+PATHS_WITHOUT_READER = ("/live/", "/payments/notices/", "/notices/")
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
@@ -266,10 +266,22 @@ EMAIL_TIMEOUT = 10
 # Where letters come back to that cannot be delivered, "bounces+{id}@mail.example": {id} is the message's number. Empty:
 # to DEFAULT_FROM_EMAIL.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
-# A class with send(recipient=, text=), see notifications.sms.
-SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.sms.OutboxSmsGateway")
+# A class of notifications.channels.gateways.
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.channels.gateways.outbox.OutboxGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
+# Thousandths of a yuan for a part of a text: an estimate for the delivery log.
+SMS_PRICE_LI = env.int("SMS_PRICE_LI", default=45)
+ALIYUN_SMS = {
+    "access_key_id": env.str("ALIYUN_ACCESS_KEY_ID", default=""),
+    "access_key_secret": env.str("ALIYUN_ACCESS_KEY_SECRET", default=""),
+    "sign_name": env.str("ALIYUN_SMS_SIGN_NAME", default=""),
+    "template": env.str("ALIYUN_SMS_TEMPLATE", default=""),
+    "templates": env.dict("ALIYUN_SMS_TEMPLATES", default={}),
+    "endpoint": env.str("ALIYUN_SMS_ENDPOINT", default="https://dysmsapi.aliyuncs.com"),
+}
+# Part of the address to which the gateway reports (/notices/sms/<secret>/…); empty: there is none.
+SMS_REPORTS_SECRET = env.str("SMS_REPORTS_SECRET", default="")
 # What stands behind each channel: classes of notifications.channels.base.Sender.
 NOTICE_SENDERS = {
     "email": "notifications.channels.email.EmailSender",

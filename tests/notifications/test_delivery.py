@@ -6,12 +6,12 @@ from typing import Self
 
 import pytest
 from django.core import mail
-from django.core.exceptions import ImproperlyConfigured
 
 from notifications import delivery
-from notifications.channels.base import Receipt
+from notifications.channels.base import ChannelDownError, Receipt, RefusedError, TryLaterError
+from notifications.channels.gateways.http import HttpGateway
+from notifications.channels.sms import SmsSender
 from notifications.models import Message
-from notifications.sms import HttpSmsGateway
 from notifications.templatetags.letters import linked
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ class _Gateway(BaseHTTPRequestHandler):
 def gateway(settings: object) -> Iterator[type[_Gateway]]:
     server = HTTPServer(("127.0.0.1", 0), _Gateway)
     Thread(target=server.serve_forever, daemon=True).start()
-    settings.SMS_GATEWAY = "notifications.sms.HttpSmsGateway"  # type: ignore[attr-defined]
+    settings.SMS_GATEWAY = "notifications.channels.gateways.http.HttpGateway"  # type: ignore[attr-defined]
     settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{server.server_port}/send"  # type: ignore[attr-defined]
     settings.SMS_GATEWAY_TOKEN = "t0ken"  # type: ignore[attr-defined]
     _Gateway.received, _Gateway.status = [], 200
@@ -158,7 +158,9 @@ def gateway(settings: object) -> Iterator[type[_Gateway]]:
 def test_http_gateway_hands_an_sms_over(gateway: type[_Gateway]) -> None:
     message = delivery.send(channel="sms", kind="t", recipient="+8613800138001", subject="", body="你好")
     assert message.status == "sent"
-    assert gateway.received == [("Bearer t0ken", {"to": "+8613800138001", "text": "你好"})]
+    sent = {"id": message.public_id, "to": "+8613800138001", "text": "你好"}
+    assert gateway.received == [("Bearer t0ken", sent)]
+    assert message.cost_li == 45
 
 
 def test_http_gateway_that_refuses_is_recorded(gateway: type[_Gateway]) -> None:
@@ -168,11 +170,28 @@ def test_http_gateway_that_refuses_is_recorded(gateway: type[_Gateway]) -> None:
     assert "500" in message.error
 
 
-@pytest.mark.parametrize("url", ["", "file:///etc/passwd"])
-def test_http_gateway_needs_an_address(settings: object, url: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (302, ChannelDownError),
+        (401, ChannelDownError),
+        (503, ChannelDownError),
+        (429, TryLaterError),
+        (500, TryLaterError),
+        (422, RefusedError),
+    ],
+)
+def test_http_gateway_answers_by_status(gateway: type[_Gateway], status: int, error: type[Exception]) -> None:
+    gateway.status = status
+    with pytest.raises(error), SmsSender() as sender:
+        sender.send(Message(channel="sms", recipient="+8613800138001", body="x"))
+
+
+@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "http://127.0.0.1:1/", "http://nowhere.invalid/"])
+def test_http_gateway_that_cannot_be_reached_is_a_channel_that_is_down(settings: object, url: str) -> None:
     settings.SMS_GATEWAY_URL = url  # type: ignore[attr-defined]
-    with pytest.raises(ImproperlyConfigured):
-        HttpSmsGateway().send(recipient="+8613800138001", text="x")
+    with pytest.raises(ChannelDownError):
+        HttpGateway().send(Message(channel="sms", recipient="+8613800138001", body="x"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What sends text messages; SMS_GATEWAY names the class."""
