@@ -34,7 +34,7 @@ _SCHEDULE_MAYBE = ("variant", "powertrain", *_SCHEDULE_NUMBERS, "is_condition_ba
 _RULE = ("key", "name_zh", "name_en", "verdict", "sold_with", "why_zh", "why_en", "confidence", "source")
 _RULE_MAYBE = ("service", "alternative", "justified_if_zh", "justified_if_en", "min_km")
 # What advice compares, with what stands where advice.yaml says nothing.
-_ADVICE: dict[str, Any] = {"evidence": [], "also_done_with": [], "fitment": ""}
+_ADVICE: dict[str, Any] = {"evidence": [], "also_done_with": [], "fitment": "", "counts_engine": False}
 _RULE_ADVICE: dict[str, Any] = {"evidence": [], "powertrains": []}
 
 

@@ -51,9 +51,8 @@ def read_advice(directory: Path) -> tuple[Compared, Compared]:
     for entry in fixtures.read(directory / ADVICE):
         where = f"{ADVICE}: {entry.get('service') or entry.get('rule')}"
         if "service" in entry:
-            fixtures.check_keys(
-                entry, where=where, required=("service",), optional=("evidence", "also_done_with", "fitment")
-            )
+            optional = ("evidence", "also_done_with", "fitment", "counts_engine")
+            fixtures.check_keys(entry, where=where, required=("service",), optional=optional)
             found, key = services, entry["service"]
         else:
             fixtures.check_keys(entry, where=where, required=("rule",), optional=("evidence", "powertrains"))

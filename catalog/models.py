@@ -88,6 +88,11 @@ class Service(Seeded, TwoNames):
         blank=True,
         help_text=_("the general interval means nothing before it is known; a maker's schedule does"),
     )
+    counts_engine = models.BooleanField(
+        _("counted on combustion kilometres"),
+        default=False,
+        help_text=_("a plug-in's engine wears it only while it runs: its kilometres are the engine's where known"),
+    )
     summary_zh = models.TextField(_("what it is (Chinese)"), blank=True)
     summary_en = models.TextField(_("what it is (English)"), blank=True)
     when_due_zh = models.TextField(_("when it is really due (Chinese)"), blank=True)

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
 from vehicles import events, garage, plates, vin
-from vehicles.choices import OdometerSource, Powertrain
-from vehicles.models import MAX_ODOMETER_KM, Car, OdometerReading, Variant, Wmi
+from vehicles.choices import PLUG_INS, OdometerSource, Powertrain
+from vehicles.models import MAX_ODOMETER_KM, Car, EngineReading, OdometerReading, Variant, Wmi
 from vehicles.record import holding
 
 OLDEST_MODEL_YEAR = 1980
 # Nobody drives further than this day after day: more is a mistyped digit (product decision; taxis do about 500).
 MAX_KM_PER_DAY = 1_000
+READ_TOGETHER = timedelta(days=1)  # odometer and combustion kilometres are read at one time (product decision)
 
 # What owners type for a powertrain, beside the variant's own name.
 _POWERTRAIN_WORDS = {
@@ -42,6 +43,19 @@ class OdometerImplausibleError(Conflict):
     """The reading is further from the last one than anybody drives in that time."""
 
     code = "odometer_implausible"
+
+
+class NotAPlugInError(Conflict):
+    """Only a car with an engine and a plug has combustion kilometres of its own."""
+
+    code = "not_a_plug_in"
+    message = gettext_lazy("Only plug-in hybrids and range extenders count combustion kilometres.")
+
+
+class EngineDecreasedError(Conflict):
+    """The combustion kilometres cannot follow the reading before: one of the two is wrong."""
+
+    code = "engine_km_decreased"
 
 
 class PlateTakenError(Conflict):
@@ -148,6 +162,68 @@ def record_odometer(
     if locked.removed_at is None:
         events.car_changed(locked, at=at)
     return reading
+
+
+@transaction.atomic
+def record_readings(
+    *, car: Car, km: int, engine_km: int | None, by: User, at: datetime, is_correction: bool = False
+) -> OdometerReading:
+    """Write down what an owner read at one time: the odometer, and on a plug-in the combustion kilometres. Both or
+    nothing. Raises what `record_odometer` and `record_engine_km` raise."""
+    source = OdometerSource.OWNER
+    reading = record_odometer(car=car, km=km, by=by, source=source, at=at, is_correction=is_correction)
+    if engine_km is not None:
+        record_engine_km(car=car, km=engine_km, by=by, at=at, is_correction=is_correction)
+    return reading
+
+
+@transaction.atomic
+def record_engine_km(*, car: Car, km: int, by: User | None, at: datetime, is_correction: bool = False) -> EngineReading:
+    """Write down the combustion kilometres that a plug-in's display showed at `at`, beside the odometer of that day.
+
+    A correction takes the place of the reading before it and may be lower. Emits `car.changed` while the car is in a
+    garage. Raises NotAPlugInError, and InvalidInput or EngineDecreasedError for a figure that cannot be.
+    """
+    locked = Car.objects.select_for_update(of=("self",)).select_related("variant").get(pk=car.pk)
+    if locked.variant.powertrain not in PLUG_INS:
+        raise NotAPlugInError(field="engine_km")
+    last = locked.engine_readings.order_by("-read_at", "-pk").first()
+    odometer_km = _check_engine_km(km, car=locked, last=None if is_correction else last, at=at)
+    reading = EngineReading.objects.create(
+        car=locked, km=km, odometer_km=odometer_km, read_at=at, by=by, is_correction=is_correction
+    )
+    if locked.removed_at is None:
+        events.car_changed(locked, at=at)
+    return reading
+
+
+def _check_engine_km(km: int, *, car: Car, last: EngineReading | None, at: datetime) -> int:
+    """What the odometer shows beside it; refuses what no display can show beside that."""
+    if car.odometer_km is None or car.odometer_at is None or at - car.odometer_at > READ_TOGETHER:
+        raise InvalidInput(_("Enter what the odometer shows as well: both are read together."), field="engine_km")
+    if km < 0:
+        raise InvalidInput(_("An odometer never shows less than 0 km."), field="engine_km")
+    if km > car.odometer_km:
+        raise InvalidInput(
+            _("The engine cannot have driven more than the %(odometer)s km that the odometer shows.")
+            % {"odometer": f"{car.odometer_km:,}"},
+            field="engine_km",
+        )
+    if last is None:
+        return car.odometer_km
+    if km < last.km:
+        raise EngineDecreasedError(
+            _("The last combustion reading was %(last)s km. A reading cannot go down unless the last one was wrong.")
+            % {"last": f"{last.km:,}"},
+            field="engine_km",
+        )
+    if km - last.km > max(car.odometer_km - last.odometer_km, 0):
+        raise EngineDecreasedError(
+            _("That is %(more)s km more by the engine, but the car went %(all)s km. Was the last reading wrong?")
+            % {"more": f"{km - last.km:,}", "all": f"{max(car.odometer_km - last.odometer_km, 0):,}"},
+            field="engine_km",
+        )
+    return car.odometer_km
 
 
 def is_plausible(km: int, *, last_km: int, since: timedelta) -> bool:

@@ -22,6 +22,7 @@ from vehicles.actions import refresh_search_text
 from vehicles.models import (
     Car,
     CarModel,
+    EngineReading,
     HealthEntry,
     HealthRecord,
     Make,
@@ -114,12 +115,10 @@ class WmiAdmin(SeededAdmin):
     autocomplete_fields = ["make"]
 
 
-class ReadingInline(TabularInline):  # type: ignore[misc]
+class _ReadingsInline(TabularInline):  # type: ignore[misc]
     """Readings are append-only: shown, never changed."""
 
-    model = OdometerReading
     extra = 0
-    fields = readonly_fields = ["read_at", "km", "source", "by", "note"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
@@ -129,6 +128,16 @@ class ReadingInline(TabularInline):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
+
+
+class ReadingInline(_ReadingsInline):
+    model = OdometerReading
+    fields = readonly_fields = ["read_at", "km", "source", "by", "note"]
+
+
+class EngineReadingInline(_ReadingsInline):
+    model = EngineReading
+    fields = readonly_fields = ["read_at", "km", "odometer_km", "by", "is_correction"]
 
 
 @admin.register(Car)
@@ -141,7 +150,7 @@ class CarAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ["plate", "vin", "public_id", "owner__email", "owner__phone", "owner__name"]
     autocomplete_fields = ["variant"]
     readonly_fields = ["public_id", "owner", "odometer_km", "odometer_at", "created_at"]
-    inlines = [ReadingInline]
+    inlines = [ReadingInline, EngineReadingInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False

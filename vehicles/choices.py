@@ -10,6 +10,10 @@ class Powertrain(models.TextChoices):
     BEV = "bev", _("Battery electric")
 
 
+# They have an engine and a plug: part of what they drive, the engine does not.
+PLUG_INS = (Powertrain.PHEV, Powertrain.EREV)
+
+
 class MakeKind(models.TextChoices):
     JOINT_VENTURE = "joint_venture", _("Joint venture")
     DOMESTIC = "domestic", _("Chinese brand")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vehicles import plates
 from vehicles.actions import CarDetails
+from vehicles.choices import PLUG_INS
 from vehicles.models import Car
 from vehicles.querysets import MAX_SEARCH_LENGTH
 from vehicles.record.typed import TypedKmError, kilometres
@@ -125,10 +126,17 @@ class NewCarForm(CarForm):
 
 
 class OdometerForm(forms.Form):
-    """One reading; `is_correction` is offered once a reading was refused as unlikely."""
+    """One reading; `is_correction` is offered once a reading was refused as unlikely. Plug-ins are asked for their
+    combustion kilometres too."""
 
     odometer_km = KilometresField(
         label=_("Odometer"), widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+    )
+    engine_km = KilometresField(
+        label=_("Driven by the engine"),
+        required=False,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=_("the combustion kilometres on the car's display; the oil is counted on them"),
     )
     is_correction = forms.BooleanField(
         label=_("I have looked again: this reading is right, the last one was wrong"), required=False
@@ -139,3 +147,5 @@ class OdometerForm(forms.Form):
         odometer = self.fields["odometer_km"]
         assert isinstance(odometer, KilometresField)  # noqa: S101  (tells the type checker)
         odometer.last_km = car.odometer_km
+        if car.variant.powertrain not in PLUG_INS:
+            del self.fields["engine_km"]

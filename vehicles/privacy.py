@@ -20,7 +20,7 @@ def connect() -> None:
 
 def export(user: User) -> list[dict[str, Any]]:
     """The person's cars, removed ones too, with their odometer readings."""
-    cars = Car.objects.filter(owner=user).with_names().prefetch_related("readings").order_by("pk")
+    cars = Car.objects.filter(owner=user).with_names().prefetch_related("readings", "engine_readings").order_by("pk")
     return [
         {
             "variant": car.variant.slug,
@@ -30,6 +30,10 @@ def export(user: User) -> list[dict[str, Any]]:
             "delivered_on": car.delivered_on.isoformat() if car.delivered_on else None,
             "nickname": car.nickname,
             "readings": [{"km": row.km, "read_at": row.read_at.isoformat()} for row in car.readings.all()],
+            "engine_readings": [
+                {"km": row.km, "odometer_km": row.odometer_km, "read_at": row.read_at.isoformat()}
+                for row in car.engine_readings.all()
+            ],
         }
         for car in cars
     ]

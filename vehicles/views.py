@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from core.errors import Refusal
 from vehicles import actions, finding, selection, vin
-from vehicles.choices import OdometerSource
+from vehicles.choices import PLUG_INS
 from vehicles.forms import CarForm, ChoiceForm, NameForm, NewCarForm, OdometerForm, VinForm
 from vehicles.models import Car, Variant
 from vehicles.vin import VinError
@@ -122,11 +122,11 @@ def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
     form = OdometerForm(request.POST, car=car)
     if form.is_valid():
         try:
-            actions.record_odometer(
+            actions.record_readings(
                 car=car,
                 km=form.cleaned_data["odometer_km"],
+                engine_km=form.cleaned_data.get("engine_km"),
                 by=_person(request),
-                source=OdometerSource.OWNER,
                 at=timezone.now(),
                 is_correction=form.cleaned_data["is_correction"],
             )
@@ -190,6 +190,7 @@ def _car_page(request: HttpRequest, car: Car, form: OdometerForm, *, status: int
         "variant": car.variant,
         "form": form,
         "readings": readings,
+        "engine": car.engine_readings.first() if car.variant.powertrain in PLUG_INS else None,
         "vin": vin.masked(car.vin),
     }
     return render(request, "vehicles/car_detail.html", context, status=status)

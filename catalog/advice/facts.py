@@ -27,7 +27,8 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class CarFacts:
     """The car. What is not known is None. `odometer_on` None: the odometer was read today. `known_since`: the day from
-    which on what falls due and is not done would be in its record."""
+    which on what falls due and is not done would be in its record. `engine_percent`: how much of what a plug-in drives
+    its engine drives (`vehicles.record.combustion`)."""
 
     powertrain: str
     delivered_on: date | None = None
@@ -35,6 +36,7 @@ class CarFacts:
     odometer_km: int | None = None
     odometer_on: date | None = None
     known_since: date | None = None
+    engine_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Item:
     """A service on this car: what makes it due and what would prove it.
 
     `also_done_with`: services that contain it. `points`: the check points whose limit justifies it. `fitment`: what has
-    to be known of the car before the general interval means anything. `min_km`: never before.
+    to be known of the car before the general interval means anything. `counts_engine`: its kilometres are those that
+    the engine drives. `min_km`: never before.
     """
 
     key: str
@@ -131,6 +134,7 @@ class Item:
     also_done_with: tuple[str, ...] = ()
     evidence: tuple[Clause, ...] = ()
     fitment: str = ""
+    counts_engine: bool = False
     min_km: int | None = None
     source: str = ""
     confidence: str = ""

@@ -38,6 +38,7 @@ from catalog.models import CheckPoint, MakerSchedule, OverMaintenanceRule, Servi
 from catalog.points import Point
 from vehicles.models import Car, Variant
 from vehicles.record.bare import Bare, bare
+from vehicles.record.combustion import percents
 from vehicles.record.odometer import Rate
 
 
@@ -165,8 +166,9 @@ def for_car(car: Car, *, today: date, measurements: Iterable[Measurement] = (), 
     Seven queries with a car that has names and record at hand, whatever the number of entries. `book`: `facts_for` of
     the car's variant, where the caller has it already.
     """
-    known = bare([car])[car.pk]
-    return Adviser(book or facts_for(car.variant), _story(car, known, today, measurements=measurements))
+    known, percent = bare([car])[car.pk], percents([car]).get(car.pk)
+    story = _story(car, known, today, percent, measurements=measurements)
+    return Adviser(book or facts_for(car.variant), story)
 
 
 def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
@@ -180,23 +182,35 @@ def for_cars(cars: Iterable[Car], *, today: date) -> dict[int, Adviser]:
 
 def stories(cars: Collection[Car], *, today: date, priors: Mapping[int, Rate] | None = None) -> dict[int, Story]:
     """What is believed of each of many cars, by car. Three queries for any number of cars that have their variants at
-    hand, one more where they have not their records. `priors`: rates to be taken where a car has none of its own, by
-    variant; with them a car's own rate is spread over the year where its readings tell."""
-    recorded = bare(cars)
-    rates = priors or {}
+    hand, one more where they have not their records, one more where some are plug-ins. `priors`: rates to be taken
+    where a car has none of its own, by variant; with them a car's own rate is spread over the year where its readings
+    tell."""
+    recorded, by_engine = bare(cars), percents(cars)
+    rates, has_season = priors or {}, priors is not None
     return {
-        car.pk: _story(car, recorded[car.pk], today, prior=rates.get(car.variant_id), has_season=priors is not None)
+        car.pk: _story(
+            car, recorded[car.pk], today, by_engine.get(car.pk), prior=rates.get(car.variant_id), has_season=has_season
+        )
         for car in cars
     }
 
 
-def _story(car: Car, known: Bare, today: date, *, measurements: Iterable[Measurement] = (), **outlook: Any) -> Story:
+def _story(
+    car: Car,
+    known: Bare,
+    today: date,
+    engine_percent: int | None,
+    *,
+    measurements: Iterable[Measurement] = (),
+    **outlook: Any,
+) -> Story:
     record = record_facts(known.facts, known.points, is_complete_since_new=known.is_complete)
     taken = [*measurements_of(known.facts), *measurements]
-    return believe(car_facts(car, known.facts), record, taken, today, **outlook)
+    facts = car_facts(car, known.facts, engine_percent=engine_percent)
+    return believe(facts, record, taken, today, **outlook)
 
 
-def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = ()) -> CarFacts:
+def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = (), *, engine_percent: int | None = None) -> CarFacts:
     """What is known of an owner's car; the day of delivery also from an entry of its delivery."""
     delivered = (date.fromisoformat(facts["date"]) for facts in entries if facts["kind"] == "delivery")
     return CarFacts(
@@ -206,6 +220,7 @@ def car_facts(car: Car, entries: Iterable[Mapping[str, Any]] = ()) -> CarFacts:
         odometer_km=car.odometer_km,
         odometer_on=timezone.localdate(car.odometer_at) if car.odometer_at else None,
         known_since=timezone.localdate(car.created_at),
+        engine_percent=engine_percent,
     )
 
 
@@ -284,6 +299,7 @@ def _item(service: Service, interval: Interval, rules: Iterable[OverMaintenanceR
         points=tuple(points),
         also_done_with=tuple(service.also_done_with),
         fitment=service.fitment,
+        counts_engine=service.counts_engine,
         min_km=max((rule.min_km for rule in own if rule.min_km is not None), default=None),
         source=service.source,
         confidence=service.confidence,

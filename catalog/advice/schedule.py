@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -11,7 +12,7 @@ from catalog.advice.dates import add_months
 from catalog.advice.facts import Item, Schedule
 from catalog.advice.verdict import Advice, Change, Numbers
 from catalog.choices import AdviceChange, AdviceRule, AdviceVerdict, Fitment
-from vehicles.choices import Confidence
+from vehicles.choices import PLUG_INS, Confidence
 
 # Product rules (docs/rules/advice.md). Between two of the marks the nearer one decides; half-way the more relaxed.
 FRESH = Fraction(1, 10)
@@ -62,9 +63,10 @@ def position(item: Item, story: Story) -> Numbers | None:
     `used` is the larger of the fractions of kilometres and months that can be counted, None if none can.
     """
     done = story.last(item.key, *item.also_done_with)
-    if done is None and not _is_counted_from_new(item.schedule, story):
+    schedule = in_force(item, story)
+    if done is None and not _is_counted_from_new(schedule, story):
         return None
-    km, months = _interval(item.schedule, is_first=done is None)
+    km, months = _interval(schedule, is_first=done is None)
     start_on, start_km = (done.on, done.km) if done else (story.new_on, 0)
     shares: list[tuple[str, Fraction]] = []
     if km is not None and story.km is not None and start_km is not None:
@@ -89,7 +91,23 @@ def position(item: Item, story: Story) -> Numbers | None:
         due_km=due_km,
         due_on=add_months(start_on, months) if months is not None and start_on is not None else None,
         projected_on=_projected(due_km, story),
+        engine_percent=story.car.engine_percent if item.counts_engine else None,
+        lacks_engine_km=item.counts_engine and km is not None and _lacks_engine_km(story),
     )
+
+
+def in_force(item: Item, story: Story) -> Schedule:
+    """The item's schedule as the odometer counts it. What wears with the engine of a plug-in lasts the longer on the
+    odometer, the less of the way the engine drives; months stay as they are."""
+    percent = story.car.engine_percent
+    if percent is None or not item.counts_engine:
+        return item.schedule
+    km, first_km = (None if one is None else one * 100 // percent for one in (item.schedule.km, item.schedule.first_km))
+    return replace(item.schedule, km=km, first_km=first_km)
+
+
+def _lacks_engine_km(story: Story) -> bool:
+    return story.car.powertrain in PLUG_INS and story.car.engine_percent is None
 
 
 def is_skipped(item: Item, story: Story) -> bool:
@@ -97,7 +115,8 @@ def is_skipped(item: Item, story: Story) -> bool:
 
     From new on it counts only in a record that is unbroken since delivery; the present stretch counts too.
     """
-    km, months = item.schedule.km, item.schedule.months
+    schedule = in_force(item, story)
+    km, months = schedule.km, schedule.months
     times = story.all_times(item.key, *item.also_done_with)
     stops: list[tuple[date | None, int | None]] = [(done.on, done.km) for done in times]
     if story.is_complete:
@@ -120,7 +139,7 @@ def is_fresh(item: Item, story: Story) -> bool:
 
 def is_counted(item: Item, story: Story) -> bool:
     """Whether there is a day or a figure from which the interval is counted."""
-    return story.last(item.key, *item.also_done_with) is not None or _is_counted_from_new(item.schedule, story)
+    return story.last(item.key, *item.also_done_with) is not None or _is_counted_from_new(in_force(item, story), story)
 
 
 def _is_counted_from_new(schedule: Schedule, story: Story) -> bool:

@@ -20,6 +20,8 @@ class Numbers(NamedTuple):
     `is_new_estimated` where only the model year is known). `used`: the fraction of the interval that is used, by
     `used_by` (km or months). `due_*`: where the interval ends. `projected_on`: when `due_km` is reached at the car's
     own rate. `until_*`: until when it can wait. `km`, `km_on`: the last believed odometer reading.
+    `engine_percent`: the interval is counted on combustion kilometres, so much of what the car drives;
+    `lacks_engine_km`: it should be, and they are not known.
     """
 
     last_on: date | None = None
@@ -51,6 +53,8 @@ class Numbers(NamedTuple):
     warranty_shop: str = ""
     warranty_until_on: date | None = None
     warranty_until_km: int | None = None
+    engine_percent: int | None = None
+    lacks_engine_km: bool = False
 
 
 @dataclass(frozen=True, slots=True)

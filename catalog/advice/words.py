@@ -83,7 +83,7 @@ def _reason(advice: Advice, names: Names) -> str:
     numbers = advice.numbers
     match advice.rule:
         case AdviceRule.MAKER_SCHEDULE | AdviceRule.GENERAL_INTERVAL | AdviceRule.FIRST_SERVICE:
-            return _joined(_by_schedule(advice), _since(advice))
+            return _joined(_joined(_by_schedule(advice), _since(advice)), _by_engine(advice.numbers))
         case AdviceRule.MEASURED_LIMIT | AdviceRule.MEASURED_WATCH | AdviceRule.MEASURED_GOOD:
             return _by_measurement(advice, names)
         case AdviceRule.TESTED_AND_AGED:
@@ -134,6 +134,17 @@ def _by_schedule(advice: Advice) -> str:
     if numbers.is_from_new:
         return _("Counted from new, %(percent)s %% of %(whose)s (%(interval)s) is used.") % values
     return _("Last done on %(start)s. Of %(whose)s (%(interval)s), %(percent)s %% is used.") % values
+
+
+def _by_engine(numbers: Numbers) -> str:
+    """On which kilometres of a plug-in it is counted; empty where the odometer's are the engine's."""
+    if numbers.engine_percent is not None and numbers.interval_km is not None:
+        return _("Counted on combustion kilometres, %(percent)d %% of what this car drives.") % {
+            "percent": numbers.engine_percent
+        }
+    if numbers.lacks_engine_km:
+        return _("Counted on the odometer, for the combustion kilometres are not known.")
+    return ""
 
 
 def _since(advice: Advice) -> str:

@@ -159,6 +159,12 @@ class AdviceNumbers(serializers.Serializer[Any]):
     warranty_shop = serializers.CharField(allow_blank=True)
     warranty_until_on = serializers.DateField(allow_null=True)
     warranty_until_km = serializers.IntegerField(allow_null=True)
+    engine_percent = serializers.IntegerField(
+        allow_null=True, help_text=gettext_lazy("counted on combustion kilometres: so much of what the car drives")
+    )
+    lacks_engine_km = serializers.BooleanField(
+        help_text=gettext_lazy("true: counted on the odometer, for the combustion kilometres are not known")
+    )
 
 
 class AdviceChangeSerializer(serializers.Serializer[Any]):

@@ -136,6 +136,9 @@ class ReadingWrite(serializers.Serializer[Any]):
     """What the odometer shows now."""
 
     odometer_km = KilometresField()
+    engine_km = KilometresField(
+        required=False, allow_null=True, help_text=_("plug-ins only: combustion kilometres on the car's display")
+    )
     is_correction = serializers.BooleanField(
         default=False, help_text=_("true: this reading is right although it is unlikely, the last one was wrong")
     )

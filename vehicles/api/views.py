@@ -32,7 +32,6 @@ from vehicles.api.serializers import (
     VariantQuery,
     VariantSerializer,
 )
-from vehicles.choices import OdometerSource
 from vehicles.models import Car, CarModel, Make, Variant
 
 
@@ -167,11 +166,11 @@ class CarOdometer(generics.GenericAPIView[Car]):
         car = self.get_object()
         data = ReadingWrite(data=request.data, context={"last_km": car.odometer_km})
         data.is_valid(raise_exception=True)
-        reading = actions.record_odometer(
+        reading = actions.record_readings(
             car=car,
             km=data.validated_data["odometer_km"],
+            engine_km=data.validated_data.get("engine_km"),
             by=person(request),
-            source=OdometerSource.OWNER,
             at=timezone.now(),
             is_correction=data.validated_data["is_correction"],
         )

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import PublicIdModel
@@ -101,3 +101,31 @@ class OdometerReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.km:,} km"
+
+
+class EngineReading(models.Model):
+    """How far the engine of a plug-in has driven it, as the car's display says, and what the odometer showed then.
+    Append-only. It belongs to the car as one owner drives it: the next one charges differently."""
+
+    car = models.ForeignKey(Car, on_delete=models.PROTECT, related_name="engine_readings", verbose_name=_("car"))
+    km = models.PositiveIntegerField(_("combustion kilometres"))
+    odometer_km = models.PositiveIntegerField(_("odometer, km"), validators=[MaxValueValidator(MAX_ODOMETER_KM)])
+    read_at = models.DateTimeField(_("read at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("entered by")
+    )
+    is_correction = models.BooleanField(_("corrects the one before"), default=False)
+
+    class Meta:
+        verbose_name = _("reading of combustion kilometres")
+        verbose_name_plural = _("readings of combustion kilometres")
+        ordering = ["-read_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(km__lte=F("odometer_km"), odometer_km__lte=MAX_ODOMETER_KM),
+                name="engine_km_within_odometer",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.km:,} / {self.odometer_km:,} km"
