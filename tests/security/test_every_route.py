@@ -72,7 +72,7 @@ _FIELDS = (
     "content fingerprint retire_missing offered seen_at flexible theme language action understood "
     "d1_0_opens d1_0_closes copy copy_from copy_to name_zh name_en model_year nickname hold shop "
     "visit_latitude visit_longitude flow valid_until works_since_year user title_zh amenities "
-    "is_correction order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
+    "is_correction engine_km order lead_time_minutes booking_window_days slot_step_minutes hold_minutes "
     "service_radius_km warranty_months tab holder bank number channel amount stance closed text "
     "provider pay shop_method method due_fen put_right about helpful "
     "stars workmanship honesty communication waiting price would_return shows_facts keep photos happy words "
