@@ -14,6 +14,7 @@ Concerns = Callable[[User], bool]
 
 _concerns: dict[Topic, Concerns] = {
     Topic.SHOP: lambda _person: False,  # until the room that knows members says who they are
+    Topic.SHOP_VISITS: lambda _person: False,
     Topic.PLATFORM: lambda person: person.is_staff,
 }
 

@@ -42,6 +42,7 @@ class Topic(models.TextChoices):
     MONEY = "money", _("Payments and refunds")
     CAMPAIGNS = "campaigns", _("Offers from shops you know")
     SHOP = "shop", _("Your shop")
+    SHOP_VISITS = "shop_visits", _("Bookings at your shop")
     PLATFORM = "platform", _("The platform")
     ACCOUNT = "account", _("Your account")
 

@@ -42,7 +42,11 @@ MEANINGS: dict[str, str | Promise] = {
         "Only if you agree: a shop where you have been may offer you a price or a time through us when something is due"
         " on your car. It does not get your address. You can take this back here, or by the link in each letter."
     ),
-    Topic.SHOP: gettext_lazy("Bookings, requests, reviews and settlements of your shop."),
+    Topic.SHOP: gettext_lazy("Reviews, unhappy owners, disputes and settlements of your shop."),
+    Topic.SHOP_VISITS: gettext_lazy(
+        "Requests to answer, new bookings, and visits that their owners moved or cancelled. They are always in your"
+        " inbox; choose here if you want more."
+    ),
     Topic.PLATFORM: gettext_lazy("Alarms, and work that waits for platform admins."),
 }
 

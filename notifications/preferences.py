@@ -27,6 +27,7 @@ FIRST_CHOICE: Mapping[Topic, tuple[Channel, ...]] = {
     Topic.MONEY: _PHONE_FIRST,
     Topic.CAMPAIGNS: (),  # only who agreed
     Topic.SHOP: _PHONE_FIRST,
+    Topic.SHOP_VISITS: (),  # as many as there are bookings: the inbox has them, and only who chose gets more
     Topic.PLATFORM: (Channel.EMAIL,),
     Topic.ACCOUNT: _PHONE_FIRST,
 }
@@ -56,7 +57,7 @@ class Wishes:
         if chosen is not None:
             return chosen
         if channel == Channel.PUSH:
-            return topic != Topic.CAMPAIGNS  # who lets a browser tell them wants to be told
+            return bool(FIRST_CHOICE[topic])  # who lets a browser tell them wants to be told what others are told
         if any((topic, other) in self.choices for other in (Channel.EMAIL, Channel.SMS)):
             return False  # they chose between mail and phone; this one they left
         return channel == self._first(topic)

@@ -17,6 +17,7 @@ INVITATION = "shops/invitation"
 def connect() -> None:
     """Register the kinds, and whom word about shops concerns; called once when the app is ready."""
     audience.register(Topic.SHOP, _works_at_a_shop)
+    audience.register(Topic.SHOP_VISITS, _works_at_a_shop)
     kinds.register(
         Kind(
             INVITATION,

@@ -55,6 +55,7 @@ def browser(person: User, number: int = 1) -> PushSubscription:
         (Topic.REMINDERS, [MAIL]),
         (Topic.PLATFORM, [MAIL]),
         (Topic.CAMPAIGNS, []),
+        (Topic.SHOP_VISITS, []),
     ],
 )
 def test_who_chose_nothing_is_told_by_the_usual_way(lin: User, topic: Topic, expected: list[str]) -> None:
