@@ -9,7 +9,9 @@ class RemindersConfig(AppConfig):
     def ready(self) -> None:
         # their models need the apps to be loaded
         from reminders import message_kinds
+        from reminders.computing import staleness
         from reminders.sending import returns
 
         message_kinds.register()
         returns.connect()
+        staleness.connect()

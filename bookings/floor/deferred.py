@@ -11,6 +11,7 @@ from bookings.choices import Decision, LineState
 from bookings.models import LineVersion
 from catalog.needs import deferrals
 from catalog.needs.shape import Deferred, Quoted
+from shops.models import Shop
 from vehicles.models import Car
 
 
@@ -40,10 +41,15 @@ def deferred(cars: Collection[Car]) -> Mapping[int, Sequence[Deferred]]:
         booking = row.line.booking
         on = row.decided_at.astimezone(booking.zone).date()
         key = row.service.key if row.service else ""
-        quoted = None if row.service else Quoted(row.name, booking.shop.name, row.total_fen)
+        quoted = None if row.service else _quoted(row, booking.shop)
         # Of one line the last word counts.
         found[booking.car_id][row.line_id] = Deferred(key, on, row.until_on, row.until_km, quoted)  # type: ignore[index]
     return {car: list(of_car.values()) for car, of_car in found.items()}
+
+
+def _quoted(row: LineVersion, shop: Shop) -> Quoted:
+    names = (row.title, row.title) if row.title or not row.measure else (row.measure.name_zh, row.measure.name_en)
+    return Quoted(row.name, shop.name, row.total_fen, names, row.pk)
 
 
 def _done_since() -> QuerySet[LineVersion]:

@@ -69,11 +69,14 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Work that is no service of the catalogue: what the shop called it, for how much, and which shop."""
+    """Work that is no service of the catalogue: what the shop called it, for how much, and which shop. `names` in
+    Chinese and English, `version` the number of the line as the owner saw it: for who writes it down."""
 
     name: str
     shop: str
     price_fen: int
+    names: tuple[str, str] = ("", "")
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
