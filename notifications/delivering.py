@@ -228,8 +228,8 @@ def _settle_unknown(sender: Sender, message: Message, at: datetime) -> None:
         receipt = sender.ask(message)
     except OutcomeUnknownError as error:
         _unknown(message, message.error or f"{type(error).__name__}: {error}", at)
-    except ChannelDownError:
-        return  # asked again when it answers
+    except Exception as error:  # asked again when it answers
+        logger.error("channel %s cannot be asked: %s", message.channel, type(error).__name__)
     else:
         if receipt is not None:
             _sent(message, receipt, at)
