@@ -13,7 +13,8 @@ from notifications.choices import Topic
 Concerns = Callable[[User], bool]
 
 _concerns: dict[Topic, Concerns] = {
-    Topic.SHOP: lambda _person: False,  # until the room that knows members says who they are
+    # Until the room that knows members says who they are.
+    Topic.SHOP: lambda _person: False,
     Topic.SHOP_VISITS: lambda _person: False,
     Topic.PLATFORM: lambda person: person.is_staff,
 }
@@ -26,4 +27,5 @@ def register(topic: Topic, concerns: Concerns) -> None:
 
 def topics_of(person: User) -> list[Topic]:
     """The topics that concern a person, in their usual order."""
-    return [topic for topic in Topic if topic not in _concerns or _concerns[topic](person)]
+    said = {concerns: concerns(person) for concerns in set(_concerns.values())}  # one may speak for several topics
+    return [topic for topic in Topic if topic not in _concerns or said[_concerns[topic]]]

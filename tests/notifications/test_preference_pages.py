@@ -14,6 +14,8 @@ from accounts.models import User
 from notifications import addresses, choosing, preferences
 from notifications.choices import AddressFault, Channel, Topic
 from notifications.models import ChannelChoice, Preference, PushSubscription, UnreachableAddress
+from notifications.preference_views import MEANINGS
+from notifications.templatetags.notices import topic_look
 from tests.factories.accounts import UserFactory
 from tests.factories.shops import ShopMemberFactory
 
@@ -62,9 +64,15 @@ def test_the_page_shows_what_is_in_force(browser: Client) -> None:
 
 def test_only_topics_that_concern_the_person_are_offered(client: Client) -> None:
     client.force_login(ShopMemberFactory().user)
-    assert {"shop", "platform", "account"} & set(boxes(client.get(PAGE))) == {"shop"}
+    assert {"shop", "shop_visits", "platform", "account"} & set(boxes(client.get(PAGE))) == {"shop", "shop_visits"}
     client.force_login(UserFactory(admin=True))
-    assert {"shop", "platform", "account"} & set(boxes(client.get(PAGE))) == {"platform"}
+    assert {"shop", "shop_visits", "platform", "account"} & set(boxes(client.get(PAGE))) == {"platform"}
+
+
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic != Topic.ACCOUNT])
+def test_every_topic_says_what_it_means_and_has_a_look(topic: Topic) -> None:
+    assert MEANINGS[topic]
+    assert topic_look(topic).icon
 
 
 def test_what_was_chosen_is_shown_and_obeyed(browser: Client, lin: User) -> None:
