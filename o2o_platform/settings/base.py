@@ -1,12 +1,15 @@
 """Settings common to every environment. Anything that differs between machines comes from the environment."""
 
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab, schedule
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from core import vapid_keys
 from core.strict_templates import Missing
 from o2o_platform.settings.admin import UNFOLD  # noqa: F401  (Unfold reads it from the settings)
 from o2o_platform.settings.payment_providers import from_environment as payment_providers
@@ -85,7 +88,7 @@ ROOT_URLCONF = "o2o_platform.urls"
 WSGI_APPLICATION = "o2o_platform.wsgi.application"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -282,6 +285,13 @@ ALIYUN_SMS = {
 }
 # Part of the address to which the gateway reports (/notices/sms/<secret>/…); empty: there is none.
 SMS_REPORTS_SECRET = env.str("SMS_REPORTS_SECRET", default="")
+# Push messages to browsers: `manage.py make_push_key` makes the private key; empty: there are none. The subject is whom
+# push services write to when something is wrong.
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
+VAPID_PUBLIC_KEY = vapid_keys.public_of(VAPID_PRIVATE_KEY) if VAPID_PRIVATE_KEY else ""
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
+# Whether browsers may give addresses on this machine as their push service (notifications.channels.strangers).
+STRANGERS_MAY_BE_LOCAL = False
 # What stands behind each channel: classes of notifications.channels.base.Sender.
 NOTICE_SENDERS = {
     "email": "notifications.channels.email.EmailSender",
@@ -433,6 +443,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.tasks.reconciling.check_books_fully",
         "schedule": crontab(hour=20, minute=20),
     },
+    "reminders-send-letters": {"task": "reminders.tasks.send_letters", "schedule": schedule(120)},
+    "reminders-send-campaigns": {"task": "reminders.tasks.send_campaigns", "schedule": schedule(300)},
     "reviews-refresh-scores": {"task": "reviews.tasks.refresh_scores", "schedule": schedule(600)},
     "reviews-search-signals": {"task": "reviews.tasks.search_signals", "schedule": crontab(minute=40)},
     "reviews-check-counts": {"task": "reviews.tasks.check_counts", "schedule": crontab(hour=20, minute=35)},

@@ -17,6 +17,7 @@ DEMO_DATA = True
 SECRET_KEY = "local-only-not-a-secret"  # noqa: S105  (production refuses to start with it)
 ALLOWED_HOSTS = ["*"]
 INTERNAL_IPS = ["127.0.0.1"]
+STRANGERS_MAY_BE_LOCAL = True
 
 # The launcher's terminal puts the process's name before each line.
 CELERY_WORKER_LOG_FORMAT = CELERY_BEAT_LOG_FORMAT = "%(levelname)s %(message)s"
@@ -34,4 +35,4 @@ if env.bool("RELOAD", default=False):
     # Templates are read anew for each page; gunicorn notices changed Python by itself.
     _LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
     _OPTIONS = TEMPLATES[0]["OPTIONS"]
-    TEMPLATES = [{**TEMPLATES[0], "APP_DIRS": False, "OPTIONS": {**_OPTIONS, "loaders": _LOADERS}}, *TEMPLATES[1:]]  # type: ignore[dict-item]
+    TEMPLATES = [{**TEMPLATES[0], "APP_DIRS": False, "OPTIONS": {**_OPTIONS, "loaders": _LOADERS}}, *TEMPLATES[1:]]
