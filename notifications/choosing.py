@@ -50,6 +50,13 @@ class EndlessQuietError(InvalidInput):
     message = _("Quiet hours need an end that differs from their beginning. To hear nothing of a topic, switch it off.")
 
 
+class UnknownZoneError(InvalidInput):
+    """A time zone that is none, or no place's."""
+
+    code = "unknown_zone"
+    message = _("We do not know this time zone. Name it by its place, for example Asia/Shanghai.")
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """A channel for one topic: whether the person wants it, and whether there is an address for it at all."""
@@ -108,11 +115,14 @@ def chosen_by(person: User) -> Chosen:
 def choose(*, person: User, topics: Mapping[str, Collection[str]], at: datetime, quiet: Quiet | None = None) -> Chosen:
     """Remember by which channels each of the named topics shall come, and the quiet hours if given; the rest stays.
 
-    Raises NotYoursError, NothingChosenError (their field is the topic), EndlessQuietError (field `quiet_until`). A
-    topic that is left as it is in force gets no row: it goes on following the defaults.
+    Raises NotYoursError, NothingChosenError (their field is the topic), EndlessQuietError (field `quiet_until`),
+    UnknownZoneError (field `zone`). A topic that is left as it is in force gets no row: it goes on following the
+    defaults.
     """
     if quiet is not None and quiet.start == quiet.end:
         raise EndlessQuietError(field="quiet_until")
+    if quiet is not None and quiet.zone and quiet.zone not in zones():
+        raise UnknownZoneError(field="zone")
     rows = {row.topic: row for row in chosen_by(person).rows}
     choices: dict[tuple[Topic, Channel], bool] = {}
     for name, channels in topics.items():

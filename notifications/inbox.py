@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -22,6 +23,23 @@ def line_of(person: User, public_id: str) -> Notice | None:
     if len(public_id) != LENGTH or not public_id.isascii() or not public_id.isalnum():
         return None
     return Notice.objects.inbox_of(person).filter(public_id=public_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines of an inbox, and whether more follow."""
+
+    lines: list[Notice]
+    has_more: bool
+
+
+def page_of(person: User, *, topic: str = "", after: Notice | None = None, size: int) -> Page:
+    """Lines of the inbox, newest first: of one topic if named, from the line after `after` on. One query."""
+    lines = Notice.objects.inbox_of(person)
+    if topic:
+        lines = lines.filter(topic=topic)
+    found = list((lines.older_than(after) if after is not None else lines)[: size + 1])
+    return Page(found[:size], len(found) > size)
 
 
 def unread_count(person: User) -> int:

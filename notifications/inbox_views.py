@@ -36,15 +36,16 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
     person = _person(request)
     topics = audience.topics_of(person)
     topic = next((topic for topic in topics if topic == request.GET.get("topic", "")), None)
-    page = _page(person, topic, inbox.line_of(person, request.GET.get("before", "")))
-    shown, zone = page[:PAGE_SIZE], quiet.of(Preference.objects.filter(user=person).first()).zone_info
+    last = inbox.line_of(person, request.GET.get("before", ""))
+    page = inbox.page_of(person, topic=topic or "", after=last, size=PAGE_SIZE)
+    zone = quiet.of(Preference.objects.filter(user=person).first()).zone_info
     context = {
-        "days": [(day, list(notices)) for day, notices in groupby(shown, key=lambda line: _day(line, zone))],
+        "days": [(day, list(notices)) for day, notices in groupby(page.lines, key=lambda line: _day(line, zone))],
         "zone": zone,
         "topics": topics,
         "chosen": topic,
-        "newest": shown[0] if shown else None,
-        "next_query": _query(topic, shown[-1]) if len(page) > PAGE_SIZE else "",
+        "newest": page.lines[0] if page.lines else None,
+        "next_query": _query(topic, page.lines[-1]) if page.has_more else "",
         "unread": inbox.unread_count(person),
     }
     return render(request, "notifications/inbox.html", context)
@@ -87,14 +88,6 @@ def unread(request: HttpRequest) -> HttpResponse:
     answer = get_conditional_response(request, etag=etag, response=response) or response
     answer["ETag"] = etag
     return answer
-
-
-def _page(person: User, topic: Topic | None, last: Notice | None) -> list[Notice]:
-    """The lines after `last`, the end of the page before, and one more if there are more."""
-    lines = Notice.objects.inbox_of(person)
-    if topic is not None:
-        lines = lines.filter(topic=topic)
-    return list((lines.older_than(last) if last is not None else lines)[: PAGE_SIZE + 1])
 
 
 def _day(notice: Notice, zone: ZoneInfo) -> date:

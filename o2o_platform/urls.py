@@ -24,6 +24,7 @@ urlpatterns = [
     path("accounts/", include("accounts.entrance_urls")),
     path("cars/", include("vehicles.urls")),
     path("cars/", include("catalog.car_urls")),
+    path("cars/", include("reminders.owner_pages.urls")),
     path("r/", include("vehicles.public_urls")),
     path("services/", include("catalog.urls")),
     path("shop/", include("catalog.shop_urls")),
@@ -46,11 +47,13 @@ urlpatterns = [
     path("shop/", include("reminders.shop_pages.urls")),
     path("platform/reminders/", include("reminders.platform_pages.urls")),
     path("api/v1/auth/", include("accounts.api.urls")),
+    path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("vehicles.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("payments.paying_pages.api_urls")),
     path("api/v1/", include("bookings.api.urls")),
     path("api/v1/", include("reviews.api.urls")),
+    path("api/v1/", include("reminders.api.urls")),
     path("api/", include("o2o_platform.api_docs")),
 ]
 
