@@ -7,7 +7,7 @@ Odometer readings are sorted out as on the record's own page (`vehicles.record.o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -47,10 +47,14 @@ class Story:
     km_on: date | None
     prior: Rate | None = None
     season: Season | None = None
+    # Each day is asked for more than once; another story (`replace`) begins with none.
+    _reached: dict[int, Projected | None] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def reached(self, km: int) -> Projected | None:
         """When the car gets to so many kilometres, or got there: never moved to today."""
-        return project(self.curve, km, prior=self.prior, season=self.season)
+        if km not in self._reached:
+            self._reached[km] = project(self.curve, km, prior=self.prior, season=self.season)
+        return self._reached[km]
 
     def last(self, *services: str) -> Done | None:
         """The last time that one of these services was done."""

@@ -34,7 +34,8 @@ def readings(item: Item, story: Story) -> list[Reading]:
     if not has_readings(item, story):
         return []
     last = story.last(item.key, *item.also_done_with)
-    found = [reading for point in item.points if (reading := _newest(point, last, story)) is not None]
+    read = [point for point in item.points if point.key in story.readings]
+    found = [reading for point in read if (reading := _newest(point, last, story)) is not None]
     return sorted(found, key=_badness)
 
 

@@ -68,12 +68,13 @@ def position(item: Item, story: Story) -> Numbers | None:
         return None
     km, months = _interval(schedule, is_first=done is None)
     start_on, start_km = (done.on, done.km) if done else (story.new_on, 0)
-    shares: list[tuple[str, Fraction]] = []
+    used_by, used = "", None
     if km is not None and story.km is not None and start_km is not None:
-        shares.append(("km", Fraction(story.km - start_km, km) if km else DUE))
+        used_by, used = "km", Fraction(story.km - start_km, km) if km else DUE
     if months is not None and start_on is not None:
-        shares.append(("months", used_months(start_on, months, story.today)))
-    used_by, used = max(shares, key=lambda share: share[1]) if shares else ("", None)
+        by_months = used_months(start_on, months, story.today)
+        if used is None or by_months > used:
+            used_by, used = "months", by_months
     due_km = start_km + km if km is not None and start_km is not None else None
     return Numbers(
         last_on=done.on if done else None,

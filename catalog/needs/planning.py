@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from catalog.advice import measured, schedule, statute
 from catalog.advice.belief import Story
@@ -22,6 +23,7 @@ from catalog.choices import AdviceRule, AdviceVerdict, Tone, Trigger
 from catalog.needs import trends
 from catalog.needs.shape import By, Deferred, Kind, Line, Needs, NotOnIt, Price, Remembered, Span, Trend
 from catalog.needs.visits import NEAR, order, visits
+from catalog.points import Point
 from vehicles.record.projection import Basis, Projected
 
 WINDOW_MONTHS = 24
@@ -31,6 +33,34 @@ FORGOTTEN_AFTER = 12
 MAX_TIMES = 24
 _DUE = (AdviceVerdict.DUE_NOW, AdviceVerdict.JUSTIFIED)
 _TESTED = (Trigger.SCHEDULE_THEN_TEST, Trigger.TEST)
+
+
+class Candidate(NamedTuple):
+    """A service that can be planned. `points`: its check points; `waits`: only a symptom or a measurement makes it due;
+    `needs_start`: its interval has to be counted from somewhere; `is_asked`: its evidence may lie in the record."""
+
+    item: Item
+    points: frozenset[str]
+    waits: bool
+    needs_start: bool
+    is_asked: bool
+
+    def has_no_line(self, story: Story) -> bool:
+        """Whether it is certain, without a verdict, that nothing of the service is planned: it waits for a symptom or a
+        measurement and has none, or nothing is known from which its interval could be counted."""
+        if self.is_asked or not self.points.isdisjoint(story.readings):
+            return False
+        return self.waits or (self.needs_start and not schedule.is_counted(self.item, story))
+
+
+def _candidate(item: Item) -> Candidate:
+    return Candidate(
+        item=item,
+        points=frozenset(point.key for point in item.points),
+        waits=item.trigger in (Trigger.SYMPTOM, Trigger.MEASURE) or item.schedule.is_condition_based,
+        needs_start=item.trigger != Trigger.STATUTE,
+        is_asked=any(clause.is_of_record for clause in item.evidence),
+    )
 
 
 @dataclass(frozen=True)
@@ -50,18 +80,18 @@ class Catalogue:
         """Services that contain others: they are planned by their parts."""
         return frozenset(key for item in self.items for key in item.also_done_with)
 
-    def on(self, powertrain: str) -> tuple[Item, ...]:
+    def on(self, powertrain: str) -> tuple[Candidate, ...]:
         """The services that can be planned on such a car: no wishes, no bundles, nothing that it does not have."""
         if powertrain not in self._on:
             self._on[powertrain] = tuple(
-                item
+                _candidate(item)
                 for item in self.items
                 if powertrain in item.powertrains and item.trigger != Trigger.WISH and item.key not in self.bundles
             )
         return self._on[powertrain]
 
     @cached_property
-    def _on(self) -> dict[str, tuple[Item, ...]]:
+    def _on(self) -> dict[str, tuple[Candidate, ...]]:
         return {}
 
 
@@ -92,8 +122,9 @@ def first_lines(story: Story, catalogue: Catalogue, *, deferred: Iterable[Deferr
     put_off = {one.service: one for one in _standing(deferred, story)} if deferred else {}
     found = _Found(story, until, put_off)
     without = []
-    for item in catalogue.on(story.car.powertrain):
-        if (item.key not in put_off and _has_no_line(item, story)) or not found.add_first(item):
+    for candidate in catalogue.on(story.car.powertrain):
+        item = candidate.item
+        if (item.key not in put_off and candidate.has_no_line(story)) or not found.add_first(item):
             without.append(item)
     return FirstLines(
         story=story,
@@ -101,16 +132,6 @@ def first_lines(story: Story, catalogue: Catalogue, *, deferred: Iterable[Deferr
         remembered=tuple(_remembered(deferred, story, until)) if deferred else (),
         without=tuple(without),
     )
-
-
-def _has_no_line(item: Item, story: Story) -> bool:
-    """Whether it is certain, without a verdict, that nothing of the service is planned: it waits for a symptom or a
-    measurement and has none, or nothing is known from which its interval could be counted."""
-    if measured.has_readings(item, story) or any(clause.is_of_record for clause in item.evidence):
-        return False
-    if item.trigger in (Trigger.SYMPTOM, Trigger.MEASURE) or item.schedule.is_condition_based:
-        return True
-    return item.trigger != Trigger.STATUTE and not schedule.is_counted(item, story)
 
 
 def plan(
@@ -203,6 +224,7 @@ class _Found:
         self.lines: list[Line] = []
         self.unknown: list[Advice] = []
         self.not_on_it: list[NotOnIt] = []
+        self._known_trends: dict[str, list[Trend]] = {}
 
     def add(self, item: Item, *, is_bundle: bool) -> None:
         if item.trigger == Trigger.WISH:
@@ -214,7 +236,7 @@ class _Found:
         first = self._first(item, advice)
         lines = [first, *self._again(item, advice, first)] if first else []
         if not self._keep(item, advice, lines) and self._is_left_out(item, advice):
-            soonest = next(iter(trends.trends(item, self.story)), None)
+            soonest = next(iter(self._trends(item)), None)
             self.not_on_it.append(NotOnIt(item.key, advice, trend=soonest))
 
     def add_first(self, item: Item) -> bool:
@@ -227,7 +249,8 @@ class _Found:
 
     def _keep(self, item: Item, advice: Advice, lines: list[Line]) -> bool:
         """Take up the lines, with what the owner said of them, or the question that is open; False for neither."""
-        if (put_off := self.deferred.get(item.key)) is not None:
+        put_off = self.deferred.get(item.key)
+        if put_off is not None and advice.rule != AdviceRule.NOT_ON_THIS_CAR:
             lines = self._put_off(lines, put_off, advice)
         if lines:
             self.lines += lines
@@ -274,7 +297,7 @@ class _Found:
             advice=advice,
             numbers=numbers,
             km=numbers.due_km,
-            pieces=self._pieces(item, today),
+            pieces=self._pieces(item, advice, today),
             span=self._since(by, numbers),
         )
 
@@ -339,7 +362,7 @@ class _Found:
 
     def _measured(self, item: Item, advice: Advice) -> Line | None:
         """What only a measurement can call due: when the trend reaches the limit, or when it is time to test."""
-        soonest = next(iter(trends.trends(item, self.story)), None)
+        soonest = next(iter(self._trends(item)), None)
         by_trend = self._by_trend(item, advice, soonest) if soonest else None
         if item.trigger not in _TESTED:
             return by_trend
@@ -350,7 +373,7 @@ class _Found:
 
     def _by_trend(self, item: Item, advice: Advice, trend: Trend) -> Line:
         by = By.AGE if trend.readings == 1 else By.TREND
-        pieces = self._pieces(item, trend.on)
+        pieces = self._pieces(item, advice, trend.on)
         return Line(
             item.key,
             Kind.LIKELY,
@@ -392,15 +415,22 @@ class _Found:
             return _whole(again_on)
         return _whole(measured.winter_after(numbers.measured_on))
 
-    def _pieces(self, item: Item, on: date) -> int:
+    def _pieces(self, item: Item, advice: Advice, on: date) -> int:
         """How many of the item's wheels are at their limit by then or soon after; one at least."""
         if len(item.points) < 2 or not measured.has_readings(item, self.story):
             return 1
-        by = add_days(on, NEAR.days)
-        worn = {reading.point for reading in measured.readings(item, self.story) if reading.tone == Tone.RED}
-        near = {trend.point for trend in trends.trends(item, self.story) if trend.on <= by}
+        by, worn = add_days(on, NEAR.days), set[Point]()
+        if advice.rule == AdviceRule.MEASURED_LIMIT:  # the worst one is; where it is not, none is
+            worn = {reading.point for reading in measured.readings(item, self.story) if reading.tone == Tone.RED}
+        near = {trend.point for trend in self._trends(item) if trend.on <= by}
         kinds = Counter(point.kind for point in item.points if point in worn or point.key in near)
         return max(kinds.values(), default=1)
+
+    def _trends(self, item: Item) -> list[Trend]:
+        """Each item's are asked for more than once."""
+        if item.key not in self._known_trends:
+            self._known_trends[item.key] = trends.trends(item, self.story)
+        return self._known_trends[item.key]
 
     def _again(self, item: Item, advice: Advice, first: Line) -> Iterator[Line]:
         """The same job again within the plan, as if it had been done when it was due (overdue: today)."""

@@ -17,7 +17,8 @@ from catalog.advice.verdict import Advice
 from catalog.choices import AdviceRule, AdviceVerdict
 from catalog.models import Service
 from catalog.needs import loading as needs_loading
-from catalog.needs.planning import first_lines
+from catalog.needs.planning import Catalogue, first_lines, plan
+from catalog.needs.shape import Deferred
 from tests.catalog.test_advice import CABIN, OIL
 from tests.catalog.test_needs_planning import story
 from tests.catalogue import catalogue  # noqa: F401
@@ -118,6 +119,14 @@ def test_no_car_is_ever_told_of_a_service_for_what_it_does_not_have(powertrain: 
         assert not spoken_of & (engine | {"coolant", "transmission_fluid", "throttle_clean"})
     else:
         assert "minor_service" in spoken_of
+
+
+def test_an_oil_service_that_was_put_off_does_not_follow_onto_a_battery_car() -> None:
+    said = (Deferred("minor_service", date(2026, 11, 1), until_on=date(2026, 11, 10)),)
+    battery = story(powertrain="bev")
+    assert not first_lines(battery, Catalogue([ENGINE_OIL]), deferred=said).lines
+    assert not plan(battery, Catalogue([ENGINE_OIL]), deferred=said).lines
+    assert plan(story(), Catalogue([ENGINE_OIL]), deferred=said).lines
 
 
 def test_a_battery_car_has_no_share() -> None:

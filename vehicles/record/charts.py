@@ -15,6 +15,8 @@ from vehicles.record.odometer import Curve, Doubt, Point, Projection
 from vehicles.record.reading import Measured
 
 AHEAD = timedelta(days=180)  # how far the forecast is drawn
+MOST_AHEAD = timedelta(days=730)  # with marks to come: as far as the last of them, but no further
+MARK_RADIUS = 9
 _STEPS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000)
 _MAX_LINES = 5
 
@@ -54,6 +56,30 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Due:
+    """Something that is due at so many kilometres: the day when the car gets there, with its range, and its name."""
+
+    km: int
+    on: date
+    earliest: date
+    latest: date
+    name: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where the forecast crosses what is due: one number for all that is due thereabouts. `x_first` to `x_last` is the
+    range of its days."""
+
+    number: int
+    dues: list[Due]
+    x: str
+    y: str
+    x_first: str
+    x_last: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """Everything that the odometer's drawing shows."""
 
@@ -69,16 +95,23 @@ class Chart:
     bottom: str
     right: str
     newest: Dot
+    marks: list[Mark]
 
 
-def odometer_chart(curve: Curve, *, today: date, frame: Frame = WIDE) -> Chart | None:
-    """The curve of believed readings with the forecast of half a year; None without a believed reading.
+def odometer_chart(curve: Curve, *, today: date, frame: Frame = WIDE, dues: Iterable[Due] = ()) -> Chart | None:
+    """The curve of believed readings with the forecast of half a year, or until the last of `dues`; None without a
+    believed reading.
 
-    Questioned readings are drawn where they are, or at the edge where they would stretch the drawing.
+    Questioned readings are drawn where they are, or at the edge where they would stretch the drawing. What was due
+    before the newest reading, and what lies beyond the drawing, has no mark; without a forecast nothing has.
     """
     if curve.latest is None:
         return None
-    ahead = curve.at(max(today, curve.latest.on) + AHEAD)
+    now = max(today, curve.latest.on)
+    latest_km = curve.latest.km
+    coming = [due for due in dues if due.km > latest_km and now - AHEAD <= due.on <= now + MOST_AHEAD]
+    far = max((due.on - now + AHEAD / 6 for due in coming), default=AHEAD)
+    ahead = curve.at(now + max(AHEAD, min(far, MOST_AHEAD)))
     scale = _Scale(curve, ahead, frame)
     dots = [Dot(scale.x(point.on), scale.y(point.km), point) for point in curve.believed]
     line = " L".join(f"{dot.x} {dot.y}" for dot in dots)
@@ -101,7 +134,21 @@ def odometer_chart(curve: Curve, *, today: date, frame: Frame = WIDE) -> Chart |
         bottom=bottom,
         right=str(frame.width - frame.right),
         newest=dots[-1],
+        marks=_marks(coming, scale) if ahead else [],
     )
+
+
+def _marks(dues: Iterable[Due], scale: _Scale) -> list[Mark]:
+    """Dues whose marks would cover each other share one, at the first of them."""
+    marks: list[Mark] = []
+    for due in sorted(dues, key=lambda due: (due.on, due.km, due.name)):
+        x, y = scale.x(due.on), scale.y(due.km)
+        if marks and float(x) - float(marks[-1].x) < 2 * MARK_RADIUS + 2:
+            marks[-1].dues.append(due)
+            continue
+        first, last = scale.x(due.earliest), scale.x(due.latest)
+        marks.append(Mark(len(marks) + 1, [due], x, y, first, last))
+    return marks
 
 
 class _Scale:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from statistics import median
+from typing import NamedTuple
 
 from vehicles.limits import MAX_ODOMETER_KM
 
@@ -33,9 +34,9 @@ class Doubt(StrEnum):
     CORRECTED = "corrected"  # somebody looked again and said what is right
 
 
-@dataclass(frozen=True)
-class Point:
-    """What an odometer showed on a day. `is_verified`: read by a shop. `is_corrected`: replaced by a later reading."""
+class Point(NamedTuple):
+    """What an odometer showed on a day. `is_verified`: read by a shop. `is_corrected`: replaced by a later reading.
+    A named tuple, for very many are made."""
 
     on: date
     km: int

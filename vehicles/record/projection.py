@@ -20,6 +20,7 @@ from vehicles.record.season import Season
 # time that was seen.
 SPREAD_OF_ONE_SLOPE = 0.3
 MAX_DAYS = 20_000  # decades away nothing is known
+_LAST_DAY = date.max.toordinal()
 
 
 class Basis(StrEnum):
@@ -89,4 +90,4 @@ def _passed(believed: tuple[Point, ...], km: int) -> Projected:
 
 
 def _after(day: date, days: float) -> date:
-    return day + timedelta(days=min(round(days), (date.max - day).days))
+    return date.fromordinal(min(day.toordinal() + round(days), _LAST_DAY))
