@@ -31,7 +31,7 @@ def letter(request: HttpRequest, public_id: str) -> HttpResponse:
     told = row.lines.select_related("item").order_by("item__due_on", "pk").first()
     car_id = first.car_id if first else told.item.car_id if told else 0
     car = Car.objects.filter(pk=car_id, owner=row.owner_id, removed_at=None).first()
-    return redirect("vehicles:car_detail", car.public_id) if car else redirect("vehicles:garage")
+    return redirect("reminders:health", car.public_id) if car else redirect("vehicles:garage")
 
 
 @never_cache

@@ -8,7 +8,7 @@ car) is tried again after `TRY_AGAIN`, as long as the campaign goes on.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -117,7 +117,8 @@ def _write(campaign: Campaign, item: DueItem, offers: list[slots.Offer], *, at: 
     rows = letters.add_slots(letter, offers)
     row.last_campaign_at = at
     row.save(update_fields=["last_campaign_at"])
-    letters.tell(letter, KIND, partial(_context, campaign, item, rows), at=at)
+    today = at.astimezone(campaign.shop.zone).date()
+    letters.tell(letter, KIND, partial(_context, campaign, item, rows, today), at=at)
     return letter
 
 
@@ -130,7 +131,7 @@ def _item(campaign: Campaign, owner: User, at: datetime) -> DueItem | None:
     return min(free, key=choosing.urgency, default=None)
 
 
-def _context(campaign: Campaign, item: DueItem, rows: list[LetterSlot]) -> dict[str, Any]:
+def _context(campaign: Campaign, item: DueItem, rows: list[LetterSlot], today: date) -> dict[str, Any]:
     price = loading.prices([campaign.service], item.car.variant).get(campaign.service.key)
     return {
         "shop_name": campaign.shop.name,
@@ -138,7 +139,7 @@ def _context(campaign: Campaign, item: DueItem, rows: list[LetterSlot]) -> dict[
         "service": words.title(item),
         "car": content.car_name(item.car),
         "when": words.when(item),
-        "why": words.why(item),
+        "why": words.why(item, today=today),
         "usual": content.usual_price(price, campaign.shop.city),
         "settings_url": settings.SITE_URL.rstrip("/") + reverse("notifications:preference"),
         **content.of_slots(rows),

@@ -6,6 +6,7 @@ Words of items come from `reminders.words`, as on the pages; nothing here comput
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +35,7 @@ def of_letter(draft: Draft, slots: Sequence[LetterSlot]) -> dict[str, Any]:
     cars = choosing.by_car(draft.picks)
     first = draft.picks[0]
     return {
-        "cars": [_car(car, chosen) for car, chosen in cars.items()],
+        "cars": [_car(car, chosen, draft.today) for car, chosen in cars.items()],
         "first": words.title(first.item),
         "first_when": words.when(first.item),
         "first_car": car_name(first.item.car),
@@ -76,7 +77,7 @@ def usual_price(price: Price | None, city: City | None) -> str:
     return _("usually %(price)s in %(city)s") % {"price": amount, "city": city.name if city else ""}
 
 
-def _car(car: Car, chosen: Sequence[Pick]) -> dict[str, Any]:
+def _car(car: Car, chosen: Sequence[Pick], today: date) -> dict[str, Any]:
     keys = {pick.item.service for pick in chosen if pick.item.service}
     services = list(Service.objects.listed().filter(key__in=keys))
     prices = loading.prices(services, car.variant) if services else {}
@@ -85,16 +86,16 @@ def _car(car: Car, chosen: Sequence[Pick]) -> dict[str, Any]:
     return {
         "name": car_name(car),
         "plate": display(car.plate),
-        "items": [_item(pick, prices.get(pick.item.service), city, bookable) for pick in chosen],
+        "items": [_item(pick, prices.get(pick.item.service), city, bookable, today) for pick in chosen],
     }
 
 
-def _item(pick: Pick, price: Price | None, city: City | None, bookable: set[str]) -> dict[str, Any]:
+def _item(pick: Pick, price: Price | None, city: City | None, bookable: set[str], today: date) -> dict[str, Any]:
     item = pick.item
     return {
         "title": words.title(item),
         "when": words.when(item),
-        "why": words.why(item),
+        "why": words.why(item, today=today),
         "source": words.source(item),
         "certainty": _certainty(pick),
         "price": usual_price(price, city) if item.service in bookable else "",
@@ -110,9 +111,7 @@ def _certainty(pick: Pick) -> str:
 
 def _stage(pick: Pick) -> str:
     """What somebody should know of the reminding itself."""
-    if pick.stage == Stage.LAST:
-        return _("This is the last letter about it. It stays on the page of your car.")
-    return _("Overdue.") if pick.stage == Stage.OVERDUE else ""
+    return _("This is the last letter about it. It stays on the page of your car.") if pick.is_last else ""
 
 
 def _slot(slot: LetterSlot) -> dict[str, Any]:

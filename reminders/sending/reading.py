@@ -14,9 +14,9 @@ from reminders.models import CarState, DueItem, OwnerTurn, Reminder
 from reminders.sending import choosing, underway
 from reminders.sending.choosing import GAP, Pick
 
-# Of a car whose items nobody has computed for so long nothing is said (product decision): days are few beside the
-# stages, and after an outage the computing comes first.
-STALE_AFTER = timedelta(days=3)
+# Cars are computed when something changes, when something is to be told of them, and every week. Of one that was not
+# for longer nothing is said: after an outage the computing comes first.
+STALE_AFTER = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)

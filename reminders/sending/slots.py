@@ -68,7 +68,7 @@ def best(
     no shop near does all of it or has time.
 
     `until`: a day by which it has to be done; where nothing is free by then, the times after it. `shop`: only there. A
-    constant number of queries, nine at most; nothing is held. Needs `car.variant.model` at hand.
+    constant number of queries, twelve at most; nothing is held. Needs `car.variant.model` at hand.
     """
     origin = origin_of(car.owner_id) if shop is None else None
     jobs = _jobs(car, services, origin, shop)

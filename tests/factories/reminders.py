@@ -29,10 +29,10 @@ def due_item(car: Car | None = None, *, days: int = 10, **fields: Any) -> DueIte
     """An open item that is due `days` from today, by default the oil service: its first notice is due now."""
     car = car or owned_car()
     due_on = TODAY + timedelta(days=days)
-    service = fields.pop("service", None)
-    key = minor_service().key if service is None else service
+    key = fields.pop("service", minor_service().key)
+    named = {"name_zh": "小保养", "name_en": key.replace("_", " ").capitalize()} if key else {}
     values = {
-        "facts": {"kind": "interval", "interval_months": 12, "last_on": str(due_on - timedelta(days=365))},
+        "facts": {"kind": "interval", "interval_months": 12, "last_on": str(due_on - timedelta(days=365)), **named},
         "source": Source.SCHEDULE,
         "subject": f"service:{key}",
         "cycle": "new",

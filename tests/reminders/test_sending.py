@@ -21,8 +21,8 @@ from reminders.choices import DismissReason, ItemState, Source, Stage, StageOutc
 from reminders.models import CarState, DueItem, Letter, OwnerTurn, Reminder
 from reminders.sending import content, letters
 from reminders.sending.sweep import sweep
-from tests.factories.due import AT, TODAY, due_item, owned_car
 from tests.factories.jobs import bookable_job, minor_service
+from tests.factories.reminders import AT, TODAY, due_item, owned_car
 from tests.factories.shops import ShopFactory
 from tests.factories.visits import visit
 
