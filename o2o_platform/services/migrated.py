@@ -14,6 +14,7 @@ from o2o_platform.services.postgres import Postgres, binary
 NAME = "migrated"
 # For the branches that somebody goes back and forth between.
 _KEPT = 3
+_COMMAND = "o2o_platform/management/commands/migrate_for_tests.py"
 
 
 def create(server: Postgres, keep_in: Path) -> str:
@@ -26,7 +27,7 @@ def create(server: Postgres, keep_in: Path) -> str:
         _run([binary("psql"), "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", dump, address])
         dump.touch()
         return NAME
-    _run([sys.executable, BASE_DIR / "manage.py", "migrate", "--verbosity=0"], DATABASE_URL=address)
+    _run([sys.executable, BASE_DIR / "manage.py", "migrate_for_tests", "--verbosity=0"], DATABASE_URL=address)
     partial = dump.with_suffix(f".{os.getpid()}.partial")
     _run([binary("pg_dump"), "--no-owner", "-f", partial, address])
     partial.replace(dump)
@@ -44,7 +45,7 @@ def _fingerprint() -> str:
 
 
 def _sources() -> Iterable[Path]:
-    yield from (BASE_DIR / "requirements.txt", BASE_DIR / "core" / "sql.py")
+    yield from (BASE_DIR / "requirements.txt", BASE_DIR / "core" / "sql.py", BASE_DIR / _COMMAND)
     yield from sorted(BASE_DIR.glob("*/migrations/*.py"))
 
 

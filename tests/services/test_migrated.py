@@ -3,18 +3,22 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from o2o_platform.services import migrated
 from o2o_platform.services.errors import ServiceError
-from o2o_platform.services.paths import DATA_DIR
+from o2o_platform.services.paths import BASE_DIR, DATA_DIR
 from o2o_platform.services.postgres import Postgres, binary
 from o2o_platform.services.processes import ProcessBook
 
 # What there is, by name and kind, and every row. The text of a condition may come back with other casts.
 _THINGS = re.compile(r"^-- Name: [^\n]*$|^COPY .*?^\\\.$", re.MULTILINE | re.DOTALL)
+
+# When a migration ran, and the word that pg_dump makes up for each dump.
+_WHEN = re.compile(r"\t20\d\d-\d\d-\d\d [\d:.]+\+00$|^\\(?:un)?restrict \w+$", re.MULTILINE)
 
 
 def _dumped(address: str) -> str:
@@ -32,9 +36,26 @@ def test_the_dump_holds_all_that_the_migrations_made():
     assert _THINGS.findall(_dumped(address)) == things
 
 
+@pytest.mark.skipif(not os.environ.get("DRILL"), reason="takes a minute: part of make drill")
+def test_migrations_for_tests_make_what_migrations_make(tmp_path: Path):
+    server = Postgres(tmp_path / "postgres", throw_away=True)
+    dumps = []
+    try:
+        server.start(ProcessBook(tmp_path / "processes.json"))
+        for command in ("migrate", "migrate_for_tests"):
+            server.create_database(command)
+            migrated._run(
+                [sys.executable, BASE_DIR / "manage.py", command, "--verbosity=0"], DATABASE_URL=server.url(command)
+            )
+            dumps.append(_WHEN.sub("", _dumped(server.url(command))))
+    finally:
+        server.stop()
+    assert dumps[0] == dumps[1]
+
+
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("requirements.txt", "core/sql.py", "shops/migrations/0001_initial.py"):
+    for name in ("requirements.txt", "core/sql.py", "shops/migrations/0001_initial.py", migrated._COMMAND):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was\n")
     monkeypatch.setattr(migrated, "BASE_DIR", tmp_path)
