@@ -35,14 +35,17 @@ def undeliverable(
 
 
 @transaction.atomic
-def not_delivered(*, channel: str, public_id: str, recipient: str, said: str, at: datetime) -> bool:
-    """It could not be delivered this time; an address to which nothing gets through for days is given up. Whether it
-    counts."""
+def not_delivered(*, channel: str, public_id: str, recipient: str, said: str, lasts: bool, at: datetime) -> bool:
+    """It could not be delivered this time. Whether it counts.
+
+    `lasts`: for a reason that may stay (a full mailbox, a phone that is off), so that an address to which nothing gets
+    through for days is given up; else it was about this message (its text, its size, our name with the other side).
+    """
     message = _handed_over(channel, public_id, recipient)
     if message is None:
         return False
     delivering.came_back(message=message, said=said, at=at)
-    if _again_and_again(message):
+    if lasts and _again_and_again(message):
         addresses.mark(channel=channel, recipient=message.recipient, fault=AddressFault.FULL, said=said, at=at)
     return True
 

@@ -13,10 +13,11 @@ from accounts.contacts import ContactError, parse_login
 from notifications import returns
 from notifications.choices import AddressFault, Channel
 
-# Codes of networks that mean the number is none, or that its owner wants nothing from us. Most others, phones that are
-# off among them (MOBILE_NOT_ON_SERVICE), may pass.
+# Codes of networks that mean the number is none, or that its owner wants nothing from us; then those of phones that are
+# off or out of order. Others are about the text, or the network.
 _GONE = {"INVALID_NUMBER": AddressFault.BOUNCED, "MOBILE_IN_BLACK": AddressFault.COMPLAINED}
 _GONE |= {"USER_REJECT": AddressFault.COMPLAINED, "isv.MOBILE_NUMBER_ILLEGAL": AddressFault.BOUNCED}
+_MAY_STAY = {"MOBILE_NOT_ON_SERVICE", "MOBILE_ACCOUNT_ABNORMAL", "MOBILE_TERMINAL_ERROR"}
 # What Chinese senders ask people to answer, and what others are used to.
 _STOP = {"T", "TD", "N", "R", "退订", "回T退订", "STOP", "UNSUBSCRIBE"}
 
@@ -43,7 +44,9 @@ def _read_report(report: Mapping[str, Any], at: datetime) -> bool:
         return returns.undeliverable(
             channel=Channel.SMS, public_id=public_id, recipient=phone, fault=fault, said=said, at=at
         )
-    return returns.not_delivered(channel=Channel.SMS, public_id=public_id, recipient=phone, said=said, at=at)
+    return returns.not_delivered(
+        channel=Channel.SMS, public_id=public_id, recipient=phone, said=said, lasts=code in _MAY_STAY, at=at
+    )
 
 
 def _read_answer(answer: Mapping[str, Any], at: datetime) -> bool:

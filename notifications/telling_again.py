@@ -22,7 +22,9 @@ def by_another_way(message: Message, *, at: datetime) -> Message | None:
     if notice is None or notice.person is None or notice.topic not in ALWAYS:
         return None
     told = set(notice.messages.values_list("channel", flat=True))
-    for reach in preferences.channels_for(notice.person, Topic(notice.topic)):
+    wishes = preferences.wishes_of([notice.person])[notice.person.pk]
+    # A way they did not choose rather than none.
+    for reach in (*wishes.reaches(Topic(notice.topic)), *wishes.reachable):
         if reach.channel in told or reach.channel == Channel.PUSH:
             continue
         link = settings.SITE_URL.rstrip("/") + (notice.path or "/inbox/")

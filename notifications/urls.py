@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("me/messages/push/remove/", push_views.forget, name="forget_browser"),
     path("sw.js", push_views.service_worker, name="service_worker"),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
+    path("notices/mail/", report_views.mail_bounces, name="mail_bounces"),
     path("notices/sms/<str:token>/delivery/", report_views.sms_delivery, name="sms_delivery"),
     path("notices/sms/<str:token>/answers/", report_views.sms_answers, name="sms_answers"),
 ]

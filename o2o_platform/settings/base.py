@@ -269,6 +269,8 @@ EMAIL_TIMEOUT = 10
 # Where letters come back to that cannot be delivered, "bounces+{id}@mail.example": {id} is the message's number. Empty:
 # to DEFAULT_FROM_EMAIL.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# With what a mail service signs the letters that it returns to /notices/mail/; empty: there is no such address.
+BOUNCE_SECRET = env.str("BOUNCE_SECRET", default="")
 # A class of notifications.channels.gateways.
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.channels.gateways.outbox.OutboxGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
@@ -408,6 +410,7 @@ CELERY_BEAT_SCHEDULE = {
     "accounts-forget-devices": {"task": "accounts.tasks.forget_devices", "schedule": crontab(hour=19, minute=20)},
     "core-sweep-photos": {"task": "core.tasks.sweep_photos", "schedule": crontab(hour=19, minute=40)},
     "bookings-serve-waiting-lists": {"task": "bookings.tasks.serve_waiting_lists", "schedule": schedule(60)},
+    "bookings-tell-tomorrow": {"task": "bookings.tasks.tell_tomorrow", "schedule": schedule(300)},
     "bookings-extend-overruns": {"task": "bookings.tasks.extend_overruns", "schedule": schedule(60)},
     "bookings-refresh-figures": {"task": "bookings.tasks.refresh_figures", "schedule": crontab(minute=25)},
     # A wake-up that is late is worth nothing: the next one has come.
@@ -450,4 +453,10 @@ CELERY_BEAT_SCHEDULE = {
     "reviews-check-counts": {"task": "reviews.tasks.check_counts", "schedule": crontab(hour=20, minute=35)},
     "reviews-sweep-follow-ups": {"task": "reviews.tasks.sweep_follow_ups", "schedule": schedule(300)},
     "reviews-send-invitations": {"task": "reviews.tasks.send_invitations", "schedule": schedule(120)},
+    "reminders-compute-due": {
+        "task": "reminders.tasks.compute_due",
+        "schedule": schedule(30),
+        "options": {"expires": 30},
+    },
+    "reminders-find-new-cars": {"task": "reminders.tasks.find_new_cars", "schedule": crontab(hour=18, minute=30)},
 }
