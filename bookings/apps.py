@@ -8,7 +8,16 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         # their models need the apps to be loaded
-        from bookings import floor_notifications, notifications, planned_visits, privacy, record_links, waiting
+        from bookings import (
+            floor_notifications,
+            message_kinds,
+            notifications,
+            planned_visits,
+            privacy,
+            record_links,
+            shop_notifications,
+            waiting,
+        )
         from bookings.engine import durations
         from bookings.floor import deferred
         from bookings.money import paying
@@ -16,7 +25,9 @@ class BookingsConfig(AppConfig):
         deferred.connect()
         durations.connect()
         paying.connect()
+        message_kinds.connect()
         notifications.connect()
+        shop_notifications.connect()
         floor_notifications.connect()
         planned_visits.connect()
         privacy.connect()

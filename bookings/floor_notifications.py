@@ -1,28 +1,30 @@
 """Telling the owner what happens to their car in the shop, with a link that opens the visit without signing in.
 
-Handlers run at least once for each event. What is no longer true when the message would leave is not sent, and what a
-later event tells again is told by that one. A walk-in without an account is told what needs an answer, by SMS to the
-number that was left, and so is what they may want to keep: the handover, and what was written down for them.
+What is no longer true is not told, and what a later event tells again is told by that one. A walk-in without an account
+is told what needs an answer, by SMS to the number that was left, and so is what they may want to keep: the handover,
+and what was written down for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from bookings import message_kinds as kinds
 from bookings import notifications
 from bookings.actions import locked
 from bookings.choices import IN_SHOP, ActorRole, Decision, DecisionWay, EventKind, LineState, Status
 from bookings.errors import WrongStatusError
 from bookings.floor import handing_over, lines, links, warranty
 from bookings.models import Booking, BookingEvent, CheckIn, LineDecision, VisitMessage
+from bookings.notifications import Facts
 from core import day_words, outbox
 from core.errors import Conflict
 from core.models import OutboxEvent
@@ -36,14 +38,14 @@ QUIET = timedelta(minutes=2)
 LINK_EVERY = timedelta(minutes=1)
 # Without an account nobody asked for news: these need an answer, are said to them, or are worth keeping.
 _FOR_WALK_INS = (
-    EventKind.CHECKED_IN,
-    EventKind.PROPOSED,
-    EventKind.PROMISE,
-    EventKind.READY,
-    EventKind.COMPLETED,
-    "phone",
-    "message",
-    "link",
+    kinds.CHECKED_IN,
+    kinds.PROPOSED,
+    kinds.PROMISE,
+    kinds.READY,
+    kinds.COMPLETED,
+    kinds.PHONE,
+    kinds.MESSAGE,
+    kinds.LINK,
 )
 
 
@@ -84,7 +86,7 @@ def send_link(*, booking: Booking, at: datetime) -> None:
     booking = locked(booking)
     if booking.status not in (*IN_SHOP, Status.COMPLETED):
         raise WrongStatusError
-    if not _reaches(booking, "link"):
+    if _reader(booking, kinds.LINK) is None:
         raise NobodyToReachError
     asked_for = OutboxEvent.objects.filter(topic="visit.link", key=booking.public_id)
     if any(datetime.fromisoformat(one.payload["at"]) > at - LINK_EVERY for one in asked_for):
@@ -97,14 +99,14 @@ def tell_checked_in(event: OutboxEvent) -> None:
     booking = _visit(event, IN_SHOP)
     if booking and CheckIn.objects.filter(booking=booking, confirmed_at=None).exists():
         km = "" if booking.odometer_km is None else f"{booking.odometer_km:,}"
-        _tell(booking, EventKind.CHECKED_IN, km=km)
+        _tell(booking, kinds.CHECKED_IN, event.pk, lambda: {"km": km})
 
 
 def tell_inspected(event: OutboxEvent) -> None:
     """An inspection is finished. Where something was proposed meanwhile, that message says more."""
     booking = _visit(event, IN_SHOP)
     if booking and not booking.lines.pending().exists():
-        _tell(booking, EventKind.INSPECTED)
+        _tell(booking, kinds.INSPECTED, event.pk)
 
 
 def tell_proposed(event: OutboxEvent) -> None:
@@ -118,11 +120,14 @@ def tell_proposed(event: OutboxEvent) -> None:
     ready = booking.ends_at + timedelta(minutes=totals.pending_minutes)
     _tell(
         booking,
-        EventKind.PROPOSED,
-        count=str(totals.pending),
-        pending=format_fen(totals.pending_fen),
-        total=format_fen(totals.if_all_fen),
-        ready_then=_clock(ready, booking),
+        kinds.PROPOSED,
+        event.pk,
+        lambda: {
+            "count": str(totals.pending),
+            "pending": format_fen(totals.pending_fen),
+            "total": format_fen(totals.if_all_fen),
+            "ready_then": _clock(ready, booking),
+        },
     )
 
 
@@ -133,9 +138,12 @@ def tell_promise(event: OutboxEvent) -> None:
         return
     said = _last(booking, EventKind.PROMISE)
     if said is not None and said.actor_role != ActorRole.OWNER:
-        before = datetime.fromisoformat(said.data["before"])
-        now = _clock(booking.ends_at, booking)
-        _tell(booking, EventKind.PROMISE, ready=now, before=_clock(before, booking), reason=said.reason)
+        _tell(booking, kinds.PROMISE, event.pk, lambda: _promised(booking, said))
+
+
+def _promised(booking: Booking, said: BookingEvent) -> dict[str, str]:
+    before = datetime.fromisoformat(said.data["before"])
+    return {"ready": _clock(booking.ends_at, booking), "before": _clock(before, booking), "reason": said.reason}
 
 
 def tell_not_needed(event: OutboxEvent) -> None:
@@ -143,14 +151,15 @@ def tell_not_needed(event: OutboxEvent) -> None:
     booking = _visit(event, IN_SHOP)
     said = _last(booking, EventKind.NOT_NEEDED) if booking else None
     if booking and said is not None and not _is_told_again(event):
-        _tell(booking, EventKind.NOT_NEEDED, line=said.data.get("title", ""), reason=said.reason)
+        facts = {"line": said.data.get("title", ""), "reason": said.reason}
+        _tell(booking, kinds.NOT_NEEDED, event.pk, lambda: facts)
 
 
 def tell_ready(event: OutboxEvent) -> None:
     """The car can be fetched, with the final price."""
     booking = _visit(event, (Status.READY,))
     if booking:
-        _tell(booking, EventKind.READY)
+        _tell(booking, kinds.READY, event.pk)
 
 
 def tell_message(event: OutboxEvent) -> None:
@@ -163,7 +172,7 @@ def tell_message(event: OutboxEvent) -> None:
     if shops.filter(at__gte=said.at - QUIET, pk__lt=said.pk).exists():
         outbox.schedule(topic="visit.message.quiet", key=event.key, due_at=said.at + QUIET, payload=event.payload)
     else:
-        _tell(said.booking, "message", text=said.text[:60])
+        _tell_said(said)
 
 
 def tell_last_message(event: OutboxEvent) -> None:
@@ -173,7 +182,11 @@ def tell_last_message(event: OutboxEvent) -> None:
         return
     since = VisitMessage.objects.filter(booking=said.booking, is_from_owner=False, pk__gt=said.pk)
     if not since.exists():
-        _tell(said.booking, "message", text=said.text[:60])
+        _tell_said(said)
+
+
+def _tell_said(said: VisitMessage) -> None:
+    _tell(said.booking, kinds.MESSAGE, said.pk, lambda: {"text": said.text[:60]})
 
 
 def tell_phone_answer(event: OutboxEvent) -> None:
@@ -185,13 +198,17 @@ def tell_phone_answer(event: OutboxEvent) -> None:
         return
     since = booking.events.filter(kind=EventKind.DECIDED, pk__gt=said.pk)
     again = {one["line"] for later in since for one in later.data["lines"]}
-    with translation.override(_language(booking)):
-        answers = _answers(booking, [one for one in said.data["lines"] if one["line"] not in again])
-    if answers:
-        by = said.actor.display_name if said.actor else ""
+    valid = [one for one in said.data["lines"] if one["line"] not in again]
+    if valid:
         words = LineDecision.objects.filter(line__booking=booking, way=DecisionWay.PHONE, at=said.at)
         spoke_with = words.values_list("spoke_with", flat=True).first() or ""
-        _tell(booking, "phone", answers=answers, by=by, spoke_with=spoke_with)
+        by = said.actor.display_name if said.actor else ""
+        _tell(
+            booking,
+            kinds.PHONE,
+            event.pk,
+            lambda: {"answers": _answers(booking, valid), "by": by, "spoke_with": spoke_with},
+        )
 
 
 def tell_completed(event: OutboxEvent) -> None:
@@ -202,17 +219,21 @@ def tell_completed(event: OutboxEvent) -> None:
     if booking is None or booking.completed_at is None or now > booking.completed_at + handing_over.CONFIRM_WITHIN:
         return
     done = booking.lines.filter(state=LineState.DONE, warranty_until__isnull=False).with_versions()
-    with translation.override(_language(booking)):
-        covered = "\n".join(warranty.in_words(line) for line in done)
     confirm = "yes" if handing_over.can_confirm(booking, at=now) else ""
-    _tell(booking, EventKind.COMPLETED, life=handing_over.CONFIRM_WITHIN, covered=covered, confirm=confirm)
+    _tell(
+        booking,
+        kinds.COMPLETED,
+        event.pk,
+        lambda: {"covered": "\n".join(warranty.in_words(line) for line in done), "confirm": confirm},
+        life=handing_over.CONFIRM_WITHIN,
+    )
 
 
 def tell_link(event: OutboxEvent) -> None:
     """Somebody of the shop sends the owner a new link."""
     booking = _visit(event, (*IN_SHOP, Status.COMPLETED))
     if booking and not _is_told_again(event):
-        _tell(booking, "link")
+        _tell(booking, kinds.LINK, event.pk)
 
 
 # --- Parts ------------------------------------------------------------------------------------------
@@ -268,28 +289,28 @@ def _answers(booking: Booking, said: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def _tell(booking: Booking, kind: str, *, life: timedelta = links.LIFE, **more: str) -> None:
-    reaches = _reaches(booking, kind)
-    if not reaches:
-        return
-    token = links.make(booking=booking, at=timezone.now(), life=life)
-    notifications.send(booking, reaches, _language(booking), kind, {**more, "visit_url": links.address(token)})
+def _tell(booking: Booking, kind: str, once: object, more: Facts = dict, *, life: timedelta = links.LIFE) -> None:
+    """Tell whoever reads it, with a fresh link; one link for all their channels."""
+    reader = _reader(booking, kind)
+    if reader is not None:
+        notifications.tell(booking, reader, kind, once=once, more=lambda: {**_link(booking, life), **more()})
 
 
-def _language(booking: Booking) -> str:
-    return (booking.owner.language if booking.owner else "") or settings.LANGUAGE_CODE
+def _link(booking: Booking, life: timedelta) -> Mapping[str, str]:
+    address = links.address(links.make(booking=booking, at=timezone.now(), life=life))
+    return {"visit_url": address, "action_url": address}
 
 
-def _reaches(booking: Booking, kind: str) -> list[Reach]:
-    """Where the owner reads it. A number that was left with an account's visit serves for a link that is asked for."""
-    known = channels_for(booking.owner) if booking.owner is not None else []
-    may_call = kind == "link" if booking.owner is not None else kind in _FOR_WALK_INS
-    if known or not may_call or not booking.contact_phone:
-        return known
-    return [Reach(Channel.SMS, booking.contact_phone)]
+def _reader(booking: Booking, kind: str) -> User | Reach | None:
+    """Who is told. A number that was left with an account's visit serves for a link that is asked for, where nothing
+    else reaches them."""
+    owner = booking.owner
+    if owner is not None and (kind != kinds.LINK or channels_for(owner)):
+        return owner
+    may_call = owner is not None or kind in _FOR_WALK_INS
+    return Reach(Channel.SMS, booking.contact_phone) if may_call and booking.contact_phone else None
 
 
 def _clock(at: datetime, booking: Booking) -> str:
-    """A time on the shop's clock in the owner's language, with its day where that is another than today's."""
-    with translation.override(_language(booking)):
-        return day_words.near_day_time(at, now=timezone.now(), zone=booking.zone)
+    """A time on the shop's clock, with its day where that is another than today's."""
+    return day_words.near_day_time(at, now=timezone.now(), zone=booking.zone)

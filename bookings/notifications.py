@@ -1,93 +1,123 @@
-"""Telling the owner what became of their visit: one message for each event, over the channels they chose. What happens
-while the car is in the shop is `bookings.floor_notifications`.
+"""Telling the owner what became of their visit: one message for each event. What happens while the car is in the shop
+is `bookings.floor_notifications`.
 
-Handlers run at least once for each event. A message that the visit has outrun in the meantime is not sent.
+A message that the visit has outrun in the meantime is not told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
+from bookings import message_kinds as kinds
 from bookings.choices import EventKind, Status, WaitingStatus
 from bookings.models import Booking, WaitingEntry
 from core import day_words, outbox
 from core.models import OutboxEvent
 from core.money import format_fen
-from notifications.delivery import send_template
-from notifications.preferences import Reach, channels_for
+from notifications import keys, telling
+from notifications.preferences import Reach
+from notifications.telling import Word
 from payments.models import Order
 
-# The state in which each message is still true.
-_TRUE_WHILE = {
-    EventKind.REQUESTED: (Status.REQUESTED,),
-    EventKind.CONFIRMED: (Status.CONFIRMED,),
-    EventKind.RESCHEDULED: (Status.CONFIRMED,),
-    EventKind.SWAPPED: (Status.CONFIRMED,),
-    EventKind.EXPIRED: (Status.EXPIRED,),
-    EventKind.CANCELLED: (Status.CANCELLED,),
+Facts = Callable[[], Mapping[str, str]]
+
+# What is told of an event, and the state in which that is still true.
+_TOLD = {
+    EventKind.REQUESTED: (kinds.REQUESTED, Status.REQUESTED),
+    EventKind.CONFIRMED: (kinds.CONFIRMED, Status.CONFIRMED),
+    EventKind.RESCHEDULED: (kinds.RESCHEDULED, Status.CONFIRMED),
+    EventKind.SWAPPED: (kinds.SWAPPED, Status.CONFIRMED),
+    EventKind.EXPIRED: (kinds.EXPIRED, Status.EXPIRED),
+    EventKind.CANCELLED: (kinds.CANCELLED, Status.CANCELLED),
 }
 
 
 def connect() -> None:
     """Subscribe to the events of visits; called once when the app is ready."""
-    for kind in _TRUE_WHILE:
-        outbox.subscribe(f"booking.{kind}")(tell_owner)
+    for event in _TOLD:
+        outbox.subscribe(f"booking.{event}")(tell_owner)
     outbox.subscribe("waiting.offered")(tell_waiting)
 
 
 def tell_owner(event: OutboxEvent) -> None:
-    """Send the message of `event` (`booking.<kind>`) to the visit's owner, in their language.
+    """Tell the visit's owner of `event` (`booking.<kind>`).
 
-    Nothing is sent for a hold that was given up or has lapsed, for a walk-in without an account, or when it is no
-    longer true.
+    Nothing is told of a hold that was given up or has lapsed, of a walk-in without an account, or when it is no longer
+    true.
     """
-    kind = EventKind(event.topic.removeprefix("booking."))
+    kind, status = _TOLD[EventKind(event.topic.removeprefix("booking."))]
     booking = Booking.objects.for_card().select_related("owner").filter(public_id=event.key).first()
-    if booking is None or booking.owner is None or booking.status not in _TRUE_WHILE[kind]:
+    if booking is None or booking.owner is None or booking.status != status:
         return
-    if booking.confirmed_at is None and not _was_requested(booking):
-        return
-    _tell(booking, booking.owner, kind)
+    if booking.confirmed_at is not None or was_requested(booking):
+        tell(booking, booking.owner, kind, once=event.pk)
 
 
 def tell_waiting(event: OutboxEvent) -> None:
-    """Send word of an offer (`waiting.offered`) to who waits, while it still stands."""
+    """Tell who waits of an offer (`waiting.offered`) while it still stands."""
     offers = WaitingEntry.objects.filter(public_id=event.key, status=WaitingStatus.OFFERED)
     held = Booking.objects.for_card().select_related("owner").filter(status=Status.HELD)
     booking = held.filter(pk__in=offers.values("offered")).first()
     if booking is not None and booking.owner is not None:
-        _tell(booking, booking.owner, "offered")
+        tell(booking, booking.owner, kinds.OFFERED, once=event.pk, until=booking.hold_expires_at)
 
 
-def _was_requested(booking: Booking) -> bool:
+def was_requested(booking: Booking) -> bool:
+    """Whether the shop was asked for the visit."""
     return booking.events.filter(kind=EventKind.REQUESTED).exists()
 
 
-def _tell(booking: Booking, owner: User, kind: str, **more: str) -> None:
-    send(booking, channels_for(owner), owner.language or settings.LANGUAGE_CODE, kind, more)
+def tell(
+    booking: Booking, to: User | Reach, kind: str, *, once: object, more: Facts = dict, until: datetime | None = None
+) -> None:
+    """Tell the message `kind` of a visit to its owner or to a number; see `word_of`."""
+    telling.tell_all([word_of(booking, to, kind, once=once, more=more, until=until)], at=timezone.now())
 
 
-def send(booking: Booking, reaches: Sequence[Reach], language: str, kind: str, more: Mapping[str, str]) -> None:
-    """Send the message `kind` about a visit to each of `reaches`; `more` joins what every template knows of a visit."""
-    with translation.override(language):
-        context = {**_context(booking), **more}
-    for reach in reaches:
-        send_template(
-            channel=reach.channel,
-            kind=f"bookings/{kind}",
-            recipient=reach.recipient,
-            context=context,
-            language=language,
-        )
+def word_of(
+    booking: Booking, to: User | Reach, kind: str, *, once: object, more: Facts = dict, until: datetime | None = None
+) -> Word:
+    """The message `kind` of a visit (`for_card`, with its owner).
+
+    `once`: what makes it one, with the visit. `more` joins what every template knows of a visit; it is called in the
+    reader's language. `until`: not sent after.
+    """
+    return Word(
+        kind=kind,
+        key=keys.make(kind, booking.public_id, once),
+        to=to,
+        language=booking.owner.language if booking.owner else "",
+        context=lambda: {**_facts(booking), "action_words": _words(kind), **more()},
+        path=reverse(_PAGES.get(kind, "bookings:detail"), args=[booking.public_id]),
+        until=until,
+    )
 
 
-def _context(booking: Booking) -> dict[str, Any]:
+_PAGES = {kinds.OFFERED: "bookings:confirm"}
+
+
+def _words(kind: str) -> str:
+    """What is on the button to the visit."""
+    match kind:
+        case kinds.OFFERED:
+            return _("Book it")
+        case kinds.PROPOSED:
+            return _("Answer")
+        case kinds.CHECKED_IN:
+            return _("Look and confirm")
+        case _:
+            return _("Open the visit")
+
+
+def _facts(booking: Booking) -> dict[str, Any]:
     root = settings.SITE_URL.rstrip("/")
     # Booked or accepted after that time: there is nothing to say of it.
     is_free_yet = booking.confirmed_at is None or booking.confirmed_at < booking.free_cancel_until

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import actions, waiting, workshop
+from bookings import actions, tomorrow, waiting, workshop
 from bookings.engine import durations
 from bookings.floor import figures
 
@@ -18,6 +18,12 @@ def expire_holds() -> int:
 def serve_waiting_lists() -> int:
     """Offer what is free to those who wait. The wake-up when something frees does the same, only sooner."""
     return waiting.serve_all(at=timezone.now())
+
+
+@shared_task
+def tell_tomorrow() -> int:
+    """Tell owners of their visit on the evening before. Two at once tell each once."""
+    return tomorrow.tell(at=timezone.now())
 
 
 @shared_task

@@ -12,6 +12,7 @@ from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from bookings import actions, workshop
 from bookings.actions import Actor
@@ -25,9 +26,9 @@ from bookings.models import LineDecision, VisitLink
 from core import outbox
 from core.secret_addresses import MASK
 from core.tasks import dispatch_outbox
-from notifications import preferences
-from notifications.choices import MessageChannels
-from notifications.models import Message
+from notifications import delivering, preferences
+from notifications.choices import Channel, Topic
+from notifications.models import Message, Notice
 from shops.choices import Role
 from tests.bookings.owner_pages import page, text
 from tests.factories import floor
@@ -145,13 +146,14 @@ def test_a_proposal_is_told_with_what_it_costs_and_a_link_that_opens(asked: Aske
 
 def test_the_link_is_in_the_mail_and_in_no_row(asked: Asked, settings: Any) -> None:
     settings.DEBUG = False
-    told = deliver()
-    assert {message.kind for message in told} == {"bookings/checked_in", "bookings/proposed"}
-    for message, sent in zip(told, mail.outbox, strict=True):
+    assert {message.kind for message in deliver()} == {"bookings/checked_in", "bookings/proposed"}
+    assert delivering.deliver(channel=Channel.EMAIL, clock=timezone.now) == 2
+    for message, sent in zip(Message.objects.order_by("pk"), mail.outbox, strict=True):
         token = sent.body.split("/v/")[1].split("/")[0]
         assert Client().get(reverse("bookings:link", args=[token])).status_code == 200
         assert f"/v/{MASK}/" in message.body
-        assert token not in json.dumps(list(Message.objects.values("subject", "body", "error")))
+        assert token not in json.dumps(list(Message.objects.values("subject", "body", "html", "error")))
+        assert token not in json.dumps(list(Notice.objects.values("title", "text", "path")))
 
 
 def test_a_car_that_came_is_to_be_confirmed(asked: Asked) -> None:
@@ -270,7 +272,8 @@ def test_what_is_not_needed_is_told_with_its_reason(asked: Asked) -> None:
 def test_the_chosen_channels_are_used(asked: Asked) -> None:
     asked.owner.phone, asked.owner.phone_verified_at = "+8613816420957", NOW
     asked.owner.save(update_fields=["phone", "phone_verified_at"])
-    preferences.choose(user=asked.owner, channels=MessageChannels.BOTH, at=NOW)
+    both = {(Topic.VISITS, channel): True for channel in (Channel.SMS, Channel.EMAIL)}
+    preferences.choose(user=asked.owner, choices=both, at=NOW)
     told = [message for message in deliver() if message.kind == "bookings/proposed"]
     assert {message.channel for message in told} == {"sms", "email"}
     # each link is the same one, made once for the event
