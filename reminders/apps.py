@@ -8,10 +8,11 @@ class RemindersConfig(AppConfig):
 
     def ready(self) -> None:
         # their models need the apps to be loaded
-        from reminders import message_kinds
+        from reminders import calendar, message_kinds
         from reminders.computing import staleness
         from reminders.sending import returns
 
+        calendar.connect()
         message_kinds.register()
         returns.connect()
         staleness.connect()
