@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from core import outbox
 from core.errors import NotAllowed
-from o2o_platform.demo import fees, money, people, prices, reviews, shops, visits
+from o2o_platform.demo import fees, money, people, prices, reminders, reviews, shops, visits
 
 
 class NotInProductionError(NotAllowed):
@@ -42,6 +42,7 @@ def load(*, at: datetime) -> str:
         new_visits = visits.top_up(city=city, at=at)
         money.load(at=at)
         new_reviews = reviews.load(at=at)
+        reminders.load(at=at)
     return (
         f"{len(new_shops)} shops, {offers} prices, {new_people} people, {new_visits} visits, {new_reviews} reviews made"
     )
