@@ -502,7 +502,9 @@ def locked(booking: Booking) -> Booking:
     and events that point to the row be written (FOR NO KEY UPDATE).
     """
     claims.lock_team(booking.shop)
-    rows = Booking.objects.select_related("shop__city", "service", "variant__model__make", "car")
+    # Not with `car`: whoever waits for the row gets it as it is then, but what is joined to it as it was before, so a
+    # car that was named meanwhile would look like none. It is read when it is asked for, which is under the lock.
+    rows = Booking.objects.select_related("shop__city", "service", "variant__model__make")
     return rows.select_for_update(of=("self",), no_key=True).get(pk=booking.pk)
 
 

@@ -24,6 +24,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.reviews import review, reviewable_visit
 from tests.factories.shops import open_shop
 from tests.races.test_settling import at_once, meeting
+from tests.races.waiters import until_somebody_waits
 from tests.reviews.desk import LATER, NOTHING, edit, fresh, propose, waiting
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -250,7 +251,7 @@ def _seen_after_waiting() -> str:
         with transaction.atomic():
             decisions.approve(item=item, by=by, at=LATER, seen=1)
             is_locked.set()
-            _until_somebody_waits()
+            until_somebody_waits()
         return "approved"
 
     assert at_once(work, 2) == {"approved": 1, "waited": 1}
@@ -268,13 +269,3 @@ def test_joined_to_the_locked_row_the_version_that_was_shown_meanwhile_looks_lik
 
     monkeypatch.setattr(publication, "locked", joined)
     assert _seen_after_waiting() == "nothing"
-
-
-def _until_somebody_waits() -> None:
-    """Until another connection waits for a lock of this one (`pg_stat_activity` stands still in a transaction)."""
-    with connection.cursor() as sql:
-        for _ in range(3000):
-            sql.execute("SELECT pg_backend_pid() = ANY(pg_blocking_pids(pid)) FROM pg_locks WHERE NOT granted")
-            if any(waits for (waits,) in sql.fetchall()):
-                return
-    pytest.fail("nobody waited")
