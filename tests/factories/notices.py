@@ -8,8 +8,11 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from notifications.choices import Channel, MessageStatus, Topic
-from notifications.models import Message, Notice
+from accounts.models import User
+from notifications import addresses, preferences
+from notifications.choices import AddressFault, Channel, MessageStatus, Topic
+from notifications.models import ChannelState, Message, Notice, PushSubscription, SenderSlot
+from notifications.quiet import Quiet
 from tests.factories.accounts import UserFactory
 
 
@@ -28,6 +31,26 @@ class NoticeFactory(DjangoModelFactory[Notice]):
     text = "Pick it up until 18:00."
     path = "/bookings/"
     created_at = datetime(2026, 11, 20, 4, tzinfo=UTC)
+
+
+def machine_at_work(at: datetime) -> User:
+    """One row of everything that the machine for messages keeps, of one person, who is returned."""
+    person = UserFactory()
+    queued(NoticeFactory(person=person, created_at=at), "lin@example.com", cost_li=45)
+    preferences.choose(user=person, choices={(Topic.VISITS, Channel.SMS): True}, at=at)
+    preferences.keep_quiet(user=person, quiet=Quiet("Asia/Urumqi"), at=at)
+    addresses.mark(channel=Channel.EMAIL, recipient="lin@example.com", fault=AddressFault.BOUNCED, said="550", at=at)
+    PushSubscription.objects.create(
+        user=person,
+        endpoint="https://secret.example/",
+        p256dh="secret-p",
+        auth="secret-a",
+        device="Firefox",
+        created_at=at,
+    )
+    ChannelState.objects.create(channel=Channel.EMAIL, failures=3, paused_until=at, last_error="away")
+    SenderSlot.objects.create(channel=Channel.EMAIL, number=1, held_by="x", held_until=at)
+    return person
 
 
 def queued(notice: Notice, recipient: str, **more: Any) -> Message:

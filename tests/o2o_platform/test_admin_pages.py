@@ -32,9 +32,6 @@ from bookings.models import (
 from catalog.choices import PointKind, PointSection
 from catalog.models import CheckPoint, InspectionTemplate, Offer, PriceChange
 from core.models import OutboxEvent
-from notifications import preferences
-from notifications.choices import Channel, MessageStatus, Topic
-from notifications.models import Message, Preference
 from reviews.models import TextPrint
 from shops.choices import ChangeKind
 from shops.models import Invitation, Shop, ShopChange
@@ -44,6 +41,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.board import busy_day
 from tests.factories.books import eventful_books
 from tests.factories.catalog import MakerScheduleFactory, OverMaintenanceRuleFactory, PriceGuideFactory
+from tests.factories.notices import machine_at_work
 from tests.factories.records import recorded_car
 from tests.factories.reminded import reminded
 from tests.factories.shops import CertificateFactory, InvitationFactory, PlaceFactory
@@ -70,12 +68,10 @@ SEEN_ONLY = {
     LearnedDuration,
     Line,
     LineDecision,
-    Message,
     HealthEntry,
     HealthRecord,
     Offer,
     OutboxEvent,
-    Preference,
     PriceChange,
     QualityCheck,
     RecordGrant,
@@ -84,6 +80,7 @@ SEEN_ONLY = {
     VisitMessage,
     VisitPhoto,
     WaitingEntry,
+    *apps.get_app_config("notifications").get_models(),
     *apps.get_app_config("payments").get_models(),
     *(model for model in apps.get_app_config("reviews").get_models() if model is not TextPrint),
     *apps.get_app_config("reminders").get_models(),
@@ -111,7 +108,7 @@ def _rows() -> None:
     InvitationFactory(shop=shop)
     CarFactory()
     ShopChange.objects.create(shop=shop, kind=ChangeKind.HOURS, subject="Monday", at=AFTERNOON)
-    Message.objects.create(channel=Channel.EMAIL, kind="code", recipient="lin@example.com", status=MessageStatus.SENT)
+    machine_at_work(AFTERNOON)
     Group.objects.create(name="Moderators")
     _waits_and_learns(shop)
     _is_recorded(shop)
@@ -128,9 +125,8 @@ def _rows() -> None:
 
 
 def _is_recorded(shop: Shop) -> None:
-    """A car's health record that a shop may read and that is being handed over, and a choice of channels."""
+    """A car's health record that a shop may read and that is being handed over."""
     car = recorded_car()
-    preferences.choose(user=car.owner, choices={(Topic.VISITS, Channel.SMS): True}, at=AFTERNOON)
     transfers.offer_transfer(car=car, by=car.owner, at=AFTERNOON)
     sharing.grant(
         record=car.record,
