@@ -19,4 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("notices/sms/<str:token>/answers/", report_views.sms_answers, name="sms_answers"),
 ]
 if settings.DEBUG:
-    urlpatterns.append(path("dev/outbox/", views.dev_outbox, name="dev_outbox"))
+    urlpatterns += [
+        path("dev/outbox/", views.dev_outbox, name="dev_outbox"),
+        path("dev/outbox/<slug:public_id>/", views.dev_letter, name="dev_letter"),
+    ]

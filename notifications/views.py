@@ -1,7 +1,10 @@
 """The developer outbox: what would have been sent, codes and links in the clear. Its address exists only with DEBUG."""
 
+import email
+import email.policy
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +25,10 @@ class OutboxEntry:
     message: Message
     code: str
 
+    @property
+    def has_letter(self) -> bool:
+        return bool(settings.MAIL_FOLDER) and (self.message.channel, self.message.status) == ("email", "sent")
+
 
 @never_cache
 @require_GET
@@ -34,6 +41,28 @@ def dev_outbox(request: HttpRequest) -> HttpResponse:
     is_fragment = bool(getattr(request, "htmx", False))
     template = "notifications/_outbox_list.html" if is_fragment else "notifications/dev_outbox.html"
     return render(request, template, {"entries": entries})
+
+
+@never_cache
+@require_GET
+def dev_letter(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A letter as a mail program shows it, as the local mail server took it (`?source` the whole of it): shut off from
+    the site and the network by a policy of its own. 404 if the letter is not kept, or not any more."""
+    if not (settings.DEBUG and settings.MAIL_FOLDER and public_id.isalnum()):
+        raise Http404
+    found = max(Path(settings.MAIL_FOLDER).glob(f"*-{public_id}.eml"), default=None)
+    if found is None:
+        raise Http404
+    raw = found.read_bytes()
+    letter = email.message_from_bytes(raw, policy=email.policy.default)
+    html = letter.get_body(("html",))
+    if "source" in request.GET or html is None:
+        response = HttpResponse(raw, content_type="text/plain; charset=utf-8")
+    else:
+        response = HttpResponse(html.get_content())
+    vars(response)["_csp_exempt"] = True  # read by django-csp's middleware
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    return response
 
 
 def _code_in(message: Message) -> str:

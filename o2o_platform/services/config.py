@@ -1,4 +1,4 @@
-"""What the environment says about a run: PORT, HOST, DATABASE_URL, REDIS_URL, RELOAD, PAYMENTS_SANDBOX."""
+"""What the environment says about a run: PORT, HOST, DATABASE_URL, REDIS_URL, RELOAD, PAYMENTS_SANDBOX, EMAIL_URL."""
 
 import errno
 import os
@@ -22,6 +22,8 @@ class Config:
     reload: bool = False
     # Whether the sandbox payment provider is started; not beside one that the environment names already.
     sandbox: bool = True
+    # Whether a mail server is started that keeps every letter here; not where EMAIL_URL names a real one.
+    mail: bool = True
 
     @property
     def address(self) -> str:
@@ -48,6 +50,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         redis_url=redis_url,
         reload=environ.get("RELOAD", "") not in _OFF | {""},
         sandbox=environ.get("PAYMENTS_SANDBOX", "") not in _OFF and not environ.get("PAYMENTS_SANDBOX_URL"),
+        mail=not environ.get("EMAIL_URL"),
     )
 
 

@@ -13,7 +13,8 @@ from http.client import HTTPConnection
 from types import FrameType
 from typing import IO
 
-from o2o_platform.services import assets, config, sandbox, terminal
+from core import vapid_keys
+from o2o_platform.services import assets, config, mail_sink, sandbox, terminal
 from o2o_platform.services.config import Config
 from o2o_platform.services.errors import ServiceError, require_disk_space
 from o2o_platform.services.paths import BASE_DIR, DATA_DIR, ENVIRONMENT_FILE
@@ -23,6 +24,7 @@ from o2o_platform.services.valkey import Valkey
 
 _WEB_START_SECONDS = 60
 _SANDBOX_START_SECONDS = 30
+_MAIL_START_SECONDS = 30
 
 
 class StopRequested(BaseException):
@@ -69,7 +71,7 @@ class Run:
         return sign_ins
 
     def start_servers(self) -> None:
-        """Start PostgreSQL, Valkey and sandbox unless the environment names others, and write down their addresses."""
+        """Start what the environment does not name: PostgreSQL, Valkey, sandbox, mail; write down where they are."""
         if not self.settings.database_url:
             with terminal.step("PostgreSQL"):
                 self.database = Postgres(DATA_DIR / "postgres")
@@ -84,7 +86,24 @@ class Run:
         if self.settings.sandbox:
             with terminal.step("Sandbox payment provider"):
                 self.start_sandbox()
+        if self.settings.mail:
+            with terminal.step("Mail server that keeps every letter here"):
+                self.start_mail()
+        if not self.environment.get("VAPID_PRIVATE_KEY"):
+            self.environment["VAPID_PRIVATE_KEY"] = _push_key()
         self.write_environment_file()
+
+    def start_mail(self) -> None:
+        """Start the mail server and wait until it greets."""
+        port, folder = mail_sink.free_port(), DATA_DIR / "mail"
+        self._spawn("mail", mail_sink.command(port, folder))
+        deadline = time.monotonic() + _MAIL_START_SECONDS
+        while not mail_sink.answers(port):
+            self.show_logs(timeout_seconds=0.1)
+            self.require_all_alive()
+            if time.monotonic() > deadline:
+                raise ServiceError(f"The mail server did not answer within {_MAIL_START_SECONDS} seconds.")
+        self.environment |= mail_sink.variables(port, folder)
 
     def start_sandbox(self) -> None:
         """Start the payment provider with test money and wait until it answers: then its keys are there."""
@@ -103,6 +122,7 @@ class Run:
         """Say where everything is, for `manage.py` in another terminal."""
         names = ["DATABASE_URL", "REDIS_URL", "SITE_URL"]
         names += [name for name in self.environment if name.startswith("PAYMENTS_SANDBOX_")]
+        names += [name for name in ("EMAIL_URL", "MAIL_FOLDER", "VAPID_PRIVATE_KEY") if name in self.environment]
         ENVIRONMENT_FILE.touch(mode=0o600)
         ENVIRONMENT_FILE.write_text("".join(f"{name}={self.environment[name]}\n" for name in names))
 
@@ -188,8 +208,8 @@ class Run:
                 terminal.log(child.name, line.decode(errors="replace"))
 
     def shut_down(self) -> None:
-        """Stop in the order in which nobody misses anyone: web, beat, worker, sandbox, then Valkey and PostgreSQL."""
-        order = {"web": 0, "css": 1, "beat": 2, "worker": 3, "senders": 3, "sandbox": 4}
+        """Stop in the order in which nobody misses anyone: web, beat, workers, sandbox and mail, Valkey, PostgreSQL."""
+        order = {"web": 0, "css": 1, "beat": 2, "worker": 3, "senders": 3, "sandbox": 4, "mail": 4}
         for child in sorted(self.children, key=lambda child: order.get(child.name, 9)):
             # A worker's second, harder signal hands its tasks back to the queue.
             stop_child(child.process, (signal.SIGTERM, 10), (signal.SIGQUIT, 3))
@@ -269,6 +289,15 @@ def _environment(settings: Config) -> dict[str, str]:
     if settings.reload:
         environment["RELOAD"] = "1"
     return environment
+
+
+def _push_key() -> str:
+    """The key by which push services know this machine's platform; made once, so that browsers stay subscribed."""
+    path = DATA_DIR / "vapid.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(vapid_keys.make())
+    return path.read_text().strip()
 
 
 def _banner(settings: Config, sign_ins: str, *, sandbox_url: str) -> None:

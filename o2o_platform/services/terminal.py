@@ -6,7 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_COLOURS = {"web": "32", "worker": "35", "beat": "36", "css": "34", "db": "33", "cache": "33", "sandbox": "34"}
+_COLOURS = {
+    "web": "32",
+    "worker": "35",
+    "beat": "36",
+    "css": "34",
+    "db": "33",
+    "cache": "33",
+    "sandbox": "34",
+    "mail": "36",
+}
 _PREFIX_WIDTH = 7
 
 

@@ -271,6 +271,8 @@ EMAIL_TIMEOUT = 10
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # With what a mail service signs the letters that it returns to /notices/mail/; empty: there is no such address.
 BOUNCE_SECRET = env.str("BOUNCE_SECRET", default="")
+# The folder of the local mail server; only on a developer's machine.
+MAIL_FOLDER = ""
 # A class of notifications.channels.gateways.
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="notifications.channels.gateways.outbox.OutboxGateway")
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")

@@ -18,6 +18,8 @@ SECRET_KEY = "local-only-not-a-secret"  # noqa: S105  (production refuses to sta
 ALLOWED_HOSTS = ["*"]
 INTERNAL_IPS = ["127.0.0.1"]
 STRANGERS_MAY_BE_LOCAL = True
+# Where the launcher's mail server keeps letters; the developer outbox shows them.
+MAIL_FOLDER = env.str("MAIL_FOLDER", default="")
 
 # The launcher's terminal puts the process's name before each line.
 CELERY_WORKER_LOG_FORMAT = CELERY_BEAT_LOG_FORMAT = "%(levelname)s %(message)s"

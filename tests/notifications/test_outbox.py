@@ -3,6 +3,8 @@
 import importlib
 
 import pytest
+from django.core import mail
+from django.http import Http404
 from django.test import Client
 from django.urls import clear_url_caches
 
@@ -17,8 +19,6 @@ def test_outbox_has_no_address_outside_debug(client: Client) -> None:
 
 
 def test_outbox_view_itself_refuses_outside_debug(client: Client, rf: object) -> None:
-    from django.http import Http404
-
     with pytest.raises(Http404):
         views.dev_outbox(rf.get("/dev/outbox/"))
 
@@ -65,3 +65,29 @@ def test_outbox_asks_for_a_constant_number_of_queries(client: Client, django_ass
             delivery.send(channel="email", kind="t", recipient="a@example.com", subject="s", body="b")
         with django_assert_num_queries(1):
             client.get("/dev/outbox/")
+
+
+@pytest.mark.usefixtures("debug")
+def test_a_letter_is_shown_as_the_mail_server_took_it(client: Client, settings: object, tmp_path: object) -> None:
+    settings.MAIL_FOLDER = str(tmp_path)  # type: ignore[attr-defined]
+    message = delivery.send_template(
+        channel="email", kind="code", recipient="a@example.com", context={"code": "384019"}, secret=True
+    )
+    address = f"/dev/outbox/{message.public_id}/"
+    assert address in client.get("/dev/outbox/").content.decode()
+    assert client.get(address).status_code == 404
+    raw = mail.outbox[-1].message().as_bytes()
+    (tmp_path / f"20261120T040000.0-{message.public_id}.eml").write_bytes(raw)  # type: ignore[operator]
+    page = client.get(address)
+    assert "384019" in page.content.decode()
+    assert page["Content-Type"].startswith("text/html")
+    assert page["Content-Security-Policy"] == "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    assert client.get(address, {"source": "1"}).content == raw
+    assert client.get("/dev/outbox/nothing-here/").status_code == 404
+
+
+def test_letters_are_not_shown_outside_debug(rf: object, settings: object, tmp_path: object) -> None:
+    settings.MAIL_FOLDER = str(tmp_path)  # type: ignore[attr-defined]
+    (tmp_path / "1-abc.eml").write_bytes(b"Subject: s\n\nb")  # type: ignore[operator]
+    with pytest.raises(Http404):
+        views.dev_letter(rf.get("/dev/outbox/abc/"), "abc")  # type: ignore[attr-defined]

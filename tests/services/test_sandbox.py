@@ -24,7 +24,8 @@ def _free_port() -> int:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(launcher, "DATA_DIR", tmp_path)
     monkeypatch.setattr(launcher, "ENVIRONMENT_FILE", tmp_path / "services.env")
-    settings = Config(port=_free_port(), database_url="postgres://elsewhere", redis_url="redis://elsewhere")
+    elsewhere = {"database_url": "postgres://elsewhere", "redis_url": "redis://elsewhere"}
+    settings = Config(port=_free_port(), mail=False, **elsewhere)
     named = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SITE_URL": settings.address}
     return Run(settings, ProcessBook(tmp_path / "processes.json"), {**os.environ, **named})
 
@@ -59,7 +60,7 @@ def test_its_keys_stay_for_the_next_run(run: Run, tmp_path: Path):
 
 
 def test_run_without_it_tells_the_platform_nothing(tmp_path: Path, run: Run):
-    run.settings = Config(sandbox=False, database_url="postgres://elsewhere", redis_url="redis://elsewhere")
+    run.settings = Config(sandbox=False, mail=False, database_url="postgres://elsewhere", redis_url="redis://elsewhere")
     run.start_servers()
     assert run.children == []
     assert "PAYMENTS" not in (tmp_path / "services.env").read_text()
