@@ -111,7 +111,8 @@ def test_a_car_that_the_platform_corrects_is_told_of(client):
     car = CarFactory()
     client.force_login(UserFactory(admin=True))
     data = {"variant": car.variant.pk, "plate": car.plate, "model_year": 2021}
-    data |= {"readings-TOTAL_FORMS": 0, "readings-INITIAL_FORMS": 0}
+    for rows in ("readings", "engine_readings"):
+        data |= {f"{rows}-TOTAL_FORMS": 0, f"{rows}-INITIAL_FORMS": 0}
     assert client.post(reverse("admin:vehicles_car_change", args=[car.pk]), data).status_code == 302
     car.refresh_from_db()
     assert car.model_year == 2021
