@@ -1,14 +1,9 @@
-"""Where due items stand for their owner today."""
+"""Where a due item stands for its owner today. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-
-from django.db.models import Count as CountRows
-from django.db.models import Q
 
 from reminders.choices import ItemState
 from reminders.models import DueItem
@@ -37,22 +32,3 @@ def standing_of(item: DueItem, today: date) -> Standing:
     if item.due_on is None or item.due_on > today + SOON:
         return Standing.LATER
     return Standing.SOON if item.is_likely or item.due_on >= today else Standing.OVERDUE
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many things a car needs: `soon` beside those that are `overdue`."""
-
-    overdue: int = 0
-    soon: int = 0
-
-
-def counts(cars: Collection[int], *, today: date) -> dict[int, Count]:
-    """How much each of the cars (primary keys) needs, by `standing_of`; cars that need nothing now are left out. One
-    query for any number of cars."""
-    if not cars:
-        return {}
-    is_overdue = Q(due_on__lt=today, is_likely=False)
-    rows = DueItem.objects.open().filter(car__in=cars, due_on__lte=today + SOON).order_by().values_list("car")
-    found = rows.annotate(overdue=CountRows("pk", filter=is_overdue), soon=CountRows("pk", filter=~is_overdue))
-    return {car: Count(overdue, soon) for car, overdue, soon in found}

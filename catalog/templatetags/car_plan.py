@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from catalog.needs import loading, rows, words
-from catalog.needs.rows import NextDue, Shown
+from catalog.needs.rows import Shown
 from vehicles.models import Car
 
 register = template.Library()
@@ -35,16 +34,3 @@ def car_needs(car: Car, plan: Shown | None = None) -> dict[str, Any]:
     plan at hand."""
     plan = plan or plan_of(car)
     return {"car": car, "plan": plan, "visits": plan.visits[:VISITS_SHOWN], "left_out": plan.left_out[:LEFT_OUT_SHOWN]}
-
-
-@register.simple_tag
-def next_due(cars: Iterable[Car]) -> dict[int, NextDue]:
-    """The next visit of each car, by its primary key: as many queries for many cars as for one (with names and record
-    at hand)."""
-    return rows.next_due(loading.for_cars(cars, today=timezone.localdate()))
-
-
-@register.inclusion_tag("catalog/_next_due.html")
-def next_due_of(car: Car) -> dict[str, Any]:
-    """The next visit of one car, as a line that leads to its plan."""
-    return {"car": car, "due": next_due([car])[car.pk]}

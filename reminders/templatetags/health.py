@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import day_words
-from reminders import standing
-from reminders.standing import Count
+from reminders import glance, standing
+from reminders.glance import Glance
 from reminders.wear import Wear
 from vehicles.models import Car
 from vehicles.record.charts import signed
@@ -22,15 +22,17 @@ register = template.Library()
 
 
 @register.simple_tag
-def due_counts(cars: Iterable[Car]) -> dict[int, Count]:
-    """How many things are overdue and soon, for each of the cars, by its primary key. One query for any number."""
-    return standing.counts([car.pk for car in cars], today=timezone.localdate())
+def glances_at(cars: Iterable[Car]) -> dict[int, Glance]:
+    """What each of the cars (with names and record at hand) needs, by its primary key: as many queries for many cars as
+    for one."""
+    return glance.glances(cars, today=timezone.localdate())
 
 
-@register.inclusion_tag("reminders/_due_count.html")
-def due_count_of(car: Car) -> dict[str, Any]:
-    """How much one car needs, as a line that leads to its health. One query."""
-    return {"car": car, "count": due_counts([car]).get(car.pk)}
+@register.inclusion_tag("reminders/_glance.html")
+def glance_at(car: Car, *, with_next: bool = True) -> dict[str, Any]:
+    """What one car needs, as lines that lead to its plan and its health."""
+    found = glance.glances([car], today=timezone.localdate(), with_next=with_next)
+    return {"car": car, "glance": found[car.pk], "with_next": with_next}
 
 
 @register.filter

@@ -148,7 +148,7 @@ def test_health_in_figures() -> None:
     car = rich_car()
     body = api_of(car.owner).get(path(car, "health/")).json()
     assert body["is_rate_by_prior"] is False
-    assert 20 < body["rate"]["km_per_day"] < 24
+    assert 24 < body["rate"]["km_per_day"] < 26
     assert body["costs"]["years"][0] == {"year": 2022, "fen": 26_800, "priced": 1, "unpriced": 0}
     pads = next(part for part in body["wear"] if part["point"] == "pad_front_left_inner")
     assert (pads["limit"], pads["unit"], len(pads["values"])) == ("3", "mm", 4)

@@ -10,9 +10,12 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from bookings.choices import Status
-from reminders.choices import ItemState, LetterKind, OwnerDateKind, Source, Stage, StageOutcome
+from reminders import actions, glance
+from reminders.choices import DismissReason, ItemState, LetterKind, OwnerDateKind, Source, Stage, StageOutcome
+from reminders.computing import recompute
 from reminders.models import CarState, DueItem, Letter, OwnerDate, Reminder
 from tests.catalogue import catalogue  # noqa: F401  (a fixture)
 from tests.factories.accounts import UserFactory
@@ -224,17 +227,53 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field_and_nothing_is_kept(
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_garage_says_how_much_each_car_needs(client: Client, count: int, django_assert_num_queries: Any) -> None:
+def test_the_garage_says_what_each_car_needs(client: Client, count: int, django_assert_num_queries: Any) -> None:
     car = owned_car()
     for _ in range(count - 1):
-        other = owned_car(owner=car.owner)
-        due_item(other, days=-1)
+        due_item(owned_car(owner=car.owner), days=-1)
     due_item(car, days=-1)
-    due_item(car, days=1, cycle="soon")
+    due_item(car, days=1, cycle="soon", facts={"kind": "interval", "name_en": "Cabin filter"})
+    due_item(car, days=45, cycle="later", facts={"kind": "interval", "name_en": "Brake fluid"})
     client.force_login(car.owner)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(5):  # session, person, cars, their items, whether these are fresh
         found = client.get(reverse("vehicles:garage")).text
-    assert "1 overdue, 1 soon" in found
+    assert "1 overdue, 2 soon" in found
     assert found.count(">1 overdue<") == count - 1
+    assert "Next: Minor service, Cabin filter" in found
+    assert ">Now · 12 months<" in found
     assert address(car) in found
-    assert "1 overdue, 1 soon" in client.get(reverse("vehicles:car_detail", args=[car.public_id])).text
+    assert "1 overdue, 2 soon" in client.get(reverse("vehicles:car_detail", args=[car.public_id])).text
+
+
+def test_what_the_owner_put_off_or_dismissed_is_not_next(client: Client) -> None:
+    car = owned_car()
+    off = due_item(car, days=-1)
+    due_item(car, days=20, cycle="soon", facts={"kind": "interval", "name_en": "Cabin filter"})
+    client.force_login(car.owner)
+    assert "Next: Minor service, Cabin filter" in client.get(reverse("vehicles:garage")).text
+    actions.dismiss(item=off, by=car.owner, at=AT, reason=DismissReason.NOT_WANTED)
+    found = client.get(reverse("vehicles:garage")).text
+    assert "Next: Cabin filter" in found
+    assert "1 due soon" in found
+    assert "Dec 2026 · " in found
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_items_say_what_the_plan_says() -> None:
+    car = rich_car(owner__language="en")
+    with translation.override("en"):
+        by_plan = glance.glances([car], today=TODAY)[car.pk].next
+        recompute.recompute_cars([car], today=TODAY, at=AT)
+        by_items = glance.glances([car], today=TODAY)[car.pk].next
+    assert by_plan.names
+    assert (by_items.names, by_items.when, by_items.is_now) == (by_plan.names, by_plan.when, by_plan.is_now)
+
+
+def test_a_car_that_is_waiting_to_be_computed_is_told_by_its_plan(client: Client) -> None:
+    car = owned_car()
+    CarState.objects.update(stale_since=AT)
+    due_item(car, days=-1)
+    client.force_login(car.owner)
+    found = client.get(reverse("vehicles:garage")).text
+    assert "Nothing can be planned yet" in found
+    assert "1 overdue" in found

@@ -79,6 +79,8 @@ _FIELDS = (
     "show person after preview lines order_line contact-text contact-way invite-text "
     "masks_offered mask decision answer act by before auto_publish max_risk min_visits min_published "
     "max_rejected sample_percent replies_at_once is_harmless "
+    "topic topics newest zone quiet_from quiet_until topic_visits topic_reviews endpoint keys "
+    "on insurance inspection shows_needs wanted "
 )
 NAMES = _FIELDS.split()
 JSON_VALUES: list[Any] = [

@@ -27,6 +27,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.jobs import bookable_job
 from tests.factories.money import completed_order, money_order
 from tests.factories.payments import pending_payment
+from tests.factories.reminders import due_item
 from tests.factories.shops import CertificateFactory, ClosureFactory, InvitationFactory, ShopMemberFactory
 from tests.factories.statements import settled_order
 from vehicles.actions import CarDetails, add_car, refresh_search_text
@@ -106,6 +107,7 @@ def _ids(world: World, job: Any, bay: Resource, person: Resource, pause: Allocat
     order, refund = _money(shop)
     dispute = _dispute(shop, world.owner)
     to_pay = _to_pay(shop, world.owner)
+    due = due_item(world.car, service=job.service.key)
     return {
         "slug": shop.slug,
         "shop_slug": shop.slug,
@@ -120,6 +122,10 @@ def _ids(world: World, job: Any, bay: Resource, person: Resource, pause: Allocat
         "bookings:finish public_id": world.held.public_id,
         "vehicles: public_id": world.car.public_id,
         "vehicles_api: public_id": world.car.public_id,
+        "reminders: public_id": world.car.public_id,
+        "reminders: item_id": due.public_id,
+        "reminders_api: public_id": world.car.public_id,
+        "reminders_api: item_id": due.public_id,
         "vehicles_api:models key": job.variant.model.make.key,
         "vehicles_api:variant slug": job.variant.slug,
         "shops:invitation public_id": invitation.public_id,
