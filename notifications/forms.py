@@ -32,13 +32,13 @@ class MessagesForm(forms.Form):
     quiet_until = forms.TimeField(
         label=_("Until"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "required": True})
     )
-    zone = forms.ChoiceField(label=_("Time zone"), required=False, widget=forms.Select(attrs={"data-zone": ""}))
+    zone = forms.ChoiceField(label=_("Time zone"), widget=forms.Select(attrs={"data-zone": ""}))
 
     def __init__(self, data: Any = None, *, chosen: Chosen) -> None:
         initial = {
             "quiet_from": chosen.quiet.start,
             "quiet_until": chosen.quiet.end,
-            "zone": chosen.quiet.zone,
+            "zone": chosen.quiet.zone or settings.TIME_ZONE,
             **{f"{TOPIC}{row.topic}": sorted(row.on) for row in chosen.rows},
         }
         super().__init__(data, initial=initial)
@@ -60,8 +60,13 @@ class MessagesForm(forms.Form):
         return {row.topic.value: self.cleaned_data[f"{TOPIC}{row.topic}"] for row in self.rows}
 
     def quiet(self) -> Quiet:
-        """The quiet hours, as they were sent."""
-        return Quiet(self.cleaned_data["zone"], self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"])
+        """The quiet hours, as they were sent. Who names the platform's zone goes with it should it change."""
+        zone = self.cleaned_data["zone"]
+        return Quiet(
+            "" if zone == settings.TIME_ZONE else zone,
+            self.cleaned_data["quiet_from"],
+            self.cleaned_data["quiet_until"],
+        )
 
 
 class BrowserForm(forms.Form):
@@ -110,10 +115,9 @@ def _decoded(text: str) -> bytes:
 
 
 def _zone_choices() -> list[Any]:
-    """The platform's zone, then all places by continent."""
+    """All places by continent."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(choosing.zones()):
+    for name in sorted(choosing.zones() | {settings.TIME_ZONE}):
         continent, _slash, place = name.partition("/")
-        groups.setdefault(continent, []).append((name, place.replace("_", " ")))
-    usual = _("As the platform: %(zone)s") % {"zone": settings.TIME_ZONE}
-    return [("", usual), *groups.items()]
+        groups.setdefault(continent, []).append((name, (place or name).replace("_", " ")))
+    return list(groups.items())

@@ -12,9 +12,18 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from notifications.choices import MessageStatus
 from notifications.models import Message
 
 SHOWN = 30
+# What waits is neither: it is told in the tone of information.
+_TONES = {
+    MessageStatus.SENT: "ok",
+    MessageStatus.FAILED: "bad",
+    MessageStatus.BOUNCED: "bad",
+    MessageStatus.UNKNOWN: "warn",
+    MessageStatus.DROPPED: "mute",
+}
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
@@ -24,6 +33,10 @@ class OutboxEntry:
 
     message: Message
     code: str
+
+    @property
+    def tone(self) -> str:
+        return _TONES.get(self.message.status, "info")
 
     @property
     def has_letter(self) -> bool:

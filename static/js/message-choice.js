@@ -5,7 +5,7 @@ for (const button of document.querySelectorAll("[data-zone-here]")) {
   const select = document.querySelector("select[data-zone]");
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isOffered = [...select.options].some((option) => option.value === here);
-  if (!isOffered || select.value === here || (!select.value && select.options[0].text.includes(here))) continue;
+  if (!isOffered || select.value === here) continue;
   button.querySelector("b").textContent = here;
   button.hidden = false;
   button.addEventListener("click", () => {

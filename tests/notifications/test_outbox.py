@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import clear_url_caches
 
 from notifications import delivery, urls, views
+from tests.factories.notices import NoticeFactory, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,16 @@ def test_outbox_shows_the_newest_code_first(client: Client) -> None:
     text = page.content.decode()
     assert text.index("222222") < text.index("111111")
     assert "<html" in text
+
+
+@pytest.mark.usefixtures("debug")
+def test_outbox_says_what_became_of_each_message(client: Client) -> None:
+    notice = NoticeFactory()
+    queued(notice, "waits@example.com")
+    queued(notice, "dropped@example.com", status="dropped", dropped_for="not_true")
+    text = client.get("/dev/outbox/", headers={"Accept-Language": "en"}).content.decode()
+    for words in ("Waiting to be sent", "not before Fri 20 Nov, 12:00", "Not sent on purpose", "not true any more"):
+        assert words in text, words
 
 
 @pytest.mark.usefixtures("debug")
