@@ -87,8 +87,8 @@ def test_home_asks_the_same_queries_for_any_number_of_shops_and_cars(
         CarFactory(owner=owner, variant=job.variant)
     client.force_login(owner)
     client.get("/")
-    # session, person, car, city, services, schedule, 4 of the search, garage, places, visits, visit to review, due items;
-    # nothing here is regular
+    # session, person, car, city, services, schedule, 4 of the search, garage, places, visits, visit to review, what
+    # the car needs; nothing here is regular
     with django_assert_num_queries(21):
         client.get("/")
 
