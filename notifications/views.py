@@ -17,7 +17,7 @@ from notifications.models import Message
 
 SHOWN = 30
 # What waits is neither: it is told in the tone of information.
-_TONES = {
+_TONES: dict[str, str] = {
     MessageStatus.SENT: "ok",
     MessageStatus.FAILED: "bad",
     MessageStatus.BOUNCED: "bad",
