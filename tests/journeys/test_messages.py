@@ -1,5 +1,6 @@
 """An owner chooses what is written to them, reads the inbox, and leaves a topic by the link of a letter."""
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -68,3 +69,33 @@ def test_owner_chooses_and_reads_without_javascript(browse: Browse, en: Words, l
     page.locator('[name="topic_reviews"][value="email"]').check()
     page.get_by_role("button", name=en("Save")).click()
     expect(page.locator('[name="topic_reviews"][value="email"]')).to_be_checked()
+
+
+def test_browser_shows_what_is_pushed_and_opens_nothing_foreign(browse: Browse, site: str, lin: User):
+    """The worker, with the messages of the push service handed to it by the browser's own tools."""
+    page = browse(DESKTOP, person="lin")
+    page.context.grant_permissions(["notifications"])
+    tools = page.context.new_cdp_session(page)
+    known: list[str] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda e: known.extend(r["registrationId"] for r in e["registrations"]),
+    )
+    tools.send("ServiceWorker.enable")
+    page.goto("/inbox/")
+    ready = "navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)"
+    assert page.evaluate(f"{ready}.then((registration) => registration.scope)") == f"{site}/"
+    for told in (
+        {"title": "Ready", "text": "Pick it up", "tag": "a", "url": "/bookings/"},
+        {"title": "Evil", "tag": "b", "url": "//evil.example/"},
+        {"text": "no title"},
+    ):
+        message = {"origin": site, "registrationId": known[-1], "data": json.dumps(told)}
+        tools.send("ServiceWorker.deliverPushMessage", message)
+    shown = page.wait_for_function(
+        """async () => {
+            const shown = await (await navigator.serviceWorker.ready).getNotifications();
+            return shown.length > 1 && shown.map((n) => [n.title, n.body, n.tag, n.data.url]).sort();
+        }"""
+    ).json_value()
+    assert shown == [["Evil", "", "b", f"{site}/inbox/"], ["Ready", "Pick it up", "a", f"{site}/bookings/"]]
