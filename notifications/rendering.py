@@ -2,7 +2,7 @@
 
 An SMS is `templates/sms/<kind>.txt`. An e-mail is `templates/emails/<kind>_subject.txt`, `<kind>.txt` and, if there is
 one, `<kind>.html`; without it the text is set in the common letter with a button to `path`. The inbox and a push
-message show the subject and `templates/inbox/<kind>.txt`, else the SMS without its address.
+message show the subject and `templates/inbox/<kind>.txt`, else the SMS without its signature and address.
 
 Templates are strict: a variable that is missing raises instead of leaving a hole in what somebody reads.
 """
@@ -22,6 +22,7 @@ from core.strict_templates import MissingVariableError
 
 _ADDRESS = re.compile(r"\s*https?://\S+")
 _SIGNATURE = re.compile(r"^\[[^\]]+\]\s*")
+_STOPS = {":": ".", "：": "。"}
 ENGINE = "messages"
 
 
@@ -59,11 +60,17 @@ def inbox(kind: str, context: Mapping[str, Any], language: str) -> Words:
         try:
             text = _line(f"inbox/{kind}.txt", values)
         except TemplateDoesNotExist:
-            text = _SIGNATURE.sub("", _ADDRESS.sub("", _line(f"sms/{kind}.txt", values))).strip()
+            text = _without_address(_line(f"sms/{kind}.txt", values))
         try:
             return Words(_line(f"emails/{kind}_subject.txt", values), text)
         except TemplateDoesNotExist:
             return Words(text[:60], text)
+
+
+def _without_address(text: str) -> str:
+    """An SMS as a line that stands above its link: "Say yes or no: https://…" is "Say yes or no."."""
+    text = _SIGNATURE.sub("", _ADDRESS.sub("", text)).strip()
+    return text[:-1].rstrip() + _STOPS[text[-1]] if text[-1:] in _STOPS else text
 
 
 def _values(context: Mapping[str, Any]) -> dict[str, Any]:
