@@ -142,6 +142,10 @@ def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Cl
     if reason is not None:
         _end(message, MessageStatus.DROPPED, at, dropped_for=reason)
         return False
+    if (morning := _not_before(message, wishes, at)) > at:
+        message.due_at = morning
+        _queue_again(message, at, counts=False)
+        return False
     handing = Message.objects.filter(pk=message.pk, status=MessageStatus.CLAIMED)
     if not handing.update(status=MessageStatus.HANDING, claimed_until=at + LEASE):
         return False  # our lease was over and somebody else has it
@@ -179,6 +183,17 @@ def _why_not(message: Message, wishes: dict[int, Wishes], at: datetime) -> DropR
         is_gone = message.recipient not in {reach.recipient for reach in wishes[person.pk].reachable}
         return DropReason.UNREACHABLE if is_gone else DropReason.SWITCHED_OFF
     return None
+
+
+def _not_before(message: Message, wishes: dict[int, Wishes], at: datetime) -> datetime:
+    """When a message may leave: one that was due by day and is late (an outage, a try that failed) keeps the quiet
+    hours into which that falls."""
+    notice = message.notice
+    kind = kinds.find(message.kind)
+    if notice is None or kind is None or not kind.waits_for_morning:
+        return at
+    quiet = wishes[notice.person_id].quiet if notice.person_id is not None else Wishes().quiet
+    return quiet.over(at)
 
 
 def _failed(message: Message, error: Exception, at: datetime) -> None:

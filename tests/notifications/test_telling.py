@@ -77,6 +77,17 @@ def test_a_kind_that_waits_for_the_morning_waits(owner: User) -> None:
     assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: night) == 0
 
 
+def test_one_that_is_late_does_not_wake_anybody_either(owner: User) -> None:
+    kinds.register(Kind(KIND, Topic.REMINDERS, "Test", waits_for_morning=True))
+    evening, night = datetime(2026, 11, 20, 12, 50, tzinfo=UTC), datetime(2026, 11, 20, 15, tzinfo=UTC)
+    told(owner, at=evening)
+    assert Message.objects.get().due_at == evening
+    assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: night) == 0
+    morning = datetime(2026, 11, 21, 1, tzinfo=UTC)
+    assert Message.objects.values_list("status", "due_at", "attempts").get() == ("queued", morning, 0)
+    assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: morning) == 1
+
+
 class _Down:
     def __enter__(self) -> _Down:
         return self

@@ -427,6 +427,7 @@ def test_each_side_is_told_once_what_the_other_did(order: Order) -> None:
     assert f"/disputes/{dispute.public_id}/" in body
     assert dispute.events.last().step == DisputeStep.ANSWERED  # type: ignore[union-attr]
     # Delivered in the morning: what asked the shop for its answer is not true any more.
-    deliver(channel="email", clock=lambda: timezone.now() + timedelta(hours=13))
+    noon = (timezone.now() + timedelta(days=1)).replace(hour=4)  # in Shanghai
+    deliver(channel="email", clock=lambda: noon)
     statuses = Message.objects.order_by("pk").values_list("kind", "status", "dropped_for")
     assert list(statuses) == [("payments/shop_dispute", "dropped", "not_true"), ("payments/dispute", "sent", "")]
