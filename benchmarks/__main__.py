@@ -34,6 +34,7 @@ NAMES = (
     "settling",
     "statement",
     "reviews",
+    "recompute",
     "growth",
     "memory",
 )
@@ -68,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=200, help="of a call in this process")
     parser.add_argument("--searches", type=int, default=50_000, help="of the memory's measure")
     parser.add_argument("--orders", type=int, default=100_000, help="of the settling's measure")
+    parser.add_argument("--cars", type=int, default=100_000, help="of the recompute's measure")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where worlds stay for the next run")
     parser.add_argument("--profile", choices=PROFILES, help="show what one request does, and measure nothing")
     arguments = parser.parse_args()
@@ -91,6 +93,7 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
             repeats=arguments.repeats,
             searches=arguments.searches,
             orders=arguments.orders,
+            cars=arguments.cars,
             port=port,
         )
         _warm_up(bench)

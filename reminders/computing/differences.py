@@ -12,7 +12,7 @@ from typing import Any
 from reminders import stages
 from reminders.choices import STANDING, ItemAct, ItemState, Source
 from reminders.computing.endings import REMOVED, Ending, ending
-from reminders.computing.shape import Computed, Known
+from reminders.computing.shape import Computed, Known, Row
 from reminders.models import DueItem
 from vehicles.models import Car
 
@@ -29,7 +29,7 @@ class Change:
     """What is to be written of a row, if it stands as it did when it was read. `act` None: nothing worth telling.
     `has_new_stages`: the day of the next reminder is to be found again."""
 
-    item: DueItem
+    item: Row
     values: dict[str, Any]
     act: ItemAct | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -37,12 +37,12 @@ class Change:
 
 
 def changes(
-    standing: Iterable[DueItem], closed: Mapping[tuple[str, str], DueItem], computed: Sequence[Computed], known: Known
+    standing: Iterable[Row], closed: Mapping[tuple[str, str], Row], computed: Sequence[Computed], known: Known
 ) -> Iterator[Change]:
     """What becomes of the rows of a car: those that stand, and those that are closed and computed again."""
     by_key = {one.key: one for one in computed}
     for item in standing:
-        one = by_key.get((item.subject, item.cycle))
+        one = by_key.get(item.key)
         if one is not None:
             change = _again(item, one, known.today)
             if change is not None:
@@ -56,12 +56,12 @@ def changes(
             yield _reopened(item, by_key[key])
 
 
-def of_removed(standing: Iterable[DueItem]) -> Iterator[Change]:
+def of_removed(standing: Iterable[Row]) -> Iterator[Change]:
     """A car that is in no garage owes nothing."""
     return (closing(item, REMOVED) for item in standing)
 
 
-def closing(item: DueItem, ended: Ending) -> Change:
+def closing(item: Row, ended: Ending) -> Change:
     state = ItemState.DONE if ended.act == ItemAct.DONE else ItemState.ENDED
     return Change(item, {"state": state}, ended.act, ended.data)
 
@@ -81,7 +81,7 @@ def _values(one: Computed) -> dict[str, Any]:
     return {name: getattr(one, name) for name in (*_FIELDS, *_DAYS)}
 
 
-def _again(item: DueItem, one: Computed, today: date) -> Change | None:
+def _again(item: Row, one: Computed, today: date) -> Change | None:
     """A standing row with what is computed now: a word of it only where the day or the kilometres have moved."""
     values = _changed(item, one)
     back = _coming_back(item, today)
@@ -96,14 +96,14 @@ def _again(item: DueItem, one: Computed, today: date) -> Change | None:
     return Change(item, values, act, _move(item, values) if act else {}, has_new_stages)
 
 
-def _changed(item: DueItem, one: Computed) -> dict[str, Any]:
+def _changed(item: Row, one: Computed) -> dict[str, Any]:
     names: tuple[str, ...] = (*_FIELDS, *_DAYS)
     if one.holds_day and item.due_on is not None and one.due_on is not None and item.due_on < one.due_on:
         names = _FIELDS
     return {name: value for name in names if (value := getattr(one, name)) != getattr(item, name)}
 
 
-def _has_moved(item: DueItem, values: Mapping[str, Any]) -> bool:
+def _has_moved(item: Row, values: Mapping[str, Any]) -> bool:
     if "due_km" in values:
         return True
     if "due_on" not in values:
@@ -112,7 +112,7 @@ def _has_moved(item: DueItem, values: Mapping[str, Any]) -> bool:
     return before is None or now is None or abs(now - before) > MOVES_AFTER
 
 
-def _move(item: DueItem, values: Mapping[str, Any]) -> dict[str, Any]:
+def _move(item: Row, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "from_on": item.due_on,
         "to_on": values.get("due_on", item.due_on),
@@ -121,20 +121,20 @@ def _move(item: DueItem, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _coming_back(item: DueItem, today: date) -> Change | None:
+def _coming_back(item: Row, today: date) -> Change | None:
     """Put off until a day that has come."""
     if item.state != ItemState.DEFERRED or item.deferred_until is None or item.deferred_until > today:
         return None
     return Change(item, {"state": ItemState.OPEN}, ItemAct.CAME_BACK, {"until": item.deferred_until})
 
 
-def _opens_again(item: DueItem) -> bool:
+def _opens_again(item: Row) -> bool:
     """What was ended because a fact was wrong, or done by an entry that was wrong. A dismissed one stays so."""
     if item.state in STANDING or item.state == ItemState.DISMISSED:
         return False
     return item.state == ItemState.ENDED or item.source in _FROM_RECORD
 
 
-def _reopened(item: DueItem, one: Computed) -> Change:
+def _reopened(item: Row, one: Computed) -> Change:
     values = _changed(item, one) | {"state": ItemState.OPEN}
     return Change(item, values, ItemAct.REOPENED, {}, has_new_stages=True)

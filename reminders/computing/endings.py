@@ -24,10 +24,10 @@ from reminders.computing.shape import (
     READ,
     Computed,
     Known,
+    Row,
     mark_of,
     start_of,
 )
-from reminders.models import DueItem
 
 # A day that lies so much later is that of the renewed insurance, not the same one spelt right (product decision).
 RENEWED_AFTER = timedelta(days=180)
@@ -45,7 +45,7 @@ REMOVED = Ending(ItemAct.ENDED, {"why": "removed"})
 _CORRECTED = Ending(ItemAct.ENDED, {"why": "corrected"})
 
 
-def ending(item: DueItem, known: Known, computed: Collection[Computed]) -> Ending | None:
+def ending(item: Row, known: Known, computed: Collection[Computed]) -> Ending | None:
     """What became of a standing item that is not among the computed ones; None: it stays as it is."""
     if item.source == Source.WARRANTY:
         return Ending(ItemAct.ENDED, {"why": "over"})
@@ -58,7 +58,7 @@ def ending(item: DueItem, known: Known, computed: Collection[Computed]) -> Endin
     return _service(item, known, computed)
 
 
-def _service(row: DueItem, known: Known, computed: Collection[Computed]) -> Ending | None:
+def _service(row: Row, known: Known, computed: Collection[Computed]) -> Ending | None:
     adviser = known.firsts.adviser
     item = adviser.book.items.get(row.service)
     if item is None or adviser.story.car.powertrain not in item.powertrains:
@@ -78,7 +78,7 @@ def _service(row: DueItem, known: Known, computed: Collection[Computed]) -> Endi
     return _CORRECTED
 
 
-def _inspection(row: DueItem, known: Known, computed: Collection[Computed]) -> Ending | None:
+def _inspection(row: Row, known: Known, computed: Collection[Computed]) -> Ending | None:
     item = by_law.inspection(known)
     if item is None or row.due_on is None:
         return _CORRECTED
@@ -95,14 +95,14 @@ def _inspection(row: DueItem, known: Known, computed: Collection[Computed]) -> E
     return None if is_same_law and row.due_on < known.today else _CORRECTED
 
 
-def _insurance(row: DueItem, known: Known) -> Ending:
+def _insurance(row: Row, known: Known) -> Ending:
     said = known.said.get(OwnerDateKind.INSURANCE)
     if said is not None and row.due_on is not None and said - row.due_on > RENEWED_AFTER:
         return Ending(ItemAct.DONE, {"said": said.isoformat()})
     return _CORRECTED
 
 
-def _own_work(row: DueItem, known: Known) -> Ending | None:
+def _own_work(row: Row, known: Known) -> Ending | None:
     """The plan forgets it after a year; whoever was reminded of it decides for themselves."""
     since = row.due_on or start_of(row.cycle)
     is_forgotten = since is not None and add_months(since, FORGOTTEN_AFTER) < known.today

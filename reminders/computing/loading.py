@@ -13,7 +13,7 @@ from django.db import connection
 from catalog.advice.dates import add_months
 from catalog.needs.loading import BookShelf, first_lines_for
 from reminders.choices import STANDING
-from reminders.computing.shape import Computed, Known, Repair
+from reminders.computing.shape import Computed, Known, Repair, Row
 from reminders.computing.warranties import LONG_DAYS
 from reminders.models import DueItem, OwnerDate
 from vehicles.models import Car
@@ -35,24 +35,26 @@ def known(cars: Collection[Car], *, today: date, books: BookShelf) -> dict[int, 
     }
 
 
-def standing(cars: Collection[Car]) -> dict[int, list[DueItem]]:
+def standing(cars: Collection[Car]) -> dict[int, list[Row]]:
     """The items of each car that stand, by car."""
-    found: dict[int, list[DueItem]] = {car.pk: [] for car in cars}
-    for item in DueItem.objects.filter(car__in=found, state__in=STANDING).order_by("pk"):
-        found[item.car_id].append(item)
+    found: dict[int, list[Row]] = {car.pk: [] for car in cars}
+    items = DueItem.objects.filter(car__in=found, state__in=STANDING).order_by("pk")
+    for row in map(Row._make, items.values_list(*Row._fields)):
+        found[row.car_id].append(row)
     return found
 
 
-def closed(missing: Mapping[int, Sequence[Computed]]) -> dict[int, dict[Key, DueItem]]:
+def closed(missing: Mapping[int, Sequence[Computed]]) -> dict[int, dict[Key, Row]]:
     """Items that are closed but computed, by car and key. One query, none where nothing is missing."""
-    found: dict[int, dict[Key, DueItem]] = defaultdict(dict)
+    found: dict[int, dict[Key, Row]] = defaultdict(dict)
     keys = {(car, *one.key) for car, computed in missing.items() for one in computed}
     if keys:
         subjects = {subject for _car, subject, _cycle in keys}
-        rows = DueItem.objects.filter(car__in={car for car, *_ in keys}, subject__in=subjects)
-        for item in rows.exclude(state__in=STANDING).order_by("pk"):
-            if (item.car_id, item.subject, item.cycle) in keys:
-                found[item.car_id][item.subject, item.cycle] = item
+        items = DueItem.objects.filter(car__in={car for car, *_ in keys}, subject__in=subjects)
+        items = items.exclude(state__in=STANDING).order_by("pk")
+        for row in map(Row._make, items.values_list(*Row._fields)):
+            if (row.car_id, *row.key) in keys:
+                found[row.car_id][row.key] = row
     return found
 
 

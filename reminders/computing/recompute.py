@@ -24,7 +24,7 @@ from reminders.choices import STANDING, ItemAct
 from reminders.computing import differences, loading
 from reminders.computing.differences import Change
 from reminders.computing.items import items
-from reminders.computing.shape import Computed, Known
+from reminders.computing.shape import Computed, Known, Row
 from reminders.models import CarState, DueEvent, DueItem, Reminder
 from vehicles.models import Car
 
@@ -109,11 +109,12 @@ def _compute_held(states: list[CarState], *, today: date, at: datetime, books: B
     here = [car for car in cars if car.removed_at is None]
     found = _found(cars, here, today=today, at=at, books=books)
     disturbed = _write(found, at=at)
-    for state in states:
-        state.computed_on = today
-        state.stale_since = at if state.car_id in disturbed else None
-        state.last_error = found.errors.get(state.car_id, "")
-    CarState.objects.bulk_update(states, ["computed_on", "stale_since", "last_error"])
+    mine = CarState.objects.filter(car__in=[state.car_id for state in states])
+    mine.update(computed_on=today, stale_since=None, last_error="")
+    if disturbed:
+        mine.filter(car__in=disturbed).update(stale_since=at)
+    for car, error in found.errors.items():
+        mine.filter(car=car).update(last_error=error)
 
 
 def _found(cars: list[Car], here: list[Car], *, today: date, at: datetime, books: BookShelf) -> _Outcome:
@@ -133,8 +134,8 @@ def _found(cars: list[Car], here: list[Car], *, today: date, at: datetime, books
     return found
 
 
-def _missing(computed: Iterable[Computed], rows: Iterable[DueItem]) -> list[Computed]:
-    keys = {(row.subject, row.cycle) for row in rows}
+def _missing(computed: Iterable[Computed], rows: Iterable[Row]) -> list[Computed]:
+    keys = {row.key for row in rows}
     return [one for one in computed if one.key not in keys]
 
 
@@ -163,37 +164,32 @@ def _write(found: _Outcome, *, at: datetime) -> set[int]:
     """Write what was found. Returns the cars of which an item was changed by somebody else since it was read."""
     DueItem.objects.bulk_create(found.new, batch_size=BATCH)
     events = [DueEvent(item=item, act=ItemAct.OPENED, at=at) for item in found.new]
-    changes, disturbed = _undisturbed(found.changes)
-    over = _over([change.item for change in changes if change.has_new_stages])
-    for change in changes:
-        _apply(change, over, at)
+    changed, disturbed = _undisturbed(found.changes)
+    over = _over([item for change, item in changed if change.has_new_stages])
+    for change, item in changed:
+        _apply(change, item, over, at)
         if change.act is not None:
-            events.append(DueEvent(item=change.item, act=change.act, at=at, data=change.data))
-    _update([change.item for change in changes])
+            events.append(DueEvent(item=item, act=change.act, at=at, data=change.data))
+    DueItem.objects.bulk_update([item for _change, item in changed], _WRITTEN, batch_size=BATCH)
     DueEvent.objects.bulk_create(events, batch_size=2 * BATCH)
     return disturbed
 
 
-def _undisturbed(changes: list[Change]) -> tuple[list[Change], set[int]]:
-    """Those of rows that are still as they were read, which stay so until the transaction ends; and the cars of the
-    others."""
+def _undisturbed(changes: list[Change]) -> tuple[list[tuple[Change, DueItem]], set[int]]:
+    """Those of rows that are still as they were read, with the rows, which stay so until the transaction ends; and the
+    cars of the others."""
     pks = [change.item.pk for change in changes]
     if not pks:
         return [], set()
-    rows = DueItem.objects.filter(pk__in=pks).order_by("pk").select_for_update(no_key=True)
-    now = {
-        pk: (state, turn, next_on)
-        for pk, state, turn, next_on in rows.values_list("pk", "state", "round", "next_stage_on")
-    }
+    rows = DueItem.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+    items = {item.pk: item for item in rows}
     kept, disturbed = [], set()
     for change in changes:
-        item = change.item
-        state, turn, next_on = now.get(item.pk, ("", 0, None))
-        if (state, turn) == (item.state, item.round):
-            item.next_stage_on = next_on  # a letter may have been written meanwhile
-            kept.append(change)
+        read, item = change.item, items.get(change.item.pk)
+        if item is not None and (item.state, item.round) == (read.state, read.round):
+            kept.append((change, item))
         else:
-            disturbed.add(item.car_id)
+            disturbed.add(read.car_id)
     return kept, disturbed
 
 
@@ -209,14 +205,13 @@ def _over(changed: Collection[DueItem]) -> dict[int, set[str]]:
     return over
 
 
-def _apply(change: Change, over: dict[int, set[str]], at: datetime) -> None:
-    item = change.item
+def _apply(change: Change, item: DueItem, over: dict[int, set[str]], at: datetime) -> None:
     for name, value in change.values.items():
         setattr(item, name, value)
-    if item.state not in STANDING:
-        item.closed_at, item.next_stage_on, item.deferred_until = at, None, None
-    elif "state" in change.values or change.has_new_stages:
+    if item.state in STANDING:
         item.closed_at = None
+    else:
+        item.closed_at, item.next_stage_on, item.deferred_until = at, None, None
     if change.has_new_stages:
         item.next_stage_on = stages.next_on(item, over.get(item.pk, ()))
 
@@ -225,7 +220,3 @@ _WRITTEN = (
     *("source", "service", "title", "is_likely", "by", "due_km", "is_by_prior", "facts"),
     *("due_on", "earliest_on", "latest_on", "state", "deferred_until", "closed_at", "next_stage_on"),
 )
-
-
-def _update(changed: list[DueItem]) -> None:
-    DueItem.objects.bulk_update(changed, _WRITTEN, batch_size=BATCH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.needs.loading import Firsts
 from reminders.choices import By, Source
@@ -41,6 +41,33 @@ class Computed:
     is_likely: bool = False
     is_by_prior: bool = False
     holds_day: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.subject, self.cycle
+
+
+class Row(NamedTuple):
+    """What is compared of a row of `DueItem`: no model instance, of which only those are made that change."""
+
+    pk: int
+    car_id: int
+    subject: str
+    cycle: str
+    state: str
+    round: int
+    deferred_until: date | None
+    source: str
+    service: str
+    title: str
+    is_likely: bool
+    by: str
+    due_km: int | None
+    is_by_prior: bool
+    facts: Mapping[str, Any]
+    due_on: date | None
+    earliest_on: date | None
+    latest_on: date | None
 
     @property
     def key(self) -> tuple[str, str]:

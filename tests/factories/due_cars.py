@@ -23,10 +23,11 @@ def noon(day: date) -> datetime:
 
 
 def a_car(slug: str = LAVIDA, **fields: Any) -> Car:
-    """A car delivered on 10 March 2021 that came here on that day, without any history."""
+    """A car delivered on 10 March 2021 that came here on that day (`created_at`), without any history."""
+    here_since = fields.pop("created_at", None)
     values = {"variant": Variant.objects.get(slug=slug), "delivered_on": date(2021, 3, 10)}
     car: Car = CarFactory(**{**values, **fields})
-    car.created_at = noon(car.delivered_on or date(2021, 3, 10))
+    car.created_at = here_since or noon(car.delivered_on or date(2021, 3, 10))
     car.save(update_fields=["created_at"])
     return car
 
