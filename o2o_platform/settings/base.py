@@ -354,6 +354,8 @@ SPECTACULAR_SETTINGS = {
         "PowertrainEnum": "vehicles.choices.Powertrain",
         "ConfidenceEnum": "vehicles.choices.Confidence",
         "HandoverEnum": "bookings.choices.Handover",
+        "StateEnum": "bookings.choices.LineState",
+        "StageEnum": "bookings.choices.Stage",
         "HandoverWishEnum": "bookings.choices.HANDOVER_WISHES",
         "UrgencyEnum": "bookings.choices.Urgency",
         "AdviceVerdictEnum": "catalog.choices.AdviceVerdict",
@@ -364,6 +366,10 @@ SPECTACULAR_SETTINGS = {
         "ReviewReasonEnum": "reviews.choices.ReasonCode",
         "FollowUpStatusEnum": "reviews.choices.FollowUpStatus",
         "FollowUpOfferStatusEnum": "reviews.choices.OfferStatus",
+        "DueItemStateEnum": "reminders.choices.ItemState",
+        "ReminderStageEnum": "reminders.choices.Stage",
+        "DueSourceEnum": "reminders.choices.Source",
+        "DismissReasonEnum": "reminders.choices.DismissReason",
     },
 }
 

@@ -17,7 +17,7 @@ from reminders.standing import Standing
 from vehicles.api.fields import KilometresField
 
 
-class PriceSerializer(serializers.Serializer[Any]):
+class UsualPriceSerializer(serializers.Serializer[Any]):
     """The usual range in the city, all in; an example where too few prices are known."""
 
     low_fen = serializers.IntegerField()
@@ -26,7 +26,7 @@ class PriceSerializer(serializers.Serializer[Any]):
     is_example = serializers.BooleanField()
 
 
-class ToldSerializer(serializers.Serializer[Any]):
+class DueToldSerializer(serializers.Serializer[Any]):
     """A notice that was sent."""
 
     stage = serializers.ChoiceField(choices=Stage.choices)
@@ -56,7 +56,7 @@ class DueItemSerializer(serializers.Serializer[Any]):
     is_by_prior = serializers.BooleanField(source="item.is_by_prior")
     deferred_until = serializers.SerializerMethodField()
     dismissed_for = serializers.CharField(source="item.dismissed_for", help_text=_("a reason, or empty"))
-    price = PriceSerializer(allow_null=True)
+    price = UsualPriceSerializer(allow_null=True)
     told = serializers.SerializerMethodField()
     next_notice_on = serializers.DateField(source="item.next_stage_on", allow_null=True)
 
@@ -64,10 +64,10 @@ class DueItemSerializer(serializers.Serializer[Any]):
     def get_deferred_until(self, row: DueRow) -> Any:
         return row.item.deferred_until
 
-    @extend_schema_field(ToldSerializer(many=True))
+    @extend_schema_field(DueToldSerializer(many=True))
     def get_told(self, row: DueRow) -> Any:
         sent = [one for one in row.item.reminders.all() if one.round == row.item.round]
-        return ToldSerializer(sent, many=True).data
+        return DueToldSerializer(sent, many=True).data
 
 
 class DoneOrder(serializers.Serializer[Any]):
@@ -84,19 +84,19 @@ class DismissOrder(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=MAX_NOTE, required=False, allow_blank=True, default="")
 
 
-class DatesSerializer(serializers.Serializer[Any]):
+class OwnerDatesSerializer(serializers.Serializer[Any]):
     """Days that only the owner knows; null: not entered, or taken back."""
 
     insurance = NearDateField(allow_null=True, help_text=_("Insurance ends"))
     inspection = NearDateField(allow_null=True, help_text=_("Inspection valid until"))
 
 
-class TakenSerializer(serializers.Serializer[Any]):
+class WearValueSerializer(serializers.Serializer[Any]):
     on = serializers.DateField()
     value = serializers.DecimalField(max_digits=12, decimal_places=3, normalize_output=True)
 
 
-class EndSerializer(serializers.Serializer[Any]):
+class WearEndSerializer(serializers.Serializer[Any]):
     """When a part reaches its limit at this pace."""
 
     on = serializers.DateField()
@@ -113,18 +113,18 @@ class WearSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField()
     limit = serializers.DecimalField(max_digits=12, decimal_places=3, normalize_output=True)
     is_at_limit = serializers.BooleanField()
-    values = TakenSerializer(source="taken", many=True)
-    end = EndSerializer(allow_null=True)
+    values = WearValueSerializer(source="taken", many=True)
+    end = WearEndSerializer(allow_null=True)
 
 
-class YearSerializer(serializers.Serializer[Any]):
+class CostYearSerializer(serializers.Serializer[Any]):
     year = serializers.IntegerField()
     fen = serializers.IntegerField()
     priced = serializers.IntegerField()
     unpriced = serializers.IntegerField(help_text=_("entries without a price, in no sum"))
 
 
-class CostsSerializer(serializers.Serializer[Any]):
+class CarCostsSerializer(serializers.Serializer[Any]):
     """What the owner's own part of the record says of costs."""
 
     fen = serializers.IntegerField()
@@ -133,10 +133,10 @@ class CostsSerializer(serializers.Serializer[Any]):
     per_month_fen = serializers.IntegerField(allow_null=True)
     per_100_km_fen = serializers.IntegerField(allow_null=True)
     is_at_least = serializers.BooleanField()
-    years = YearSerializer(many=True)
+    years = CostYearSerializer(many=True)
 
 
-class RateSerializer(serializers.Serializer[Any]):
+class KmRateSerializer(serializers.Serializer[Any]):
     """Kilometres a day, with the range."""
 
     km_per_day = serializers.FloatField()
@@ -144,12 +144,12 @@ class RateSerializer(serializers.Serializer[Any]):
     high = serializers.FloatField()
 
 
-class HealthSerializer(serializers.Serializer[Any]):
+class CarHealthSerializer(serializers.Serializer[Any]):
     """The health of a car in figures."""
 
     overdue = serializers.IntegerField()
     soon = serializers.IntegerField()
-    rate = RateSerializer(allow_null=True)
+    rate = KmRateSerializer(allow_null=True)
     is_rate_by_prior = serializers.BooleanField(help_text=_("what is usual for its class"))
     wear = WearSerializer(many=True)
-    costs = CostsSerializer(allow_null=True)
+    costs = CarCostsSerializer(allow_null=True)

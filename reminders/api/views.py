@@ -17,12 +17,12 @@ from rest_framework.views import APIView
 from core.api import refusals
 from reminders import actions
 from reminders.api.serializers import (
-    DatesSerializer,
+    CarHealthSerializer,
     DeferOrder,
     DismissOrder,
     DoneOrder,
     DueItemSerializer,
-    HealthSerializer,
+    OwnerDatesSerializer,
 )
 from reminders.models import DueItem
 from reminders.owner_pages import due, picture, saying
@@ -63,7 +63,7 @@ class _Act(_OfOwnCar):
     """Something that an owner says about one due item."""
 
     order: type[Serializer[Any]] | None = None
-    action: Callable[..., Any]
+    does: Callable[..., Any]
 
     def act(self, request: Request) -> Response:
         """The item is looked for before the body is read."""
@@ -74,7 +74,7 @@ class _Act(_OfOwnCar):
             order = self.order(data=request.data)
             order.is_valid(raise_exception=True)
             said = order.validated_data
-        type(self).action(item=item, by=person(request), at=timezone.now(), **said)
+        type(self).does(item=item, by=person(request), at=timezone.now(), **said)
         found = self.due(car)
         rows = [*found.rows, *found.settled]
         return Response(DueItemSerializer(next(row for row in rows if row.item.pk == item.pk)).data)
@@ -82,7 +82,7 @@ class _Act(_OfOwnCar):
 
 class DueDone(_Act):
     order = DoneOrder
-    action = actions.done
+    does = actions.done
 
     @extend_schema(request=DoneOrder, responses={200: DueItemSerializer, **refusals(400, 401, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
@@ -92,7 +92,7 @@ class DueDone(_Act):
 
 class DueDefer(_Act):
     order = DeferOrder
-    action = actions.defer
+    does = actions.defer
 
     @extend_schema(request=DeferOrder, responses={200: DueItemSerializer, **refusals(400, 401, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
@@ -102,7 +102,7 @@ class DueDefer(_Act):
 
 class DueDismiss(_Act):
     order = DismissOrder
-    action = actions.dismiss
+    does = actions.dismiss
 
     @extend_schema(request=DismissOrder, responses={200: DueItemSerializer, **refusals(400, 401, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
@@ -111,7 +111,7 @@ class DueDismiss(_Act):
 
 
 class DueReopen(_Act):
-    action = actions.reopen
+    does = actions.reopen
 
     @extend_schema(request=None, responses={200: DueItemSerializer, **refusals(401, 404, 409)})
     def post(self, request: Request, **_kwargs: Any) -> Response:
@@ -122,25 +122,25 @@ class DueReopen(_Act):
 class CarDates(_OfOwnCar):
     """Days that only the owner knows."""
 
-    @extend_schema(responses={200: DatesSerializer, **refusals(401, 404)})
+    @extend_schema(responses={200: OwnerDatesSerializer, **refusals(401, 404)})
     def get(self, _request: Request, **_kwargs: Any) -> Response:
         """As entered last."""
-        return Response(DatesSerializer(picture.owner_dates(self.car())).data)
+        return Response(OwnerDatesSerializer(picture.owner_dates(self.car())).data)
 
-    @extend_schema(request=DatesSerializer, responses={200: DatesSerializer, **refusals(400, 401, 404, 409)})
+    @extend_schema(request=OwnerDatesSerializer, responses={200: OwnerDatesSerializer, **refusals(400, 401, 404, 409)})
     def put(self, request: Request, **_kwargs: Any) -> Response:
         """Enter both; null takes a day back."""
         car = self.car()
-        order = DatesSerializer(data=request.data)
+        order = OwnerDatesSerializer(data=request.data)
         order.is_valid(raise_exception=True)
         saying.say_dates(car=car, said=order.validated_data, by=person(request), at=timezone.now())
-        return Response(DatesSerializer(picture.owner_dates(car)).data)
+        return Response(OwnerDatesSerializer(picture.owner_dates(car)).data)
 
 
 class CarHealth(_OfOwnCar):
     """The health of a car in figures."""
 
-    @extend_schema(responses={200: HealthSerializer, **refusals(401, 404)})
+    @extend_schema(responses={200: CarHealthSerializer, **refusals(401, 404)})
     def get(self, request: Request, **_kwargs: Any) -> Response:
         """How much it needs, how far it goes, how its parts wear, what it has cost."""
         car = self.car()
@@ -155,4 +155,4 @@ class CarHealth(_OfOwnCar):
             "wear": [chart.wear for chart in [*drawn.wear, *drawn.wear_steady]],
             "costs": drawn.costs,
         }
-        return Response(HealthSerializer(body).data)
+        return Response(CarHealthSerializer(body).data)
