@@ -21,7 +21,7 @@ from tests.factories.shops import ShopMemberFactory, open_shop
 from tests.factories.statements import paid_out, settled_order
 
 pytestmark = pytest.mark.django_db
-SETTLED = datetime(2026, 11, 9, 4, tzinfo=UTC)
+SETTLED = datetime(2026, 11, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture
