@@ -5,6 +5,7 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
+from catalog.needs.loading import BookShelf
 from reminders.computing import recompute, staleness
 from reminders.sending.campaigns import sweep_campaigns
 from reminders.sending.sweep import sweep
@@ -17,8 +18,8 @@ TURN_SECONDS = 60
 def compute_due() -> int:
     """Compute what cars need, those that have changed first. Two at once share the cars. Returns how many were; what
     is left at the end of a turn waits for the next."""
-    until, done = monotonic() + TURN_SECONDS, 0
-    while monotonic() < until and (count := recompute.sweep(at=timezone.now(), limit=recompute.BATCH)):
+    until, done, books = monotonic() + TURN_SECONDS, 0, BookShelf()
+    while monotonic() < until and (count := recompute.sweep(at=timezone.now(), limit=recompute.BATCH, books=books)):
         done += count
     return done
 

@@ -37,13 +37,14 @@ OLD_AFTER = timedelta(days=7)
 _MAX_ERROR = 300
 
 
-def sweep(*, at: datetime, limit: int) -> int:
+def sweep(*, at: datetime, limit: int, books: BookShelf | None = None) -> int:
     """Compute `limit` cars at most: first those of which something has changed, then those about which somebody is to
     be reminded today, then those that were not computed for a week. Returns how many; two sweeps at once share them.
 
-    Each batch is a transaction of its own. A car that cannot be computed says so and holds up no other.
+    Each batch is a transaction of its own. A car that cannot be computed says so and holds up no other. `books`: what
+    the catalogue knows, for several sweeps of one turn.
     """
-    today, books, count = timezone.localdate(at), BookShelf(), 0
+    today, books, count = timezone.localdate(at), books or BookShelf(), 0
     for waiting in (_stale, _spoken_of, _old):
         while count < limit:
             with transaction.atomic():

@@ -169,7 +169,7 @@ def test_what_the_record_closed_is_closed_to_its_owner_too(oil: DueItem) -> None
         (actions.done, {"on": TODAY}),
     ):
         with pytest.raises(ItemClosedError):
-            act(item=oil, by=oil.owner, at=NOW, **more)  # type: ignore[operator]
+            act(item=oil, by=oil.owner, at=NOW, **more)
     with pytest.raises(NotReopenableError):
         actions.reopen(item=oil, by=oil.owner, at=NOW)
     oil.refresh_from_db()

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from catalog.needs.loading import BookShelf
 from reminders.computing import recompute, staleness
 
 
@@ -18,11 +19,11 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="every car in a garage, not only those that changed")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        at, done = timezone.now(), 0
+        at, done, books = timezone.now(), 0, BookShelf()
         if options["all"]:
             staleness.mark_all(at=at)
         else:
             staleness.find_new(at=at)
-        while count := recompute.sweep(at=at, limit=recompute.BATCH):
+        while count := recompute.sweep(at=at, limit=recompute.BATCH, books=books):
             done += count
         self.stdout.write(f"{done} cars computed")
