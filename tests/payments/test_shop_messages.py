@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -68,4 +69,4 @@ def test_a_closed_statement_is_told_with_what_it_came_to(shop: Shop, boss: User)
     assert "Nov 2026, first half" in notice.title
     message = Message.objects.get()
     assert message.recipient == boss.email
-    assert f"http://localhost:8000{notice.path}" in message.body
+    assert f"{settings.SITE_URL}{notice.path}" in message.body
