@@ -93,7 +93,7 @@ def source(item: DueItem) -> str:
 
 
 def _of_interval(item: DueItem) -> list[str]:
-    return [_rule(item), _counted(item), _carried_on(item), _also_put_off(item.facts)]
+    return [_rule(item), _by_engine(item.facts), _counted(item), _carried_on(item), _also_put_off(item.facts)]
 
 
 def _of_test(item: DueItem) -> list[str]:
@@ -140,6 +140,17 @@ def _rule(item: DueItem) -> str:
     if values["make"]:
         return _("Every %(interval)s by the schedule of %(make)s.") % values
     return _("Every %(interval)s by the general interval.") % values
+
+
+def _by_engine(facts: Mapping[str, Any]) -> str:
+    """On which kilometres of a plug-in it is counted; empty where the odometer's are the engine's."""
+    if "engine_percent" not in facts:
+        return ""
+    if facts["engine_percent"] is None:
+        return _("Counted on the odometer, for the combustion kilometres are not known.")
+    return _("Counted on combustion kilometres, %(percent)d %% of what this car drives.") % {
+        "percent": facts["engine_percent"]
+    }
 
 
 def _counted(item: DueItem) -> str:

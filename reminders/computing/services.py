@@ -15,7 +15,7 @@ from typing import Any
 from catalog.advice import measured
 from catalog.advice.belief import Story
 from catalog.advice.dates import MONTHS_A_YEAR, add_months
-from catalog.advice.facts import Item, Measurement
+from catalog.advice.facts import Item, Measurement, Schedule
 from catalog.choices import AdviceRule, Direction, PointKind, Tone, Trigger
 from catalog.models import CheckPoint
 from catalog.needs.shape import By as LineBy
@@ -254,13 +254,15 @@ def _interval(line: Line, known: Known) -> dict[str, Any]:
     numbers, story = line.numbers, known.firsts.adviser.story
     schedule = known.firsts.adviser.book.items[line.key].schedule
     found: dict[str, Any] = {
-        "interval_km": numbers.interval_km,
+        "interval_km": _interval_km(line, schedule),
         "interval_months": numbers.interval_months,
         "last_on": numbers.last_on.isoformat() if numbers.last_on else None,
         "last_km": numbers.last_km,
         "from_new": numbers.is_from_new,
         "is_first": line.advice.rule == AdviceRule.FIRST_SERVICE,
     }
+    if numbers.interval_km is not None and (numbers.engine_percent is not None or numbers.lacks_engine_km):
+        found["engine_percent"] = numbers.engine_percent
     if schedule.is_of_maker:
         make = known.firsts.car.variant.model.make
         found |= {"make_zh": make.name_zh, "make_en": make.name_en}
@@ -269,6 +271,13 @@ def _interval(line: Line, known: Known) -> dict[str, Any]:
         found |= {"km": story.km, "km_on": story.km_on.isoformat() if story.km_on else None}
         found["km_a_month"] = km_a_month(rate) if rate else None
     return found
+
+
+def _interval_km(line: Line, schedule: Schedule) -> int | None:
+    """The interval as the schedule has it; that of a plug-in's engine is longer on the odometer."""
+    if line.numbers.engine_percent is None:
+        return line.numbers.interval_km
+    return schedule.first_km if line.numbers.is_from_new and schedule.first_km is not None else schedule.km
 
 
 def _point(point: CheckPoint | None) -> dict[str, str]:

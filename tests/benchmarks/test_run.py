@@ -10,14 +10,14 @@ import pytest
 
 from o2o_platform.services.paths import BASE_DIR
 
-TINY = ["--shops", "4", "--days", "2", "--rounds", "1", "--seconds", "1", "--repeats", "4", "--orders", "40"]
+TINY = "--shops 4 --days 2 --rounds 1 --seconds 1 --repeats 4 --orders 40 --cars 40".split()
 
 
 @pytest.mark.skipif(not os.environ.get("DRILL"), reason="takes a minute: part of make drill")
 def test_measures_are_told_in_a_table_then_a_profile_of_the_same_city() -> None:
     # Not under pytest's folder, which every run closes to others: started by root, PostgreSQL runs as another.
     with tempfile.TemporaryDirectory() as kept:
-        told = _run("slots", "search", "booking", "ledger", "settling", "--keep", kept)
+        told = _run("slots", "search", "booking", "ledger", "settling", "recompute", "--keep", kept)
         profile = _run("--profile", "booking", "--keep", kept)
 
     assert len([line for line in told.splitlines() if line.startswith("| ")]) >= 14

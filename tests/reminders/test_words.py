@@ -16,6 +16,7 @@ from reminders.models import DueItem
 from tests.catalogue import catalogue  # noqa: F401
 from tests.factories.due_cars import TODAY, a_car, compute, driven, due, noon, read, standing, value, visit, work
 from tests.reminders.test_computing import put_off
+from vehicles.models import EngineReading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
@@ -59,6 +60,20 @@ def test_a_car_whose_pace_is_not_known_is_asked_for_its_odometer() -> None:
     why = words.why(due(car, "minor_service"))
     assert "Cars like yours go about 1,060 km a month, so 60,000 km come about 16 Jun 2027" in why
     assert why.endswith("Tell us your odometer, and we can say it better.")
+
+
+def test_a_plug_in_says_on_which_kilometres_it_is_counted() -> None:
+    car = driven("byd-qin-plus-dm-i-1-5")
+    on_the_odometer = due(car, "minor_service")
+    assert "Counted on the odometer, for the combustion kilometres are not known." in words.why(on_the_odometer)
+    EngineReading.objects.create(car=car, km=29_350, odometer_km=58_700, read_at=noon(TODAY), by=car.owner)
+    by_engine = due(car, "minor_service")
+    said = words.why(by_engine)
+    assert "Counted on combustion kilometres, 50 % of what this car drives." in said
+    assert f"Every {on_the_odometer.facts['interval_km']:,} km" in said
+    assert by_engine.due_km is not None
+    assert on_the_odometer.due_km is not None
+    assert by_engine.due_km > on_the_odometer.due_km
 
 
 def test_what_is_measured_names_value_limit_and_that_it_is_only_likely() -> None:
