@@ -10,7 +10,10 @@ import pytest
 
 from o2o_platform.services.paths import BASE_DIR
 
-TINY = "--shops 4 --days 2 --rounds 1 --seconds 1 --repeats 4 --orders 40 --cars 40".split()
+TINY = [
+    *("--shops", "4", "--days", "2", "--rounds", "1", "--seconds", "1"),
+    *("--repeats", "4", "--orders", "40", "--cars", "40"),
+]
 
 
 @pytest.mark.skipif(not os.environ.get("DRILL"), reason="takes a minute: part of make drill")
