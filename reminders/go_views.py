@@ -27,9 +27,9 @@ from vehicles.models import Car
 def letter(request: HttpRequest, public_id: str) -> HttpResponse:
     """To the page of the car that the letter is about most; to the garage if it is not there any more."""
     row = _followed(request, public_id)
-    first = row.slots.first()
     told = row.lines.select_related("item").order_by("item__due_on", "pk").first()
-    car_id = first.car_id if first else told.item.car_id if told else 0
+    offered = row.slots.first()
+    car_id = told.item.car_id if told else offered.car_id if offered else 0
     car = Car.objects.filter(pk=car_id, owner=row.owner_id, removed_at=None).first()
     return redirect("reminders:health", car.public_id) if car else redirect("vehicles:garage")
 
