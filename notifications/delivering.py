@@ -140,7 +140,7 @@ def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Cl
         keeping.empty(Message.objects.filter(pk=message.pk))
         return False
     if reason is not None:
-        _end(message, MessageStatus.DROPPED, at, dropped_for=reason)
+        _drop(message, reason, at)
         return False
     if (morning := _not_before(message, wishes, at)) > at:
         message.due_at = morning
@@ -183,6 +183,14 @@ def _why_not(message: Message, wishes: dict[int, Wishes], at: datetime) -> DropR
         is_gone = message.recipient not in {reach.recipient for reach in wishes[person.pk].reachable}
         return DropReason.UNREACHABLE if is_gone else DropReason.SWITCHED_OFF
     return None
+
+
+@transaction.atomic
+def _drop(message: Message, reason: DropReason, at: datetime) -> None:
+    """It is not sent. What waited for an address that is gone goes another way, as what came back does."""
+    is_ours = _end(message, MessageStatus.DROPPED, at, dropped_for=reason)
+    if is_ours and reason == DropReason.UNREACHABLE:
+        telling_again.by_another_way(message, at=at)
 
 
 def _not_before(message: Message, wishes: dict[int, Wishes], at: datetime) -> datetime:

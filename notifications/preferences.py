@@ -68,7 +68,9 @@ class Wishes:
         if found or topic not in ALWAYS:
             return found
         first = self._first(topic)
-        return [reach for reach in self.reachable if reach.channel == first]
+        return [reach for reach in self.reachable if reach.channel == first] or [
+            reach for reach in self.reachable if reach.channel != Channel.PUSH
+        ]
 
     def reaches_of(self, topic: str) -> set[tuple[str, str]]:
         """The same as pairs of channel and recipient."""
