@@ -75,7 +75,8 @@ def _in_the_shop() -> list[Kind]:
 
 def _for_the_shop() -> list[Kind]:
     return [
-        _shop_kind(SHOP_REQUESTED, _("A request to answer"), still=_is_in(Status.REQUESTED)),
+        # Unanswered it lapses: it goes where word about the shop goes, not only to the inbox.
+        replace(_shop_kind(SHOP_REQUESTED, _("A request to answer"), still=_is_in(Status.REQUESTED)), topic=Topic.SHOP),
         _shop_kind(SHOP_BOOKED, _("A new booking"), still=_is_in(Status.CONFIRMED), waits=True),
         _shop_kind(SHOP_MOVED, _("A visit was moved by its owner"), still=_is_in(Status.CONFIRMED), waits=True),
         _shop_kind(SHOP_CANCELLED, _("A visit was cancelled by its owner"), still=_is_in(Status.CANCELLED), waits=True),

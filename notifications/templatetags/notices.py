@@ -25,7 +25,6 @@ _LOOKS: dict[str, Look] = {
     Topic.MONEY: Look("wallet", "ok"),
     Topic.CAMPAIGNS: Look("tag", "qc"),
     Topic.SHOP: Look("store", "info"),
-    Topic.SHOP_VISITS: Look("calendar", "info"),
     Topic.SHOP_VISITS: Look("calendar-clock", "info"),
     Topic.PLATFORM: Look("layout-dashboard", "mute"),
     Topic.ACCOUNT: Look("user-round", "mute"),
