@@ -25,7 +25,8 @@ class NavItem(TypedDict):
 
 def shop_nav(shop: Shop, user: User, current: str) -> list[NavItem]:
     """The shop's pages that this member's role opens; `current` is a permission (board, close_day, money, reviews,
-    demand, prices, settings, staff) or one of the lists (my_day, pipeline, parts). A technician begins with the own day.
+    prices, settings, staff), demand, or one of the lists (my_day, pipeline, parts). A technician begins with the own
+    day.
     """
     role = role_of(user, shop)
     entries = [
