@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.urls import reverse
 
 from accounts.models import User
@@ -98,6 +98,8 @@ def _written(campaign: Campaign, owner: User, at: datetime) -> bool:
         faults.point("reminders.campaign_slots_found")
         if item and offers and _write(campaign, item, offers, at=at):
             return True
+    except (InterfaceError, OperationalError):  # the database is at fault, not the letter: the next sweep goes on
+        raise
     except Exception:  # whatever is wrong with one letter, the others are written
         logger.exception("letter of campaign %s to %s cannot be written", campaign.public_id, owner.public_id)
     _try_later(campaign, owner.pk)

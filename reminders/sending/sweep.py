@@ -11,6 +11,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.db import InterfaceError, OperationalError
 
 from core import faults
 from notifications.quiet import Quiet
@@ -55,6 +56,8 @@ def _written(draft: Draft, at: datetime) -> bool:
         offers = letters.offers_for(draft, at=at)
         faults.point("reminders.slots_found")
         return letters.write(owner=owner, offers=offers, at=at) is not None
+    except (InterfaceError, OperationalError):  # the database is at fault, not the letter: the next sweep goes on
+        raise
     except Exception:  # whatever is wrong with one letter, the others are written
         logger.exception("letter to %s cannot be written", draft.owner.public_id)
         cache.set(_failed(owner), at.isoformat(), TRY_AGAIN.total_seconds())

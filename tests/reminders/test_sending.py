@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from django.core import mail
 from django.core.cache import cache
-from django.db import connections
+from django.db import OperationalError, connections
 
 from bookings.choices import Status
 from core.strict_templates import MissingVariableError
@@ -219,6 +219,18 @@ def test_a_letter_with_a_hole_stops_no_other_and_is_tried_again_next_day(monkeyp
     assert sweep(at=AT) == 0
     cache.clear()  # a day later it has forgotten
     assert sweep(at=later(1)) == 1
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError("away")
+
+    due_item()
+    with monkeypatch.context() as patch:
+        patch.setattr(telling, "tell", away)
+        with pytest.raises(OperationalError):
+            sweep(at=AT)
+    assert sweep(at=AT) == 1
 
 
 def test_a_crash_between_letter_and_message_leaves_neither(monkeypatch: pytest.MonkeyPatch) -> None:
