@@ -30,6 +30,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def to_person(self, person: User) -> MessageQuerySet:
-        """Messages to the person's present contacts, and those of notices to them."""
+        """Messages to the person's present contacts, and those of notices to them; none that was told to somebody else
+        who had the address or number before."""
         contacts = [contact for contact in (person.email, person.phone) if contact]
-        return self.filter(models.Q(recipient__in=contacts) | models.Q(notice__person=person))
+        nobodys = models.Q(notice=None) | models.Q(notice__person=None)
+        return self.filter(models.Q(recipient__in=contacts) & nobodys | models.Q(notice__person=person))

@@ -1,4 +1,4 @@
-"""What waits goes to whom it was meant for, where they are now: addresses change, bounce and move to others meanwhile."""
+"""What waits goes to whom it was meant for, where they are now: addresses change, bounce, and move to others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core import mail
 
 from accounts.models import User
 from notifications import addresses, delivering, keeping, kinds, telling
-from notifications.choices import AddressFault, Channel, MessageStatus, Topic
+from notifications.choices import AddressFault, Channel, DropReason, MessageStatus, Topic
 from notifications.kinds import Kind
 from notifications.models import Message, Notice
 from notifications.preferences import Reach
@@ -67,6 +67,16 @@ def test_a_letter_to_an_address_left_behind_goes_with_the_account(owner: User) -
     keeping.erase_inbox(owner, AT)
     assert sent() == 0
     assert not mail.outbox
+
+
+def test_who_has_a_number_now_gets_nothing_of_what_was_told_to_who_had_it_before(owner: User) -> None:
+    told(owner, Topic.VISITS)
+    sent(Channel.SMS)
+    User.objects.filter(pk=owner.pk).update(phone=None, phone_verified_at=None)
+    heir = User.objects.create_user(phone="+8613800138001", phone_verified_at=LATER)
+    assert keeping.export(heir) == []
+    keeping.erase(heir, LATER)
+    assert Notice.objects.inbox_of(owner).exists()
 
 
 def test_a_browser_that_is_gone_brings_no_second_message_to_who_got_a_text(owner: User) -> None:
