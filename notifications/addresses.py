@@ -19,6 +19,11 @@ def mark(*, channel: str, recipient: str, fault: AddressFault, said: str, at: da
     )
 
 
+def is_gone(*, channel: str, recipient: str) -> bool:
+    """Whether nothing is sent to the address."""
+    return UnreachableAddress.objects.filter(channel=channel, recipient=recipient.lower()).exists()
+
+
 def works(*, channel: str, recipient: str) -> bool:
     """The owner has proved the address (a code that arrived, an answer): it is used again. Whether it was marked."""
     return bool(UnreachableAddress.objects.filter(channel=channel, recipient=recipient.lower()).delete()[0])

@@ -135,7 +135,11 @@ def _wishes(batch: Sequence[Message]) -> dict[int, Wishes]:
 def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Clock) -> bool:
     """Send one of a batch; whether it was handed over. Raises ChannelDownError with the message queued again."""
     at = clock()
-    reason = _why_not(message, wishes, at)
+    try:
+        reason = _why_not(message, wishes, at)
+    except Exception as error:  # a fault of one message holds up no other
+        _failed(message, error, at)
+        return False
     if reason == DropReason.NO_ACCOUNT:  # told while the account was being closed: nothing of it is kept
         keeping.empty(Message.objects.filter(pk=message.pk))
         return False
@@ -168,7 +172,7 @@ def _why_not(message: Message, wishes: dict[int, Wishes], at: datetime) -> DropR
     """Why a message that was written is not sent after all."""
     notice = message.notice
     if notice is None:
-        return None
+        return DropReason.NO_ACCOUNT  # it went with whoever it was for
     kind = kinds.find(notice.kind)
     if notice.expires_at is not None and at > notice.expires_at:
         return DropReason.TOO_LATE
@@ -176,7 +180,8 @@ def _why_not(message: Message, wishes: dict[int, Wishes], at: datetime) -> DropR
         return DropReason.NOT_TRUE
     person: User | None = notice.person
     if person is None:
-        return None
+        is_gone = addresses.is_gone(channel=message.channel, recipient=message.recipient)
+        return DropReason.UNREACHABLE if is_gone else None
     if not person.is_active:
         return DropReason.NO_ACCOUNT
     if (message.channel, message.recipient) not in wishes[person.pk].reaches_of(notice.topic):

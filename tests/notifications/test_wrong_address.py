@@ -59,6 +59,13 @@ def test_what_can_be_left_is_not_sent_to_an_address_that_was_changed(owner: User
     assert not mail.outbox
 
 
+def test_what_was_told_to_a_deleted_person_is_not_sent(owner: User) -> None:
+    told(owner)
+    Notice.objects.all().delete()
+    assert sent() == 0
+    assert Message.objects.get().dropped_for == DropReason.NO_ACCOUNT
+
+
 def test_a_letter_to_an_address_left_behind_goes_with_the_account(owner: User) -> None:
     told(owner)
     owner.email = "new@example.com"
@@ -69,6 +76,13 @@ def test_a_letter_to_an_address_left_behind_goes_with_the_account(owner: User) -
     assert not mail.outbox
 
 
+def test_nobody_without_an_account_is_written_to_where_no_mailbox_is() -> None:
+    addresses.mark(channel=Channel.EMAIL, recipient="no@example.com", fault=AddressFault.BOUNCED, said="550", at=AT)
+    told(Reach(Channel.EMAIL, "no@example.com"))
+    assert sent() == 0
+    assert Message.objects.get().dropped_for == DropReason.UNREACHABLE
+
+
 def test_who_has_a_number_now_gets_nothing_of_what_was_told_to_who_had_it_before(owner: User) -> None:
     told(owner, Topic.VISITS)
     sent(Channel.SMS)
@@ -77,6 +91,40 @@ def test_who_has_a_number_now_gets_nothing_of_what_was_told_to_who_had_it_before
     assert keeping.export(heir) == []
     keeping.erase(heir, LATER)
     assert Notice.objects.inbox_of(owner).exists()
+
+
+def test_one_message_of_which_nobody_can_say_whether_it_is_true_holds_up_no_other(owner: User) -> None:
+    def fails(notice: Notice) -> bool:
+        raise ValueError(notice.key)
+
+    told(owner, still=fails)
+    kinds.register(Kind("payments/test", Topic.PLATFORM, "Test"))
+    message = Message.objects.get()
+    other = Message.objects.create(
+        notice=None,
+        kind=KIND,
+        channel=Channel.EMAIL,
+        recipient="x@example.com",
+        subject="s",
+        body="b",
+        status=MessageStatus.QUEUED,
+        due_at=LATER,
+    )
+    other.notice = Notice.objects.create(
+        key="k2",
+        kind="payments/test",
+        topic=Topic.PLATFORM,
+        language="en",
+        title="t",
+        text="t",
+        in_inbox=False,
+        created_at=AT,
+    )
+    other.save()
+    assert sent() == 1
+    message.refresh_from_db()
+    assert (message.status, message.attempts) == (MessageStatus.QUEUED, 1)
+    assert "ValueError" in message.error
 
 
 def test_a_browser_that_is_gone_brings_no_second_message_to_who_got_a_text(owner: User) -> None:
