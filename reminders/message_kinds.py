@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from notifications import kinds
@@ -12,6 +13,7 @@ from notifications.kinds import Kind
 from notifications.models import Notice
 from reminders.choices import CampaignStatus, ItemState
 from reminders.models import DueItem, Letter
+from reminders.sending import underway
 
 DUE, CAMPAIGN = "reminders/due", "reminders/campaign"
 # What was said of days and free times is worth nothing later (product decision); the inbox keeps it.
@@ -43,18 +45,31 @@ def register() -> None:
 
 
 def is_due_still(notice: Notice) -> bool:
-    """Whether everything that a letter names is open still. Where something has been done or said meanwhile it would
-    be wrong; it stays in the inbox, and the rest is told again at its next stage."""
+    """Whether everything that a letter names is open still, on a car that its reader has, and none of it is booked.
+    Where something has been done or said meanwhile it would be wrong; it stays in the inbox, and the rest is told again
+    at its next stage."""
     letter = Letter.objects.filter(notice=notice).first()
     if letter is None:
         return False
-    return not DueItem.objects.filter(reminders__letter=letter).exclude(state=ItemState.OPEN).exists()
+    return all(_to_do(DueItem.objects.filter(reminders__letter=letter)))
 
 
 def is_offered_still(notice: Notice) -> bool:
-    """Whether the shop has not stopped its campaign, and the car still needs what it offers."""
+    """Whether the shop has not stopped its campaign, and the car, still in the garage, needs what it offers and has no
+    visit for it."""
     letter = Letter.objects.filter(notice=notice).select_related("campaign__service").first()
     if letter is None or letter.campaign is None or letter.campaign.status == CampaignStatus.STOPPED:
         return False
     cars = letter.slots.values("car")
-    return DueItem.objects.open().filter(car__in=cars, service=letter.campaign.service.key).exists()
+    items = DueItem.objects.filter(car__in=cars, service=letter.campaign.service.key)
+    return any(_to_do(items))
+
+
+def _to_do(items: QuerySet[DueItem]) -> list[bool]:
+    """Of each item, whether it is open, its car in the garage, and no visit does it. Two queries or so."""
+    rows = list(items.select_related("car__due_state").distinct())
+    busy = underway.services({row.car_id: row.car.due_state.computed_on or row.opened_at.date() for row in rows})
+    return [
+        row.state == ItemState.OPEN and row.car.removed_at is None and row.service not in busy.get(row.car_id, ())
+        for row in rows
+    ]
