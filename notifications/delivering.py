@@ -153,7 +153,7 @@ def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Cl
     handing = Message.objects.filter(pk=message.pk, status=MessageStatus.CLAIMED)
     if not handing.update(status=MessageStatus.HANDING, claimed_until=at + LEASE):
         return False  # our lease was over and somebody else has it
-    message.status = MessageStatus.HANDING
+    message.status, message.claimed_until = MessageStatus.HANDING, at + LEASE
     faults.point("notifications.handing")
     try:
         receipt = sender.send(message)
@@ -219,7 +219,7 @@ def _failed(message: Message, error: Exception, at: datetime) -> None:
         case OutcomeUnknownError():
             # After its lease the channel is asked what became of it (`recover`); now it may not know yet.
             message.error = secret_addresses.mask(said)
-            _write(message, message.status, ["error"])
+            _write(message, _held(message), ["error"])
         case RefusedError():
             _end(message, MessageStatus.FAILED, at, error=said)
         case _ if message.attempts >= MAX_ATTEMPTS:
@@ -290,7 +290,7 @@ def _end(message: Message, status: MessageStatus, at: datetime, **changes: objec
 
     False if it has ended otherwise meanwhile (its person was erased).
     """
-    was = message.status
+    was = _held(message)
     for name, value in changes.items():
         setattr(message, name, value)
     message.status, message.claimed_until, message.html = status, None, ""
@@ -303,7 +303,7 @@ def _end(message: Message, status: MessageStatus, at: datetime, **changes: objec
 
 def _queue_again(message: Message, at: datetime, *, counts: bool, error: str = "") -> None:
     """Wait for another try: a moment longer each time, or, where the channel is at fault, only for the channel."""
-    was = message.status
+    was = _held(message)
     message.status, message.claimed_until = MessageStatus.QUEUED, None
     message.due_at = at + FIRST_PAUSE * 2 ** (message.attempts - 1) if counts else message.due_at
     message.attempts -= 0 if counts else 1
@@ -311,11 +311,20 @@ def _queue_again(message: Message, at: datetime, *, counts: bool, error: str = "
     _write(message, was, ["status", "claimed_until", "due_at", "attempts", "error"])
 
 
-def _write(message: Message, was: str, fields: Sequence[str]) -> bool:
-    """Write what became of a message, unless its status is not the one that we know: then its words were erased while
-    the other side had it, and must not come back."""
+_Held = tuple[str, datetime | None]
+
+
+def _held(message: Message) -> _Held:
+    """By what a row is known to be ours still: its status, and until when it is claimed."""
+    return message.status, message.claimed_until
+
+
+def _write(message: Message, was: _Held, fields: Sequence[str]) -> bool:
+    """Write what became of a message, unless it is not as we held it: then its words were erased while the other side
+    had it and must not come back, or our lease was over and another has taken it up."""
     values = {field: getattr(message, field) for field in fields}
-    return bool(Message.objects.filter(pk=message.pk, status=was).update(**values))
+    ours = Message.objects.filter(pk=message.pk, status=was[0], claimed_until=was[1])
+    return bool(ours.update(**values))
 
 
 # --- Channels ---------------------------------------------------------------------------------------
