@@ -35,6 +35,7 @@ NAMES = (
     "statement",
     "reviews",
     "recompute",
+    "letters",
     "growth",
     "memory",
 )
@@ -70,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--searches", type=int, default=50_000, help="of the memory's measure")
     parser.add_argument("--orders", type=int, default=100_000, help="of the settling's measure")
     parser.add_argument("--cars", type=int, default=100_000, help="of the recompute's measure")
+    parser.add_argument("--letters", type=int, default=100_000, help="of the letters' measure")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where worlds stay for the next run")
     parser.add_argument("--profile", choices=PROFILES, help="show what one request does, and measure nothing")
     arguments = parser.parse_args()
@@ -93,6 +95,7 @@ def _measure(arguments: argparse.Namespace, server: Postgres) -> None:
             repeats=arguments.repeats,
             searches=arguments.searches,
             orders=arguments.orders,
+            letters=arguments.letters,
             cars=arguments.cars,
             port=port,
         )

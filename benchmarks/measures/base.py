@@ -23,6 +23,7 @@ class Bench:
     repeats: int = 200
     searches: int = 50_000
     orders: int = 100_000
+    letters: int = 100_000
     cars: int = 100_000
     port: int = 0
 
