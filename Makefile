@@ -28,7 +28,7 @@ drill: ready-dev ## Kill processes in the middle of bookings and payments; crowd
 		$(python) -m pytest --numprocesses 0 tests/drills tests/races/test_everything_at_once.py \
 		tests/bookings/test_engine_model.py tests/payments/test_books_model.py tests/security/test_every_route.py \
 		tests/bookings/test_lines.py tests/benchmarks/test_run.py tests/o2o_platform/test_admin_pages.py \
-		tests/api/test_schema.py tests/services/test_migrated.py $(ARGS)
+		tests/api/test_schema.py tests/services/test_migrated.py tests/journeys $(ARGS)
 
 .PHONY: bench
 bench: ready-dev ## Measure slots, search and booking beside plain SQL (ARGS="slots booking"; ARGS=--help)

@@ -1,37 +1,37 @@
 """Looking at a page: nothing serious from axe in light and dark, nothing wider than the screen, a picture if asked for.
 
 With SCREENSHOTS=/some/directory every look leaves its pictures there, numbered in the order of the journey.
+
+Contrast is most of what axe does, and a page has mostly the same texts on the same grounds as the page before. Each is
+judged where it is met first; with DRILL set, everywhere.
 """
 
 import os
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 _SERIOUS = {"serious", "critical"}
-# The second theme has the same document in other colours: only what depends on colour is asked again. Nothing is loaded
-# a second time for axe: it would be for sound, and for screens that are locked to one way up.
-_ASK = {
-    "light": {"resultTypes": ["violations"], "preload": False},
-    "dark": {
-        "resultTypes": ["violations"],
-        "preload": False,
-        "runOnly": {"type": "rule", "values": ["color-contrast"]},
-    },
-}
-# Colours may fade from one theme to the other; half-way they prove nothing. What inherits a colour begins to fade only
-# when its parent has: ask until nothing has moved twice. By the clock, not by frames or by `finished`: a page that is
-# not in front draws no frames, and a transition of something hidden may never end.
-_COLOURS_SETTLED = """async () => {
-    const end = performance.now() + 3000;
-    for (let quiet = 0; quiet < 2 && performance.now() < end;) {
-        await new Promise((resolve) => setTimeout(resolve, 40));
-        quiet = document.getAnimations().some((a) => a instanceof CSSTransition) ? 0 : quiet + 1;
-    }
+# Without the rule that contrast.js asks for, and those whose findings are not serious. Nothing is loaded a second time
+# for axe: it would be for sound, and for screens that are locked to one way up.
+_ASK_BUT_CONTRAST = """async (where) => {
+    const light = axe._audit.rules.filter((r) => r.id === "color-contrast" || ["minor", "moderate"].includes(r.impact));
+    const rules = Object.fromEntries(light.map((rule) => [rule.id, {enabled: false}]));
+    return (await axe.run(where, {resultTypes: ["violations"], preload: false, rules})).violations;
+}"""
+_ASK_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+_judged: set[str] = set()
+# No colour fades from one theme to the other: half-way they prove nothing. Before they may again, the page is drawn.
+_STAND_STILL = """(still) => {
+    window.stillSheet ??= new CSSStyleSheet();
+    window.stillSheet.replaceSync("*, ::before, ::after { transition-property: none !important }");
+    const others = document.adoptedStyleSheets.filter((sheet) => sheet !== window.stillSheet);
+    void document.body.offsetHeight;
+    document.adoptedStyleSheets = still ? [...others, window.stillSheet] : others;
 }"""
 _axe_script = Axe().axe_script
 _numbers = count(1)
@@ -54,17 +54,30 @@ def look(page: Page, name: str, leaving_out: Sequence[str] = ()) -> None:
         page.evaluate(_axe_script)
     number = next(_numbers)
     where = {"exclude": [[selector] for selector in leaving_out]}
-    for theme, options in _ASK.items():
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        # The admin asks the device only when a page is opened.
-        page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
-        page.evaluate(_COLOURS_SETTLED)
-        found = page.evaluate("([where, how]) => axe.run(where, how)", [where, options])["violations"]
+    found = page.evaluate(_ASK_BUT_CONTRAST, where)
+    page.evaluate(_STAND_STILL, True)
+    for theme in ("light", "dark"):
+        _show(page, theme)
+        found += _contrast(page, where)
         _picture(page, f"{number:03d}-{name}-{theme}")
         serious = [_words(violation) for violation in found if violation["impact"] in _SERIOUS]
         assert not serious, f"{name} ({page.url}), {theme}:\n" + "\n".join(serious)
-    page.emulate_media(color_scheme="light")
-    page.evaluate("document.documentElement.classList.remove('dark')")
+    _show(page, "light")
+    page.evaluate(_STAND_STILL, False)
+
+
+def _show(page: Page, theme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    # The admin asks the device only when a page is opened.
+    page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+
+
+def _contrast(page: Page, where: dict[str, Any]) -> list[dict[str, Any]]:
+    """What axe says against contrasts that no look before this one has judged."""
+    result = page.evaluate(_ASK_CONTRAST, [where, [] if "DRILL" in os.environ else list(_judged)])
+    _judged.update(result["judged"])
+    violations: list[dict[str, Any]] = result["violations"]
+    return violations
 
 
 def _words(violation: dict[str, Any]) -> str:
