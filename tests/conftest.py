@@ -58,7 +58,19 @@ def find_chromium() -> str | None:
     )
 
 
+# What takes long comes first, so that no worker is left with minutes of it when the others have nothing to do any more.
+# Journeys stand together: a worker that takes one loads a city for them.
+_LONG = ("tests/journeys/", "tests/o2o_platform/", "tests/security/test_every_route.py", "tests/races/")
+
+
+def _length_rank(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((place for place, part in enumerate(_LONG) if part in path), len(_LONG))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_length_rank)
     journeys = [item for item in items if item.get_closest_marker("browser")]
     if journeys and find_chromium() is None:
         for item in journeys:
