@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                             ("money", "Payments and refunds"),
                             ("campaigns", "Offers from shops you know"),
                             ("shop", "Your shop"),
+                            ("shop_visits", "Bookings at your shop"),
                             ("platform", "The platform"),
                             ("account", "Your account"),
                         ],
@@ -103,6 +104,7 @@ class Migration(migrations.Migration):
                             ("money", "Payments and refunds"),
                             ("campaigns", "Offers from shops you know"),
                             ("shop", "Your shop"),
+                            ("shop_visits", "Bookings at your shop"),
                             ("platform", "The platform"),
                             ("account", "Your account"),
                         ],
@@ -456,7 +458,17 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "topic__in",
-                        ["visits", "reminders", "reviews", "money", "campaigns", "shop", "platform", "account"],
+                        [
+                            "visits",
+                            "reminders",
+                            "reviews",
+                            "money",
+                            "campaigns",
+                            "shop",
+                            "shop_visits",
+                            "platform",
+                            "account",
+                        ],
                     )
                 ),
                 name="channel_choice_topic_known",
@@ -492,7 +504,17 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "topic__in",
-                        ["visits", "reminders", "reviews", "money", "campaigns", "shop", "platform", "account"],
+                        [
+                            "visits",
+                            "reminders",
+                            "reviews",
+                            "money",
+                            "campaigns",
+                            "shop",
+                            "shop_visits",
+                            "platform",
+                            "account",
+                        ],
                     )
                 ),
                 name="notice_topic_known",
