@@ -57,6 +57,8 @@ class PushSender:
         browser = PushSubscription.objects.filter(public_id=message.recipient).first()
         if browser is None:
             raise AddressRefusedError("The browser is not told any more.")
+        if message.notice is not None and message.notice.person_id != browser.user_id:
+            raise RefusedError("Somebody else has signed in on this browser.")
         parts = urlsplit(browser.endpoint)
         if cache.get(_away(parts.netloc)):
             raise TryLaterError(f"{parts.netloc} did not answer a moment ago.")

@@ -256,3 +256,16 @@ def test_a_key_is_made_for_the_environment() -> None:
 def test_what_is_no_key_is_refused(private: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         vapid_keys.public_of(private)
+
+
+def test_a_browser_that_another_has_signed_in_on_meanwhile_shows_nothing_of_who_had_it(
+    owner: User, service: tuple[str, type[_Service]]
+) -> None:
+    row = subscribed(owner, service[0])
+    kinds.register(Kind("contact_changed", Topic.VISITS, "Test"))
+    telling.tell(kind="contact_changed", key="k", to=owner, context={"old": "a", "new": "b"}, at=timezone.now())
+    message = Message.objects.get(channel=Channel.PUSH)
+    PushSubscription.objects.filter(pk=row.pk).update(user=User.objects.create_user(email="wang@example.com"))
+    with PushSender() as sender, pytest.raises(RefusedError):
+        sender.send(message)
+    assert service[1].got == []
