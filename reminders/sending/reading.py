@@ -39,7 +39,7 @@ def drafts(owners: Iterable[int], *, at: datetime, lock: bool = False) -> list[D
     people = User.objects.filter(pk__in=list(owners), is_active=True).in_bulk()
     wishes = preferences.wishes_of(people.values()) if people else {}
     awake = {pk: person for pk, person in people.items() if not wishes[pk].quiet.holds(at)}
-    waiting = _written_to_since(awake, at - GAP)
+    waiting = _written_to(awake, at)
     items = _items({pk for pk in awake if pk not in waiting}, at, lock=lock)
     over = _over(item for of_owner in items.values() for item in of_owner)
     found = []
@@ -50,8 +50,14 @@ def drafts(owners: Iterable[int], *, at: datetime, lock: bool = False) -> list[D
     return found
 
 
-def _written_to_since(owners: Iterable[int], since: datetime) -> set[int]:
-    rows = OwnerTurn.objects.filter(owner__in=list(owners), last_letter_at__gt=since)
+def just_written(at: datetime) -> tuple[datetime, datetime]:
+    """When the last letter was written to who gets none now. What seems to be written far ahead was written under a
+    clock that was wrong, and silences nobody."""
+    return at - GAP + timedelta(microseconds=1), at + GAP
+
+
+def _written_to(owners: Iterable[int], at: datetime) -> set[int]:
+    rows = OwnerTurn.objects.filter(owner__in=list(owners), last_letter_at__range=just_written(at))
     return set(rows.values_list("owner_id", flat=True))
 
 

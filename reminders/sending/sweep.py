@@ -17,7 +17,6 @@ from core import faults
 from notifications.quiet import Quiet
 from reminders.models import DueItem, OwnerTurn
 from reminders.sending import letters, reading
-from reminders.sending.choosing import GAP
 from reminders.sending.reading import Draft
 
 logger = logging.getLogger("reminders")
@@ -72,7 +71,7 @@ def _owners(at: datetime) -> list[int]:
     """Owners (ids) of whom something may be due, in order."""
     latest = (at + _FURTHEST_EAST).date()
     due = DueItem.objects.to_remind(latest).filter(owner__is_active=True)
-    due = due.exclude(owner__reminder_turn__last_letter_at__gt=at - GAP)
+    due = due.exclude(owner__reminder_turn__last_letter_at__range=reading.just_written(at))
     if Quiet().holds(at):  # nobody but those who chose other hours
         due = due.filter(owner__message_preference__isnull=False)
     return list(due.order_by("owner").values_list("owner", flat=True).distinct())
