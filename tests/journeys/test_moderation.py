@@ -36,6 +36,8 @@ def _press(page: Page, key: str) -> None:
     page.keyboard.press(key)
     if before:
         expect(page.locator(f"#desk [aria-current='true'][data-item='{before}']")).to_have_count(0)
+    # The desk is there before it listens: until it has arrived wholly, keys would be lost.
+    expect(page.locator("#desk[aria-busy]")).to_have_count(0)
 
 
 def test_admin_clears_ten_items_with_the_keyboard_alone(browse: Browse):
