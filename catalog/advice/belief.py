@@ -58,10 +58,12 @@ class Story:
 
     def last(self, *services: str) -> Done | None:
         """The last time that one of these services was done."""
-        found = [self.done[key] for key in services if key in self.done]
-        if len(found) > 1:
-            return max(found, key=_when)
-        return found[0] if found else None
+        found: Done | None = None
+        for key in services:
+            done = self.done.get(key)
+            if done is not None and (found is None or _when(done) > _when(found)):
+                found = done
+        return found
 
     def all_times(self, *services: str) -> list[Done]:
         """Every time that one of these services was done, the first one first."""

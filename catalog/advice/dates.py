@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 
 MONTHS_A_YEAR = 12
 _SHORTEST = 28  # days that every month has
 
 
+@lru_cache(maxsize=8_192)  # many cars share few days
 def add_months(day: date, months: int) -> date:
     """The same day of the month so many months on, the month's last day where it has no such day; date.max at most."""
     year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)

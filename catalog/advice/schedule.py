@@ -25,9 +25,14 @@ CAN_WAIT_UNTIL = (LATE + DUE) / 2
 
 def verdict_of(used: Fraction) -> AdviceVerdict:
     """What a used fraction of the interval means."""
-    if used <= NOT_NEEDED_UNTIL:
+    if _is_up_to(used, NOT_NEEDED_UNTIL):
         return AdviceVerdict.NOT_NEEDED
-    return AdviceVerdict.CAN_WAIT if used <= CAN_WAIT_UNTIL else AdviceVerdict.DUE_NOW
+    return AdviceVerdict.CAN_WAIT if _is_up_to(used, CAN_WAIT_UNTIL) else AdviceVerdict.DUE_NOW
+
+
+def _is_up_to(used: Fraction, mark: Fraction) -> bool:
+    """`used <= mark` for two fractions, without asking what else they could be."""
+    return used.numerator * mark.denominator <= mark.numerator * used.denominator
 
 
 def used_months(start: date, months: int, today: date) -> Fraction:
@@ -48,7 +53,7 @@ def decide(item: Item, story: Story) -> Advice:
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.NO_ENTRY, _at(story), _without_entry(story))
     if numbers.used is None:
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.NOT_COUNTABLE, numbers, _without_numbers(item, numbers))
-    if item.fitment and not is_fitment_known(item, story) and numbers.used > FRESH:
+    if item.fitment and not is_fitment_known(item, story) and not _is_up_to(numbers.used, FRESH):
         changes = (Change(AdviceChange.CHECK, keys=(item.fitment,)),)
         return _advice(item, AdviceVerdict.UNKNOWN, AdviceRule.FITMENT_UNKNOWN, numbers, changes)
     verdict = verdict_of(numbers.used)
@@ -73,7 +78,7 @@ def position(item: Item, story: Story) -> Numbers | None:
         used_by, used = "km", Fraction(story.km - start_km, km) if km else DUE
     if months is not None and start_on is not None:
         by_months = used_months(start_on, months, story.today)
-        if used is None or by_months > used:
+        if used is None or not _is_up_to(by_months, used):
             used_by, used = "months", by_months
     due_km = start_km + km if km is not None and start_km is not None else None
     return Numbers(

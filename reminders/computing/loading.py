@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import orjson
 from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from catalog.advice.dates import add_months
 from catalog.needs.loading import BookShelf, first_lines_for
@@ -39,7 +41,7 @@ def standing(cars: Collection[Car]) -> dict[int, list[Row]]:
     """The items of each car that stand, by car."""
     found: dict[int, list[Row]] = {car.pk: [] for car in cars}
     items = DueItem.objects.filter(car__in=found, state__in=STANDING).order_by("pk")
-    for row in map(Row._make, items.values_list(*Row._fields)):
+    for row in _rows(items):
         found[row.car_id].append(row)
     return found
 
@@ -52,10 +54,20 @@ def closed(missing: Mapping[int, Sequence[Computed]]) -> dict[int, dict[Key, Row
         subjects = {subject for _car, subject, _cycle in keys}
         items = DueItem.objects.filter(car__in={car for car, *_ in keys}, subject__in=subjects)
         items = items.exclude(state__in=STANDING).order_by("pk")
-        for row in map(Row._make, items.values_list(*Row._fields)):
+        for row in _rows(items):
             if (row.car_id, *row.key) in keys:
                 found[row.car_id][row.key] = row
     return found
+
+
+_COLUMNS = tuple("text" if name == "facts" else name for name in Row._fields)
+_FACTS = Row._fields.index("facts")
+
+
+def _rows(items: QuerySet[DueItem]) -> Iterator[Row]:
+    """Facts are read as text: orjson takes them apart several times faster than the field does."""
+    for values in items.annotate(text=Cast("facts", TextField())).values_list(*_COLUMNS):
+        yield Row._make((*values[:_FACTS], orjson.loads(values[_FACTS]), *values[_FACTS + 1 :]))
 
 
 def _said(cars: Collection[Car]) -> dict[int, dict[str, date]]:
@@ -95,7 +107,7 @@ def _repairs(records: list[int], today: date) -> dict[int, list[Repair]]:
         cursor.execute(_REPAIRS, {"records": records, "since": add_months(today, -_LONGEST_MONTHS), "path": _PATH})
         for record, number, on, settled_on, km, items in cursor.fetchall():
             over_on = max(on, date.fromisoformat(settled_on)) if settled_on else on
-            found[record] += _of_entry(number, over_on, km, json.loads(items))
+            found[record] += _of_entry(number, over_on, km, orjson.loads(items))
     return found
 
 

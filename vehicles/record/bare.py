@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
-from django.db.models import F
+import orjson
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from vehicles.choices import EntrySource, OdometerSource
@@ -68,13 +70,18 @@ _Version = tuple[int, str, date, int | None, Facts]  # number, source, day, kilo
 
 def _read_entries(found: Mapping[int, Bare], shown: Mapping[int, _Shown]) -> None:
     """Fill in the facts of every record, and what the odometer showed by each version of them."""
-    rows = HealthEntry.objects.filter(record__in=found).order_by("record_id", "sequence")
+    entries = HealthEntry.objects.filter(record__in=found).order_by("record_id", "sequence")
+    # As text: orjson reads it several times faster than the field does.
+    rows = entries.annotate(text=Cast("facts", TextField()))
     events: dict[int, dict[int, list[_Version]]] = {}
-    for record, *version in rows.values_list("record_id", "sequence", "source", "occurred_on", "odometer_km", "facts"):
-        sequence, source, _on, _km, facts = version
+    for record, sequence, source, on, km, text in rows.values_list(
+        "record_id", "sequence", "source", "occurred_on", "odometer_km", "text"
+    ):
+        facts = orjson.loads(text)
         of_record = events.setdefault(record, {})
         is_correction = source == EntrySource.CORRECTION and facts["corrects"] in of_record
-        of_record.setdefault(facts["corrects"] if is_correction else sequence, []).append(tuple(version))
+        number = facts["corrects"] if is_correction else sequence
+        of_record.setdefault(number, []).append((sequence, source, on, km, facts))
     for record, of_record in events.items():
         found[record].facts = [versions[-1][4] for versions in of_record.values()]
         for versions in of_record.values():
@@ -93,12 +100,13 @@ def _read_odometers(shown: Mapping[int, _Shown]) -> None:
     """Readings of every car that has had the record. One with a note corrects the reading before it of the same car."""
     rows = OdometerReading.objects.filter(car__record__in=shown).order_by("car_id", "read_at", "pk")
     before: tuple[int, int, tuple[date, int], bool] | None = None
+    zone = timezone.get_current_timezone()
     for record, car, km, read_at, source, note in rows.annotate(of_record=F("car__record")).values_list(
         "of_record", "car_id", "km", "read_at", "source", "note"
     ):
         if before is not None:
             _set_down(before, shown, is_wrong=before[1] == car and bool(note))
-        before = (record, car, (_day(read_at), km), source == OdometerSource.CHECK_IN)
+        before = (record, car, (_day(read_at, zone), km), source == OdometerSource.CHECK_IN)
     if before is not None:
         _set_down(before, shown, is_wrong=False)
 
@@ -116,11 +124,12 @@ def _without_record(cars: list[int]) -> dict[int, Bare]:
         if cars
         else OdometerReading.objects.none()
     )
+    zone = timezone.get_current_timezone()
     for car, km, read_at in rows.values_list("car_id", "km", "read_at"):
-        found[car].points.append(Point(_day(read_at), km))
+        found[car].points.append(Point(_day(read_at, zone), km))
     return found
 
 
-def _day(moment: datetime) -> date:
+def _day(moment: datetime, zone: tzinfo) -> date:
     """The wall date; `timezone.localdate` asks more of each of a million rows."""
-    return moment.astimezone(timezone.get_current_timezone()).date()
+    return moment.astimezone(zone).date()
