@@ -64,8 +64,9 @@ def short(item: DueItem) -> str:
 def why(item: DueItem, *, today: date | None = None) -> str:
     """Why and why then, in full sentences with the numbers. `today` (local): where it is to say that it is overdue."""
     said = _WHY[item.facts["kind"]](item) if item.facts.get("kind") in _WHY else []
-    sentences = [sentence for sentence in (*said, _overdue(item, today)) if sentence]
-    return reduce(_joined, sentences, "")
+    if late := _overdue(item, today):
+        said = [*(sentence for sentence in said if sentence != _makes(item)), late]  # the same day is said once
+    return reduce(_joined, filter(None, said), "")
 
 
 def source(item: DueItem) -> str:
@@ -173,7 +174,7 @@ def _carried_on(item: DueItem) -> str:
         return ""
     day = {"day": _day(item.due_on), "km": _km(item.due_km)}
     if item.by != By.KM or item.due_km is None:
-        return _("That makes %(day)s.") % day
+        return _makes(item)
     if facts.get("km") is not None and facts["km"] >= item.due_km:
         return _("%(km)s km were reached about %(day)s.") % day
     day |= {"pace": _km(facts.get("km_a_month")), "first": _day(item.earliest_on), "last": _day(item.latest_on)}
@@ -260,6 +261,10 @@ def _of_warranty(item: DueItem) -> list[str]:
         more = _("Makers often promise more, above all for the traction battery: see the warranty booklet.")
         return [said % values, *([more] if facts.get("is_electric") else []), look]
     return [_("Done on %(day)s; still covered until %(until)s.") % values, look]
+
+
+def _makes(item: DueItem) -> str:
+    return _("That makes %(day)s.") % {"day": _day(item.due_on)} if item.due_on else ""
 
 
 def _overdue(item: DueItem, today: date | None) -> str:

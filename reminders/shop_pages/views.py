@@ -28,6 +28,7 @@ from shops.views.pages import member, show
 
 # More than a shop sends in a year.
 SHOWN = 30
+# Of fewer owners nothing is counted: a shop with one customer for a service would learn that this one is due.
 FEW = 5
 
 
@@ -53,7 +54,7 @@ def campaign_list(request: HttpRequest, slug: str) -> HttpResponse:
     shop = get_staff_shop(request, slug, Permission.PRICES)
     rows = list(Campaign.objects.at_shop(shop).select_related("service")[:SHOWN])
     came = figures.of_campaigns(rows)
-    return _page(request, shop, "campaigns", {"rows": [(row, came[row.pk]) for row in rows]})
+    return _page(request, shop, "campaigns", {"rows": [(row, came[row.pk]) for row in rows], "few": FEW})
 
 
 @require_http_methods(["GET", "POST"])

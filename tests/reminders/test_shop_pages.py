@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from notifications import preferences
 from notifications.choices import Channel, Topic
 from reminders import audience, campaigns, demand
 from reminders.choices import By, CampaignStatus, Source
-from reminders.models import Campaign, DueItem, OwnerTurn
+from reminders.models import Campaign, DueItem, Letter, OwnerTurn
 from shops.choices import Role
 from tests.factories.accounts import UserFactory
 from tests.factories.jobs import NOW, bookable_job
@@ -150,7 +151,7 @@ def test_a_campaign_is_written_seen_and_sent(client: Client, job: Job) -> None:
     campaign = Campaign.objects.get()
     assert answer["Location"] == address("campaign", job, campaign.public_id)
     seen = browser.get(answer["Location"])
-    assert b"Fewer than 5 owners" in seen.content
+    assert b"Fewer than 5 owners, or none." in seen.content
     assert b"We have a new oil." in seen.content
     browser.post(address("start_campaign", job, campaign.public_id))
     campaign.refresh_from_db()
@@ -159,6 +160,24 @@ def test_a_campaign_is_written_seen_and_sent(client: Client, job: Job) -> None:
     assert browser.post(address("stop_campaign", job, campaign.public_id)).status_code == 302
     assert browser.post(address("stop_campaign", job, campaign.public_id)).status_code == 409
     assert browser.get(address("campaigns", job)).status_code == 200
+
+
+def test_nobody_is_told_apart_from_few(client: Client, job: Job) -> None:
+    browser, campaign = leader(client, job), draft(job)
+    for status in (CampaignStatus.DRAFT, CampaignStatus.SENT):
+        Campaign.objects.update(status=status, started_at=None if status == CampaignStatus.DRAFT else LATER)
+        nobody = browser.get(address("campaign", job, campaign.public_id)).content
+        car = customer(job, TODAY + timedelta(days=10))
+        if status == CampaignStatus.SENT:
+            Letter.objects.create(owner=car.owner, kind="campaign", campaign=campaign, sent_at=LATER, followed_at=LATER)
+        page = browser.get(address("campaign", job, campaign.public_id)).content
+        assert b"Fewer than 5" in page
+        assert _main(page) == _main(nobody)
+
+
+def _main(page: bytes) -> str:
+    """The page without its tokens, which differ each time."""
+    return re.sub(r'value="[^"]{20,}"|nonce="[^"]*"', "", page.decode().split("<main", 1)[1])
 
 
 def test_a_shop_writes_once_in_two_weeks(job: Job) -> None:
