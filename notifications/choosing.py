@@ -47,7 +47,7 @@ class EndlessQuietError(InvalidInput):
     """Quiet hours that begin when they end would last all day."""
 
     code = "endless_quiet"
-    message = _("Quiet hours need an end that differs from their beginning. To hear nothing of a topic, switch it off.")
+    message = _("Quiet hours cannot begin and end at the same time. To hear nothing of a topic, switch it off.")
 
 
 class UnknownZoneError(InvalidInput):

@@ -21,7 +21,7 @@ from django.utils import translation
 from core.strict_templates import MissingVariableError
 
 _ADDRESS = re.compile(r"\s*https?://\S+")
-_SIGNATURE = re.compile(r"^\[[^\]]+\]\s*")
+_SIGNATURE = re.compile(r"^[\[【][^\]】]+[\]】]\s*")
 _STOPS = {":": ".", "：": "。"}
 ENGINE = "messages"
 

@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Source(models.TextChoices):
@@ -25,10 +26,10 @@ class By(models.TextChoices):
 class ItemState(models.TextChoices):
     """OPEN stays until something is said or done; nothing leaves it because time goes by."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("due item", "Open")
     DEFERRED = "deferred", _("Put off")
     DONE = "done", _("Done")
-    DISMISSED = "dismissed", _("Dismissed")
+    DISMISSED = "dismissed", pgettext_lazy("due item", "Dismissed")
     # A warranty that has run out, or a fact that was corrected: the owner owes nothing.
     ENDED = "ended", _("Ended")
 
@@ -38,12 +39,12 @@ STANDING = (ItemState.OPEN, ItemState.DEFERRED)
 
 
 class ItemAct(models.TextChoices):
-    OPENED = "opened", _("Found")
+    OPENED = "opened", pgettext_lazy("due item", "Found")
     MOVED = "moved", _("Day changed")
     DONE = "done", _("Done")
     DEFERRED = "deferred", _("Put off")
     CAME_BACK = "came_back", _("Came up again")
-    DISMISSED = "dismissed", _("Dismissed")
+    DISMISSED = "dismissed", pgettext_lazy("due item", "Dismissed")
     REOPENED = "reopened", _("Taken up again")
     ENDED = "ended", _("Ended")
 
@@ -61,7 +62,7 @@ class Stage(models.TextChoices):
 
     FIRST = "first", _("First notice")
     SECOND = "second", _("Second notice")
-    OVERDUE = "overdue", _("Overdue")
+    OVERDUE = "overdue", _("Overdue notice")
     LAST = "last", _("Last notice")
 
 

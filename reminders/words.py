@@ -297,6 +297,8 @@ def _interval_short(item: DueItem) -> str:
     on = _day(item.due_on)
     if not at or item.by != By.KM:
         return _every(item.facts) or on
+    if item.due_on is None:
+        return _("at %(km)s") % {"km": at}
     return _("at %(km)s, about %(day)s") % {"km": at, "day": on}
 
 

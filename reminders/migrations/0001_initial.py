@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                     "public_id",
                     models.CharField(default=core.ids.new_public_id, editable=False, max_length=16, unique=True),
                 ),
-                ("text", models.CharField(blank=True, max_length=200, verbose_name="your words")),
+                ("text", models.CharField(blank=True, max_length=200, verbose_name="words")),
                 ("due_from", models.DateField(verbose_name="due from")),
                 ("due_until", models.DateField(verbose_name="due until")),
                 (
@@ -520,7 +520,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("first", "First notice"),
                             ("second", "Second notice"),
-                            ("overdue", "Overdue"),
+                            ("overdue", "Overdue notice"),
                             ("last", "Last notice"),
                         ],
                         max_length=8,

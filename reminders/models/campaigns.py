@@ -20,7 +20,7 @@ class Campaign(PublicIdModel):
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("shop"))
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
-    text = models.CharField(_("your words"), max_length=200, blank=True)
+    text = models.CharField(_("words"), max_length=200, blank=True)
     due_from = models.DateField(_("due from"))
     due_until = models.DateField(_("due until"))
     status = models.CharField(_("status"), max_length=8, choices=CampaignStatus, default=CampaignStatus.DRAFT)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Conflict, Refusal
@@ -42,7 +43,9 @@ class Act:
 
 _DONE = Act("done", _("Done already"), _("Mark as done"), _("Marked as done."), DoneForm, actions.done)
 _DEFER = Act("defer", _("Put it off"), _("Put it off"), _("Put off."), DeferForm, actions.defer)
-_DISMISS = Act("dismiss", _("Not needed"), _("Dismiss"), _("Dismissed."), DismissForm, actions.dismiss)
+_DISMISS = Act(
+    "dismiss", _("Not needed"), pgettext_lazy("due item", "Dismiss"), _("Dismissed."), DismissForm, actions.dismiss
+)
 
 
 @login_required

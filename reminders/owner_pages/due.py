@@ -10,6 +10,7 @@ from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.choices import IN_SHOP, UPCOMING
 from bookings.models import Booking
@@ -113,7 +114,7 @@ class Due:
 _SECTIONS = (
     (Standing.OVERDUE, _("Overdue, or at its limit"), "bad", "triangle-alert"),
     (Standing.SOON, _("Soon, or time to measure"), "warn", "calendar-clock"),
-    (Standing.LATER, _("Later"), "brand", "calendar"),
+    (Standing.LATER, pgettext_lazy("due item", "Later"), "brand", "calendar"),
     (Standing.PUT_OFF, _("Put off by you"), "mute", "alarm-clock"),
 )
 

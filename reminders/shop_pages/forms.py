@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Offer, Service
 from reminders.campaigns import MAX_TEXT, MAX_WEEKS
@@ -24,7 +25,7 @@ class CampaignForm(forms.Form):
         help_text=_("Cars overdue for up to three months are included."),
     )
     text = forms.CharField(
-        label=_("Your words"),
+        label=pgettext_lazy("campaign", "Your words"),
         required=False,
         max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_TEXT}),

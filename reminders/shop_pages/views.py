@@ -92,7 +92,7 @@ def start(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal.message))
         return _detail(request, shop, _campaign(shop, public_id), status=refusal.status)
-    messages.success(request, _("It is being sent, in the quiet way: nobody is woken up."))
+    messages.success(request, _("It is being sent, outside of quiet hours."))
     return redirect("shop_reminders:campaign", slug, public_id)
 
 

@@ -51,7 +51,7 @@ def test_a_letter_says_what_when_and_from_which_price_it_can_be_had() -> None:
     public_id = Letter.objects.get().public_id
     assert "Lavida 1.4T" in letter.subject
     for text in (str(letter.body), html_of(letter)):
-        assert "Whose rule:" in text
+        assert "By:" in text
         assert "Tue 24 Nov, 08:00" in text
         assert "¥268" in text
         assert f"/go/{public_id}/1/" in text
