@@ -225,7 +225,7 @@ def test_car_that_waits_for_its_owner_says_since_when_for_how_much_and_what_the_
         assert said in text
     links.note_use(link=links.find(token, at=AT), at=local(14, 45))
     messages.mark_read(booking=booking, by=Speaker(is_owner=False), at=local(14, 46))
-    assert "unread" not in page_of(staff, "pipeline", job.shop)
+    assert "unread message" not in page_of(staff, "pipeline", job.shop)
 
 
 def test_ready_car_says_since_when_and_its_bill(staff: Client, job: Wanted, advisor: User) -> None:
