@@ -6,7 +6,7 @@ Odometer readings are sorted out as on the record's own page (`vehicles.record.o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -86,7 +86,7 @@ def believe(
     done = [entry for entry in record.done if earliest <= entry.on <= today]
     curve = odometer.curve(_points(car, record, done, today), today=today)
     latest = None if curve.latest is None or curve.latest.sequence == AT_DELIVERY else curve.latest
-    times = _times(done, {(point.on, point.km) for point in curve.believed})
+    times = _times(done, curve.shown)
     return Story(
         car=car,
         today=today,
@@ -143,7 +143,7 @@ def _present(car: CarFacts, today: date) -> list[OdometerPoint]:
     return [] if car.odometer_km is None else [OdometerPoint(car.odometer_on or today, car.odometer_km)]
 
 
-def _times(done: Iterable[Done], known: set[tuple[date, int]]) -> dict[str, tuple[Done, ...]]:
+def _times(done: Iterable[Done], known: Collection[tuple[date, int]]) -> dict[str, tuple[Done, ...]]:
     """By service, in order. An odometer value that is not believed is dropped, the day stays."""
     times: dict[str, list[Done]] = {}
     for entry in done:

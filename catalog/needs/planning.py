@@ -110,7 +110,7 @@ class FirstLines:
         """Services of which nothing can be said, each with what would tell."""
         found = _Found(self.story, add_months(self.story.today, WINDOW_MONTHS), {})
         for item in self.without:
-            found.add_first(item)
+            found.ask(item)
         return tuple(found.unknown)
 
 
@@ -243,9 +243,17 @@ class _Found:
         """The first line alone; whether there is one."""
         advice = judge(Proposal(item), self.story)
         first = self._first(item, advice)
+        if first is None and item.key not in self.deferred:
+            return False
         before = len(self.lines)
         self._keep(item, advice, [first] if first else [])
         return len(self.lines) > before
+
+    def ask(self, item: Item) -> None:
+        """The question that is open about an item of which nothing is planned."""
+        advice = judge(Proposal(item), self.story)
+        first = self._first(item, advice)
+        self._keep(item, advice, [first] if first else [])
 
     def _keep(self, item: Item, advice: Advice, lines: list[Line]) -> bool:
         """Take up the lines, with what the owner said of them, or the question that is open; False for neither."""
@@ -423,6 +431,8 @@ class _Found:
         if advice.rule == AdviceRule.MEASURED_LIMIT:  # the worst one is; where it is not, none is
             worn = {reading.point for reading in measured.readings(item, self.story) if reading.tone == Tone.RED}
         near = {trend.point for trend in self._trends(item) if trend.on <= by}
+        if not worn and not near:
+            return 1
         kinds = Counter(point.kind for point in item.points if point in worn or point.key in near)
         return max(kinds.values(), default=1)
 

@@ -63,8 +63,7 @@ def _by_age(point: Point, taken: Measurement, limit: Decimal, story: Story) -> T
 def _by_km(point: Point, readings: list[Measurement], limit: Decimal, story: Story) -> Trend | None:
     if point.unit != "mm" or story.curve.rate is None or story.km is None:
         return None
-    believed = {(known.on, known.km) for known in story.curve.believed}
-    known = [taken for taken in readings if (taken.on, taken.km) in believed]
+    known = [taken for taken in readings if (taken.on, taken.km) in story.curve.shown]
     steps = _steps_to(point, [(taken.km or 0, taken.value) for taken in known], limit, MIN_SPAN_KM)
     if steps is None:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from reminders import stages
@@ -20,6 +21,7 @@ from vehicles.models import Car
 MOVES_AFTER = timedelta(days=3)
 _FIELDS = ("source", "service", "title", "is_likely", "by", "due_km", "is_by_prior", "facts")
 _DAYS = ("due_on", "earliest_on", "latest_on")
+_read = attrgetter(*_FIELDS, *_DAYS)
 # What the record shows as done may turn out not to be: then it is due again. Elsewhere it is the owner's word.
 _FROM_RECORD = (Source.SCHEDULE, Source.MEASURED, Source.TEST)
 
@@ -97,6 +99,8 @@ def _again(item: Row, one: Computed, today: date) -> Change | None:
 
 
 def _changed(item: Row, one: Computed) -> dict[str, Any]:
+    if _read(one) == _read(item):
+        return {}
     names: tuple[str, ...] = (*_FIELDS, *_DAYS)
     if one.holds_day and item.due_on is not None and one.due_on is not None and item.due_on < one.due_on:
         names = _FIELDS

@@ -7,9 +7,11 @@ without a lock; those that are to be written are locked and looked at again, for
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -47,7 +49,7 @@ def sweep(*, at: datetime, limit: int, books: BookShelf | None = None) -> int:
     today, books, count = timezone.localdate(at), books or BookShelf(), 0
     for waiting in (_stale, _spoken_of, _old):
         while count < limit:
-            with transaction.atomic():
+            with _uncollected(), transaction.atomic():
                 states = _claimed(waiting(today), min(BATCH, limit - count))
                 _compute_held(states, today=today, at=at, books=books)
             if not states:
@@ -89,6 +91,19 @@ def _old(today: date) -> QuerySet[CarState]:
 
 def _claimed(rows: QuerySet[CarState], count: int) -> list[CarState]:
     return list(rows.select_for_update(skip_locked=True, no_key=True, of=("self",))[:count])
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """One batch without the cyclic collector. All that a batch makes is freed by counting, while the collector would go
+    through the whole process again and again, for a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # --- One batch ---------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def _repair(repair: Repair, known: Known) -> Computed | None:
         for row in repair.items
         if row["service"] not in services or services[row["service"]].category in _REPAIRED
     ]
-    believed = {(point.on, point.km) for point in adviser.story.curve.believed}
+    believed = adviser.story.curve.shown
     km = repair.km if repair.km is not None and (repair.on, repair.km) in believed else None
     until_km = km + repair.warranty_km if km is not None and repair.warranty_km is not None else None
     until_on = add_days(repair.on, repair.days)

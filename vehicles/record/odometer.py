@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -85,6 +87,11 @@ class Curve:
         """The newest reading that is believed."""
         return self.believed[-1] if self.believed else None
 
+    @cached_property
+    def shown(self) -> frozenset[tuple[date, int]]:
+        """Day and figure of every believed reading."""
+        return frozenset((point.on, point.km) for point in self.believed)
+
     def at(self, day: date) -> Projection | None:
         """The odometer on a day at or after the newest reading; None if it or the rate is not known."""
         if self.latest is None or self.rate is None:
@@ -128,6 +135,8 @@ def _longest_plausible(points: Sequence[Point]) -> list[Point]:
 
     Of equally heavy ones it keeps the one with the lower end: a digit too many is typed more often than one too few.
     """
+    if all(_can_follow(earlier, later) for earlier, later in pairwise(points)):
+        return list(points)  # nothing is heavier than all of them
     best: list[int] = []
     peaks: list[int] = []  # the best up to there: where it is no better, looking further back is in vain
     before: list[int | None] = []
@@ -141,8 +150,6 @@ def _longest_plausible(points: Sequence[Point]) -> list[Point]:
         best.append(weight + (2 if point.is_verified else 1))
         peaks.append(max(peaks[-1], best[-1]) if peaks else best[-1])
         before.append(source)
-    if not points:
-        return []
     end: int | None = max(range(len(points)), key=lambda index: (best[index], -points[index].km, points[index].on))
     chosen = []
     while end is not None:
@@ -192,10 +199,11 @@ def _rate(believed: Sequence[Point]) -> Rate | None:
 
 
 def _slopes(points: Sequence[Point]) -> list[float]:
-    fitted = points[-MAX_FITTED:]
+    fitted = [(point.on.toordinal(), point.km) for point in points[-MAX_FITTED:]]
+    shortest = MIN_SPAN.days
     return [
-        (later.km - earlier.km) / days
-        for index, earlier in enumerate(fitted)
-        for later in fitted[index + 1 :]
-        if (days := (later.on - earlier.on).days) >= MIN_SPAN.days
+        (later_km - km) / days
+        for index, (day, km) in enumerate(fitted)
+        for later_day, later_km in fitted[index + 1 :]
+        if (days := later_day - day) >= shortest
     ]
