@@ -80,7 +80,7 @@ def test_the_letter_has_the_shops_words_our_reason_and_how_to_stop(campaign: Cam
     assert isinstance(letter, mail.EmailMultiAlternatives)
     for text in (str(letter.body), str(letter.alternatives[0][0])):
         assert "Our new lift is free on Tuesdays." in text
-        assert "by our own reckoning" in text
+        assert "by our own rules" in text
         assert "Tue 24 Nov, 08:00" in text
         assert "¥268" in text
         assert "/me/messages/" in text
