@@ -351,9 +351,7 @@ class World:
         assert last is not None
         assert last.act in (ItemAct.OPENED, ItemAct.CAME_BACK, ItemAct.REOPENED), f"{item} after {last.act}"
         since = max(item.opened_at, last.at)
-        if (
-            item.source == Source.STATUTE and item.due_on is not None
-        ):  # one long before is for an earlier date
+        if item.source == Source.STATUTE and item.due_on is not None:  # one long before is for an earlier date
             since = max(since, datetime.combine(opens_on(item.due_on), time(), UTC) + timedelta(days=4))
         done = [at for at in self.done[item.car_id, item.subject] if since < at <= line.at]
         assert not done, f"{item} due on {item.due_on}, opened at {item.opened_at}, was done at {done}"
