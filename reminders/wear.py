@@ -1,6 +1,6 @@
 """How the measured parts of a car wear: their readings, their limit, and when they get there. Pure.
 
-The middle is the plan's own trend (`catalog.needs.trends`); here it gets its range.
+When one gets there is the plan's own trend, with its range (`catalog.needs.trends`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from math import sqrt
 
 from catalog.advice import measured
 from catalog.advice.belief import Story
@@ -17,10 +16,10 @@ from catalog.advice.facts import Item
 from catalog.advice.loading import Adviser
 from catalog.choices import Direction, PointKind
 from catalog.models import CheckPoint
-from catalog.needs.shape import Trend
+from catalog.needs.shape import Span, Trend
+from catalog.needs.trends import span as trend_span
 from catalog.needs.trends import trends
 from catalog.points import Point, badness, made_on
-from vehicles.record.projection import SPREAD_OF_ONE_SLOPE
 
 DAYS_A_YEAR = Decimal("365.25")
 
@@ -34,17 +33,9 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """When a part reaches its limit: `earliest` ≤ `on` ≤ `latest`. Days in the past stay there."""
-
-    on: date
-    earliest: date
-    latest: date
-
-
-@dataclass(frozen=True, slots=True)
 class Wear:
-    """A part that is in the car now. `taken`: its values, the oldest first. `end` None: they do not say (yet)."""
+    """A part that is in the car now. `taken`: its values, the oldest first. `end`: when it reaches its limit, with its
+    range; days in the past stay there; None: the values do not say (yet)."""
 
     point: CheckPoint
     service: str
@@ -52,7 +43,7 @@ class Wear:
     limit: Decimal
     unit: str
     is_low_bad: bool
-    end: End | None
+    end: Span | None
     is_age: bool = False
 
     @property
@@ -106,7 +97,7 @@ def _wear(row: CheckPoint, point: Point, item: Item, story: Story, trend: Trend 
         return None
     taken = _one_a_day(point, [Taken(reading.on, reading.value) for reading in readings])
     is_low_bad = point.direction == Direction.LOW_IS_BAD
-    end = _end(trend, story) if trend else None
+    end = trend_span(trend, story) if trend else None
     return Wear(row, item.key, taken, limit, point.unit, is_low_bad, end)
 
 
@@ -119,7 +110,7 @@ def _ageing(row: CheckPoint, point: Point, item: Item, story: Story, value: Deci
     too_old_on = made + timedelta(days=int(limit * DAYS_A_YEAR))
     years = Decimal((story.today - made).days) / DAYS_A_YEAR
     taken = (Taken(made, Decimal(0)), Taken(story.today, years.quantize(Decimal("0.1"))))
-    end = End(too_old_on, too_old_on, too_old_on)
+    end = Span(too_old_on, too_old_on, too_old_on)
     return Wear(row, item.key, taken, limit, "", is_low_bad=False, end=end, is_age=True)
 
 
@@ -131,21 +122,3 @@ def _one_a_day(point: Point, taken: Iterable[Taken]) -> tuple[Taken, ...]:
         if known is None or badness(point, one.value) > badness(point, known.value):
             by_day[one.on] = one
     return tuple(by_day[day] for day in sorted(by_day))
-
-
-def _end(trend: Trend, story: Story) -> End:
-    """The trend's own day with its range. The slope of a few readings may be off by as much as a rate of a few
-    (`vehicles.record.projection`); where it goes by kilometres the range of the car's own rate comes on top."""
-    off = 1 + SPREAD_OF_ONE_SLOPE / sqrt(max(trend.readings - 1, 1))
-    on, start = trend.true_on, trend.measured_on
-    days = (on - start).days
-    first, last = start + timedelta(days=int(days / off)), _later(start, days * off)
-    reached = story.reached(trend.km) if trend.by_km and trend.km is not None else None
-    if reached is not None:
-        first = start + timedelta(days=max(int((reached.earliest - start).days / off), 0))
-        last = _later(start, (reached.latest - start).days * off)
-    return End(on, min(first, on), max(last, on))
-
-
-def _later(start: date, days: float) -> date:
-    return start + timedelta(days=min(int(days), (date.max - start).days))

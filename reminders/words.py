@@ -219,7 +219,10 @@ def _reached(item: DueItem) -> str:
         years = ngettext("%(count)d year", "%(count)d years", int(facts.get("limit") or 0))
         values = {"years": years % {"count": int(facts.get("limit") or 0)}, "day": _day(item.due_on)}
         return _("It is %(years)s old on %(day)s.") % values
-    return _("At this pace it is there about %(day)s.") % {"day": _day(item.due_on)}
+    day = {"day": _day(item.due_on), "first": _day(item.earliest_on), "last": _day(item.latest_on)}
+    if item.earliest_on == item.latest_on:
+        return _("At this pace it is there about %(day)s.") % day
+    return _("At this pace it is there about %(day)s (between %(first)s and %(last)s).") % day
 
 
 def _put_off(facts: Mapping[str, Any]) -> str:

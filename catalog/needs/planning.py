@@ -394,7 +394,7 @@ class _Found:
             km=trend.km,
             trend=trend,
             pieces=pieces,
-            span=_whole(trend.true_on),
+            span=trends.span(trend, self.story),
         )
 
     def _tested(self, item: Item, advice: Advice) -> Line | None:

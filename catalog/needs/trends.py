@@ -6,8 +6,9 @@ those of the readings are believed and the car's rate is known, everything else 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from math import sqrt
 from statistics import median
 
 from catalog.advice import measured
@@ -15,9 +16,10 @@ from catalog.advice.belief import Story
 from catalog.advice.dates import MONTHS_A_YEAR, add_days, add_months
 from catalog.advice.facts import Item, Measurement
 from catalog.choices import Direction, PointKind
-from catalog.needs.shape import Trend
+from catalog.needs.shape import Span, Trend
 from catalog.points import Point, made_on
 from vehicles.record.odometer import Projection
+from vehicles.record.projection import SPREAD_OF_ONE_SLOPE
 
 # Product decisions: over less than this two readings differ by the hand that held the gauge.
 MIN_SPAN_KM = 1_000
@@ -30,6 +32,20 @@ def trends(item: Item, story: Story) -> list[Trend]:
     known = [point for point in item.points if point.key in story.readings]
     found = [trend for point in known if (trend := _trend(point, item, story)) is not None]
     return sorted(found, key=lambda trend: (trend.on, trend.point))
+
+
+def span(trend: Trend, story: Story) -> Span:
+    """The trend's own day with its range, in the past too. The slope of a few readings may be off by as much as a rate
+    of a few (`vehicles.record.projection`); where it goes by kilometres the range of the car's own rate comes on top.
+    Years are counted and have no range."""
+    on, start = trend.true_on, trend.measured_on
+    if trend.readings == 1:
+        return Span(on, on, on)
+    off = 1 + SPREAD_OF_ONE_SLOPE / sqrt(trend.readings - 1)
+    reached = story.reached(trend.km) if trend.by_km and trend.km is not None else None
+    soonest, latest = (reached.earliest, reached.latest) if reached else (on, on)
+    first = start + timedelta(days=max(int((soonest - start).days / off), 0))
+    return Span(on, min(first, on), max(add_days(start, int((latest - start).days * off)), on))
 
 
 def km_on(story: Story, day: date) -> int | None:

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from catalog.needs import deferrals
 from catalog.needs.shape import Deferred, Quoted
-from reminders import owner_dates
+from reminders import owner_dates, words
 from reminders.choices import By, OwnerDateKind, Source
 from reminders.computing.shape import INSPECTION, INSURANCE, MAKERS_WARRANTY
 from reminders.models import DueItem
@@ -126,6 +127,11 @@ def test_a_trend_says_when_the_limit_is_likely_reached() -> None:
     item = due(car, "brake_pads_front")
     assert (item.source, item.by, item.is_likely) == (Source.MEASURED, By.WEAR, True)
     assert item.due_km == pytest.approx(67_066, abs=2)  # 2 mm at 3 mm in 12,400 km
+    days = item.earliest_on, item.due_on, item.latest_on
+    assert days == tuple(sorted(days, key=str))
+    assert len(set(days)) == 3
+    with translation.override("en"):
+        assert "(between" in words.why(item)
     assert (item.facts["value"], item.facts["limit"], item.facts["point_en"][:5]) == ("5", "3", "Brake")
 
 

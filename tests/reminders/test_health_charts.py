@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from catalog.models import CheckPoint
+from catalog.needs.shape import Span
 from reminders import charts, costs, wear
 from reminders.charts import COST_BASE
 from reminders.costs import Year
 from reminders.owner_pages import picture
-from reminders.wear import End, Taken, Wear
+from reminders.wear import Taken, Wear
 from tests.catalogue import catalogue  # noqa: F401  (a fixture)
 from tests.factories.records import enter
 from tests.factories.vehicles import CarFactory
@@ -75,14 +76,14 @@ def test_what_is_passed_far_away_or_not_to_be_forecast_has_no_mark() -> None:
 # --- Parts --------------------------------------------------------------------------------------
 
 
-def part(*values: str, end: End | None = None, limit: str = "3", days: int = 300) -> Wear:
+def part(*values: str, end: Span | None = None, limit: str = "3", days: int = 300) -> Wear:
     first = TODAY - timedelta(days=days * len(values))
     taken = tuple(Taken(first + timedelta(days=days * n), Decimal(value)) for n, value in enumerate(values))
     return Wear(CheckPoint(key="pads", new_value=Decimal(12)), "pads", taken, Decimal(limit), "mm", True, end)
 
 
-def in_days(first: int, on: int, last: int) -> End:
-    return End(*(TODAY + timedelta(days=days) for days in (on, first, last)))
+def in_days(first: int, on: int, last: int) -> Span:
+    return Span(*(TODAY + timedelta(days=days) for days in (on, first, last)))
 
 
 def test_a_part_is_drawn_from_its_values_to_its_limit() -> None:
