@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import F, Max, Min
 
 from catalog.choices import SPECIFICITY, OfferScope
-from catalog.models import Offer, PriceChange, Service
+from catalog.models import Offer, PriceChange, PriceGuide, Service
 from vehicles.choices import PriceClass
 
 if TYPE_CHECKING:
@@ -204,20 +204,45 @@ def fair_price(*, service: Service, variant: Variant, city: City) -> FairPrice |
 def recent_fair_price(*, service: Service, variant: Variant, city: City) -> FairPrice | None:
     """As `fair_price`, at most `BAND_SECONDS` old: a search compares with it and need not read a whole city's prices
     again. No query when it is in the cache."""
-    model = variant.model
-    key = f"band:{service.pk}:{city.pk}:{variant.pk}:{model.pk}"
-    remembered = cache.get(key)
-    if remembered is None:
-        band = fair_price(service=service, variant=variant, city=city)
-        remembered = (band.low_fen, band.high_fen, band.n) if band else ()
-        cache.set(key, remembered, BAND_SECONDS)
-    return FairPrice(*remembered) if remembered else None
+    return recent_fair_prices(wanted=[(service, variant)], city=city).get((service.pk, variant.pk))
+
+
+def recent_fair_prices(*, wanted: Iterable[tuple[Service, Variant]], city: City) -> dict[tuple[int, int], FairPrice]:
+    """As `recent_fair_price` for many services on many cars, by (service id, variant id); only where there is one. One
+    query for each car of which something is not in the cache."""
+    keys = {_band_key(service, variant, city): (service, variant) for service, variant in wanted}
+    known = cache.get_many(keys)
+    missing: dict[Variant, list[Service]] = {}
+    for key, (service, variant) in keys.items():
+        if key not in known:
+            missing.setdefault(variant, []).append(service)
+    new: dict[str, tuple[int, ...]] = {}
+    for variant, services in missing.items():
+        bands = fair_prices(services=services, variant=variant, city=city)
+        for service in services:
+            band = bands.get(service.pk)
+            new[_band_key(service, variant, city)] = (band.low_fen, band.high_fen, band.n) if band else ()
+    if new:
+        cache.set_many(new, BAND_SECONDS)
+    known |= new
+    return {(service.pk, variant.pk): FairPrice(*known[key]) for key, (service, variant) in keys.items() if known[key]}
+
+
+def _band_key(service: Service, variant: Variant, city: City) -> str:
+    return f"band:{service.pk}:{city.pk}:{variant.pk}:{variant.model_id}"
 
 
 def fair_prices(*, services: Iterable[Service], variant: Variant, city: City) -> dict[int, FairPrice]:
     """The usual ranges of many services for this car, by service id, in one query; only where there is one."""
     fitting = [service.pk for service in services if service.suits(variant)]
     return _bands(_BANDS_OF_CAR, fitting, city, car_params(variant))
+
+
+def examples() -> dict[tuple[int, str], tuple[int, int]]:
+    """The catalogue's examples by (service id, price class), from the lowest to the highest whatever the kind of shop,
+    fen. One query."""
+    rows = PriceGuide.objects.order_by().values_list("service", "price_class")
+    return {(pk, kind): (low, high) for pk, kind, low, high in rows.annotate(Min("low_fen"), Max("high_fen"))}
 
 
 def fair_prices_by_class(*, services: Iterable[Service], city: City) -> dict[tuple[int, str], FairPrice]:

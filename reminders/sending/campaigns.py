@@ -144,7 +144,7 @@ def _context(campaign: Campaign, item: DueItem, rows: list[LetterSlot], today: d
         "why": words.why(item, today=today),
         "usual": content.usual_price(price, campaign.shop.city),
         "settings_url": settings.SITE_URL.rstrip("/") + reverse("notifications:preference"),
-        **content.of_slots(rows),
+        **content.of_slots(rows, [campaign.service]),
     }
 
 

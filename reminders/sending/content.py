@@ -5,7 +5,7 @@ Words of items come from `reminders.words`, as on the pages; nothing here comput
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Service
-from catalog.needs import loading
 from catalog.needs.shape import Price
 from catalog.needs.words import money_range
 from core import day_words
@@ -24,32 +23,33 @@ from reminders.choices import Source, Stage
 from reminders.models import LetterSlot
 from reminders.sending import choosing
 from reminders.sending.choosing import Pick
+from reminders.sending.facts import Facts
 from reminders.sending.reading import Draft
 from shops.models import City
 from vehicles.models import Car
 from vehicles.plates import display
 
 
-def of_letter(draft: Draft, slots: Sequence[LetterSlot]) -> dict[str, Any]:
-    """What a reminder says: its cars with their items, and the times it offers."""
+def of_letter(draft: Draft, slots: Sequence[LetterSlot], facts: Facts) -> dict[str, Any]:
+    """What a reminder says: its cars with their items, and the times it offers. `slots` are all for the same work."""
     cars = choosing.by_car(draft.picks)
     first = draft.picks[0]
     return {
-        "cars": [_car(car, chosen, draft.today) for car, chosen in cars.items()],
+        "cars": [_car(car, chosen, draft.today, facts) for car, chosen in cars.items()],
         "first": words.title(first.item),
         "first_when": words.when(first.item),
         "first_car": car_name(first.item.car),
         "more": len(draft.picks) - 1,
         "is_overdue": any(pick.stage in (Stage.OVERDUE, Stage.LAST) for pick in draft.picks),
-        **of_slots(slots),
+        **of_slots(slots, facts.listed(slots[0].services) if slots else []),
     }
 
 
-def of_slots(slots: Sequence[LetterSlot]) -> dict[str, Any]:
-    """The times that a letter offers, what for, and from which price on."""
+def of_slots(slots: Sequence[LetterSlot], services: Sequence[Service]) -> dict[str, Any]:
+    """The times that a letter offers, for which services, and from which price on."""
     return {
         "slots": [_slot(slot) for slot in slots],
-        "slots_for": " + ".join(names_of(slots[0].services)) if slots else "",
+        "slots_for": " + ".join(service.name for service in services),
         "slots_car": car_name(slots[0].car) if slots else "",
         "slots_from": format_fen(min(slot.price_fen for slot in slots)) if slots else "",
     }
@@ -58,13 +58,6 @@ def of_slots(slots: Sequence[LetterSlot]) -> dict[str, Any]:
 def car_name(car: Car) -> str:
     """What the owner calls it, else its model and variant."""
     return car.nickname or car.variant.short_name
-
-
-def names_of(keys: Iterable[str]) -> list[str]:
-    """The names of services, in order. One query."""
-    keys = list(keys)
-    named = {service.key: service.name for service in Service.objects.filter(key__in=keys)}
-    return [named[key] for key in keys if key in named]
 
 
 def usual_price(price: Price | None, city: City | None) -> str:
@@ -77,16 +70,14 @@ def usual_price(price: Price | None, city: City | None) -> str:
     return _("usually %(price)s in %(city)s") % {"price": amount, "city": city.name if city else ""}
 
 
-def _car(car: Car, chosen: Sequence[Pick], today: date) -> dict[str, Any]:
-    keys = {pick.item.service for pick in chosen if pick.item.service}
-    services = list(Service.objects.listed().filter(key__in=keys))
-    prices = loading.prices(services, car.variant) if services else {}
-    city = City.objects.order_by("pk").first() if services else None
+def _car(car: Car, chosen: Sequence[Pick], today: date, facts: Facts) -> dict[str, Any]:
+    services = facts.listed(pick.item.service for pick in chosen)
+    prices = facts.prices(services, car.variant)
     bookable = {service.key for service in services}
     return {
         "name": car_name(car),
         "plate": display(car.plate),
-        "items": [_item(pick, prices.get(pick.item.service), city, bookable, today) for pick in chosen],
+        "items": [_item(pick, prices.get(pick.item.service), facts.city, bookable, today) for pick in chosen],
     }
 
 

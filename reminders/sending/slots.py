@@ -7,23 +7,26 @@ the earliest; two at one shop at most, on different days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from bookings import origins
 from bookings.choices import Status
-from bookings.engine import availability, search, shop_time
-from bookings.engine.availability import Slot
+from bookings.engine import search, shop_time
+from bookings.engine.availability import Search, Slot
 from bookings.engine.jobs import Job, QuotedJob
+from bookings.engine.phases import Plan
 from bookings.engine.search import Point, Result
+from bookings.engine.shop_time import ShopTime
 from bookings.models import Booking
 from bookings.origins import Origin
 from catalog import pricing
 from catalog.models import Service
 from core.geo import distance_m
 from shops.models import City, Shop
-from vehicles.models import Car
+from vehicles.models import Car, Variant
 
 COUNT, AT_ONE_SHOP, SHOPS = 3, 2, 3
 # Of these nearest shops the best matches are taken (product decision: nobody drives past more of them for a service).
@@ -64,87 +67,134 @@ class Offer:
 def best(
     car: Car, services: Sequence[Service], *, at: datetime, until: date | None = None, shop: Shop | None = None
 ) -> list[Offer]:
-    """The best times for these services (one at least) in one visit of the car, three at most, in order; empty where
-    no shop near does all of it or has time.
-
-    `until`: a day by which it has to be done; where nothing is free by then, the times after it. `shop`: only there. A
-    constant number of queries, twelve at most; nothing is held. Needs `car.variant.model` at hand.
-    """
-    origin = origin_of(car.owner_id) if shop is None else None
-    jobs = _jobs(car, services, origin, shop)
-    if not jobs:
-        return []
-    here = origin.point if origin else Point(jobs[0].job.shop.latitude, jobs[0].job.shop.longitude)
-    found = _times(jobs, at)
-    chosen = jobs if shop else _best_match(jobs, found, here, at)
-    offers = [
-        Offer(car, job, slot, _away(here, job.job.shop))
-        for job in chosen
-        for slot in _one_a_day(found[job.job.shop.pk], job)
-    ]
-    offers.sort(key=lambda offer: (-offer.slot.discount_percent, offer.slot.starts_at, offer.shop.pk))
-    in_time = [offer for offer in offers if until is None or _day(offer) <= until]
-    return list(_few_each(in_time or offers, COUNT if shop else AT_ONE_SHOP))
+    """As `Board.best`, for who asks once. At most ten queries."""
+    return Board(at=at).best(car, services, until=until, shop=shop)
 
 
-def origin_of(owner: int) -> Origin | None:
-    """Where an owner (id) is taken to be: at the shop of their last visit, else in the middle of the city; None where
-    there is no city. Two queries at most."""
-    last = Booking.objects.filter(owner=owner, status=Status.COMPLETED).order_by("-starts_at", "-pk")
-    visit = last.select_related("shop__city").first()
-    if visit is not None:
-        return Origin(Point(visit.shop.latitude, visit.shop.longitude), visit.shop.city)
-    city = City.objects.order_by("pk").first()  # the first loaded is the home city
-    return origins.centre(city) if city else None
+class Board:
+    """What shops near have free at one moment (`at`, UTC), asked for many cars, each question once. Its answers are as
+    old as itself: make a new one for each sweep."""
 
+    def __init__(self, *, at: datetime) -> None:
+        self.at = at
+        self._origins: dict[int, Origin | None] = {}
+        self._near: dict[tuple[int, Point, int], list[Shop]] = {}
+        self._searches: dict[tuple[int, Plan], Search] = {}
+        self._times: dict[int, ShopTime] = {}
+        self._offers: dict[tuple[object, ...], list[Offer]] = {}
 
-def _jobs(car: Car, services: Sequence[Service], origin: Origin | None, shop: Shop | None) -> list[QuotedJob]:
-    """The visit at each shop that does all of it, the nearest first."""
-    if shop is not None:
-        shops = [shop]
-    elif origin is not None:
-        shops = search.nearest_shops(origin.city, origin.point, car.variant, limit=NEAREST)
-    else:
-        return []
-    if not shops:
-        return []
-    first, *others = services
-    job = Job(shop=shops[0], service=first, variant=car.variant, also=tuple(others))
-    return list(search.quoted_everywhere(job, shops).values())
+    @cached_property
+    def home(self) -> City | None:
+        """The first city that was loaded."""
+        return City.objects.order_by("pk").first()
 
+    def bring(self, owners: Collection[int]) -> None:
+        """Where these owners (ids) are taken to be: at the shop of their last visit, else in the middle of the city;
+        nowhere without a city. Two queries for any number."""
+        visits = Booking.objects.filter(owner__in=owners, status=Status.COMPLETED)
+        last = visits.order_by("owner_id", "-starts_at", "-pk").distinct("owner_id")
+        shop_of = dict(last.values_list("owner_id", "shop_id"))
+        shops = Shop.objects.select_related("city").in_bulk(set(shop_of.values())) if shop_of else {}
+        for owner in owners:
+            shop = shops.get(shop_of.get(owner, 0))
+            if shop is not None:
+                self._origins[owner] = Origin(Point(shop.latitude, shop.longitude), shop.city)
+            else:
+                self._origins[owner] = origins.centre(self.home) if self.home else None
 
-def _times(jobs: Iterable[QuotedJob], at: datetime) -> dict[int, list[Slot]]:
-    """The free starts of each shop, by its id. One query."""
-    plans = {job.job.shop: job.plan for job in jobs}
-    start, end = at + NOTICE, at + WITHIN
-    first = min(start.astimezone(shop.zone).date() for shop in plans)
-    last = max(end.astimezone(shop.zone).date() for shop in plans) + timedelta(days=1)
-    facts = shop_time.fetch(list(plans), first, last, at=at)
-    return {
-        shop.pk: [
-            slot
-            for day in availability.read_days(facts[shop.pk], plan, at=at)
-            for slot in day.slots
-            if start <= slot.starts_at < end
+    def best(
+        self, car: Car, services: Sequence[Service], *, until: date | None = None, shop: Shop | None = None
+    ) -> list[Offer]:
+        """The best times for these services (one at least) in one visit of the car, three at most, in order; empty
+        where no shop near does all of it or has time.
+
+        `until`: a day by which it has to be done; where nothing is free by then, the times after it. `shop`: only
+        there. No query where the same was asked before; nothing is held. Needs `car.variant.model` at hand.
+        """
+        if shop is None and car.owner_id not in self._origins:
+            self.bring([car.owner_id])
+        offers = self._all(car, services, None if shop else self._origins[car.owner_id], shop)
+        in_time = [offer for offer in offers if until is None or _day(offer) <= until]
+        few = _few_each(in_time or offers, COUNT if shop else AT_ONE_SHOP)
+        return [replace(offer, car=car) for offer in few]
+
+    def _all(self, car: Car, services: Sequence[Service], origin: Origin | None, shop: Shop | None) -> list[Offer]:
+        """Of the shops that match best the best start of each day, in order."""
+        where = (shop.pk,) if shop else (origin.city.pk, origin.point) if origin else ()
+        key = (where, car.variant_id, *(service.pk for service in services))
+        if key not in self._offers:
+            jobs = self._jobs(car, services, origin, shop)
+            self._offers[key] = self._offered(car, jobs, origin, shop) if jobs else []
+        return self._offers[key]
+
+    def _offered(self, car: Car, jobs: Sequence[QuotedJob], origin: Origin | None, shop: Shop | None) -> list[Offer]:
+        here = origin.point if origin else Point(jobs[0].job.shop.latitude, jobs[0].job.shop.longitude)
+        self._bring_times([job.job.shop for job in jobs])
+        offers = [
+            Offer(car, job, slot, _away(here, job.job.shop))
+            for job in (jobs if shop else self._best_match(jobs, here))
+            for slot in _one_a_day(self._free(job), job)
         ]
-        for shop, plan in plans.items()
-    }
+        return sorted(offers, key=lambda offer: (-offer.slot.discount_percent, offer.slot.starts_at, offer.shop.pk))
 
+    def _jobs(self, car: Car, services: Sequence[Service], origin: Origin | None, shop: Shop | None) -> list[QuotedJob]:
+        """The visit at each shop that does all of it, the nearest first."""
+        shops = [shop] if shop else self._nearest(car.variant, origin) if origin else []
+        if not shops:
+            return []
+        first, *others = services
+        job = Job(shop=shops[0], service=first, variant=car.variant, also=tuple(others))
+        return list(search.quoted_everywhere(job, shops).values())
 
-def _best_match(jobs: Sequence[QuotedJob], found: dict[int, list[Slot]], here: Point, at: datetime) -> list[QuotedJob]:
-    """The jobs at the shops that match best and have time."""
-    one = jobs[0].job
-    band = None
-    if not one.also:
-        band = pricing.recent_fair_price(service=one.service, variant=one.variant, city=one.shop.city)
+    def _nearest(self, variant: Variant, origin: Origin) -> list[Shop]:
+        key = origin.city.pk, origin.point, variant.model.make_id
+        if key not in self._near:
+            self._near[key] = search.nearest_shops(origin.city, origin.point, variant, limit=NEAREST)
+        return self._near[key]
 
-    def cost(job: QuotedJob) -> tuple[float, int]:
-        shop, price = job.job.shop, job.price()
-        quote = replace(job.quote, labour_fen=price.labour_fen, parts_fen=price.parts_fen)
-        row = Result(shop=shop, distance_m=_away(here, shop), slots=found[shop.pk][:1], quote=quote)
-        return search.match_cost_fen(row, band, at=at), shop.pk
+    def _bring_times(self, shops: Iterable[Shop]) -> None:
+        """What is claimed at these shops, of those not asked yet. One query."""
+        new = [shop for shop in shops if shop.pk not in self._times]
+        if new:
+            start, end = self.at + NOTICE, self.at + WITHIN
+            first = min(start.astimezone(shop.zone).date() for shop in new)
+            last = max(end.astimezone(shop.zone).date() for shop in new) + timedelta(days=1)
+            self._times |= shop_time.fetch(new, first, last, at=self.at)
 
-    return sorted((job for job in jobs if found[job.job.shop.pk]), key=cost)[:SHOPS]
+    def _search(self, job: QuotedJob) -> Search:
+        key = job.job.shop.pk, job.plan
+        if key not in self._searches:
+            self._searches[key] = Search(self._times[job.job.shop.pk], job.plan)
+        return self._searches[key]
+
+    def _first(self, job: QuotedJob) -> list[Slot]:
+        """The first start, if there is one."""
+        found = self._search(job).first_slots(1, self.at + NOTICE, self.at)
+        return [slot for slot in found if slot.starts_at < self.at + WITHIN]
+
+    def _free(self, job: QuotedJob) -> Iterator[Slot]:
+        """Every start that can be offered."""
+        found = self._search(job)
+        for day in found.days():
+            for slot in found.day(day, self.at).slots:
+                if self.at + NOTICE <= slot.starts_at < self.at + WITHIN:
+                    yield slot
+
+    def _best_match(self, jobs: Sequence[QuotedJob], here: Point) -> list[QuotedJob]:
+        """The jobs at the shops that match best and have time."""
+        one = jobs[0].job
+        band = None
+        if not one.also:
+            band = pricing.recent_fair_price(service=one.service, variant=one.variant, city=one.shop.city)
+        first = {job.job.shop.pk: self._first(job) for job in jobs}
+
+        def cost(job: QuotedJob) -> tuple[float, int]:
+            shop, price = job.job.shop, job.price()
+            quote = replace(job.quote, labour_fen=price.labour_fen, parts_fen=price.parts_fen)
+            row = Result(shop=shop, distance_m=_away(here, shop), slots=first[shop.pk], quote=quote)
+            return search.match_cost_fen(row, band, at=self.at), shop.pk
+
+        return sorted((job for job in jobs if first[job.job.shop.pk]), key=cost)[:SHOPS]
 
 
 def _one_a_day(slots: Iterable[Slot], job: QuotedJob) -> Iterator[Slot]:

@@ -1,4 +1,4 @@
-"""Writes the letters whose time has come, one owner at a time.
+"""Writes the letters whose time has come, to some owners at a time.
 
 Two sweeps at once write each letter once: whoever holds the row of an owner's turn writes, the other passes by, and
 what is over is unique in the database. A sweep that dies has written each letter wholly or not at all. After an outage
@@ -8,6 +8,7 @@ the next one finds everything by its day: one letter for each owner, with the la
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -15,14 +16,15 @@ from django.db import InterfaceError, OperationalError
 
 from core import faults
 from notifications.quiet import Quiet
-from reminders.models import DueItem, OwnerTurn
+from reminders.models import DueItem, Letter, OwnerTurn
 from reminders.sending import letters, reading
+from reminders.sending.facts import Facts
 from reminders.sending.reading import Draft
 
 logger = logging.getLogger("reminders")
 
 LIMIT = 200
-# Owners whose facts are brought at once.
+# Owners whose letters are written in one transaction: a second of locks at the most.
 TOGETHER = 50
 # It may be tomorrow already in the owner's zone.
 _FURTHEST_EAST = timedelta(hours=14)
@@ -36,31 +38,40 @@ def sweep(*, at: datetime, limit: int = LIMIT) -> int:
     One that cannot be written (a hole in a template, a fault of ours) is logged and left for a day; the others are
     written. Side effects: those of `letters.write`.
     """
-    made = 0
-    owners = _owners(at)
+    made, facts, owners = 0, Facts(at=at), _owners(at)
     for start in range(0, len(owners), TOGETHER):
         some = owners[start : start + TOGETHER]
         failed = cache.get_many([_failed(owner) for owner in some])
-        for draft in reading.drafts([owner for owner in some if _failed(owner) not in failed], at=at):
-            made += _written(draft, at)
-            if made >= limit:
-                return made
+        drafts = reading.drafts([owner for owner in some if _failed(owner) not in failed], at=at)
+        made += _written(drafts[: limit - made], facts)
+        if made >= limit:
+            break
     return made
 
 
-def _written(draft: Draft, at: datetime) -> bool:
-    owner = draft.owner.pk
+def _written(drafts: Sequence[Draft], facts: Facts) -> int:
+    """Write to these owners together; where something is wrong with one of the letters, to each half of them apart, and
+    so on, until it stands alone."""
     try:
-        OwnerTurn.objects.get_or_create(owner=draft.owner)
-        offers = letters.offers_for(draft, at=at)
-        faults.point("reminders.slots_found")
-        return letters.write(owner=owner, offers=offers, at=at) is not None
+        return len(_write(drafts, facts)) if drafts else 0
     except (InterfaceError, OperationalError):  # the database is at fault, not the letter: the next sweep goes on
         raise
     except Exception:  # whatever is wrong with one letter, the others are written
-        logger.exception("letter to %s cannot be written", draft.owner.public_id)
-        cache.set(_failed(owner), at.isoformat(), TRY_AGAIN.total_seconds())
-        return False
+        if len(drafts) == 1:
+            owner = drafts[0].owner
+            logger.exception("letter to %s cannot be written", owner.public_id)
+            cache.set(_failed(owner.pk), facts.at.isoformat(), TRY_AGAIN.total_seconds())
+            return 0
+    half = len(drafts) // 2
+    return _written(drafts[:half], facts) + _written(drafts[half:], facts)
+
+
+def _write(drafts: Sequence[Draft], facts: Facts) -> list[Letter]:
+    OwnerTurn.objects.bulk_create((OwnerTurn(owner=draft.owner) for draft in drafts), ignore_conflicts=True)
+    facts.bring(drafts)
+    offers = {draft.owner.pk: letters.offers_for(draft, facts) for draft in drafts}
+    faults.point("reminders.slots_found")
+    return letters.write(offers=offers, facts=facts)
 
 
 def _failed(owner: int) -> str:

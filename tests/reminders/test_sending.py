@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -19,12 +20,15 @@ from notifications.models import Message, Notice
 from notifications.quiet import Quiet
 from reminders.choices import DismissReason, ItemState, Source, Stage, StageOutcome
 from reminders.models import CarState, DueItem, Letter, OwnerTurn, Reminder
-from reminders.sending import content, letters
+from reminders.sending import content, letters, reading
+from reminders.sending.facts import Facts
+from reminders.sending.reading import Draft
 from reminders.sending.sweep import sweep
-from tests.factories.jobs import bookable_job, minor_service
+from tests.factories.jobs import bookable_job, lavida, minor_service
 from tests.factories.reminders import AT, TODAY, due_item, owned_car
 from tests.factories.shops import ShopFactory
-from tests.factories.visits import visit
+from tests.factories.visits import completed_visit, visit
+from vehicles.models import Variant
 
 pytestmark = pytest.mark.django_db
 
@@ -206,10 +210,10 @@ def test_a_letter_with_a_hole_stops_no_other_and_is_tried_again_next_day(monkeyp
     broken, fine = due_item(), due_item()
     of_letter = content.of_letter
 
-    def with_hole(draft: object, slots: object) -> dict[str, object]:
-        if draft.owner == broken.owner:  # type: ignore[attr-defined]
+    def with_hole(draft: Draft, *more: Any) -> dict[str, Any]:
+        if draft.owner == broken.owner:
             raise MissingVariableError("why")
-        return of_letter(draft, slots)
+        return of_letter(draft, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(content, "of_letter", with_hole)
@@ -222,12 +226,12 @@ def test_a_letter_with_a_hole_stops_no_other_and_is_tried_again_next_day(monkeyp
 
 
 def test_a_database_that_is_away_is_no_fault_of_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(**_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise OperationalError("away")
 
     due_item()
     with monkeypatch.context() as patch:
-        patch.setattr(telling, "tell", away)
+        patch.setattr(telling, "tell_all", away)
         with pytest.raises(OperationalError):
             sweep(at=AT)
     assert sweep(at=AT) == 1
@@ -236,7 +240,7 @@ def test_a_database_that_is_away_is_no_fault_of_a_letter(monkeypatch: pytest.Mon
 def test_a_crash_between_letter_and_message_leaves_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     item = due_item()
     with monkeypatch.context() as patch:
-        patch.setattr(telling, "tell", lambda **_: 1 / 0)
+        patch.setattr(telling, "tell_all", lambda *_, **__: 1 / 0)
         assert sweep(at=AT) == 0
     assert not Letter.objects.exists()
     assert not Reminder.objects.exists()
@@ -269,10 +273,14 @@ def test_a_reminder_of_which_nobody_knows_stays_away() -> None:
 
 def test_an_owner_whom_another_sweep_holds_is_left_to_it() -> None:
     item = due_item()
-    assert letters.write(owner=item.owner_id, offers=[], at=AT) is None  # no turn: nobody prepared it
+
+    def write() -> int:
+        return len(letters.write(offers={item.owner_id: []}, facts=Facts(at=AT)))
+
+    assert write() == 0  # no turn: nobody prepared it
     OwnerTurn.objects.create(owner=item.owner)
-    assert letters.write(owner=item.owner_id, offers=[], at=AT) is not None
-    assert letters.write(owner=item.owner_id, offers=[], at=AT) is None
+    assert write() == 1
+    assert write() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -305,6 +313,42 @@ def test_the_number_of_queries_for_nobody_due_does_not_grow(django_assert_num_qu
         visit(ShopFactory(), car=item.car, owner=item.owner)
     with django_assert_num_queries(12):  # type: ignore[operator]
         assert sweep(at=AT) == 0
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_the_number_of_queries_for_letters_does_not_grow(count: int, django_assert_num_queries: Any) -> None:
+    bookable_job()
+    for _ in range(count):
+        due_item()
+    with django_assert_num_queries(50):
+        assert sweep(at=AT) == count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_kind_of_car_costs_two_queries(count: int, django_assert_num_queries: Any) -> None:
+    """Its usual price, and what shops ask for it; the shops near by and their time are asked of once."""
+    job = bookable_job()
+    for number in range(count):
+        variant = Variant.objects.create(
+            model=lavida().model, slug=f"lavida-{number}", code=str(number), powertrain="ice"
+        )
+        item = due_item()
+        _set(item.car, variant=variant)
+        completed_visit(job.shop, 40, owner=item.owner, starts_at=AT - timedelta(days=400))
+    with django_assert_num_queries(49 + 2 * count):
+        assert sweep(at=AT) == count
+
+
+def test_what_is_told_already_costs_one_owner_the_letter_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can tell a stage twice, whatever was read before."""
+    told, *others = [due_item() for _ in range(4)]
+    Reminder.objects.create(item=told, round=1, stage=Stage.FIRST, outcome=StageOutcome.SKIPPED, at=AT)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "_over", lambda _items: {})
+        assert sweep(at=AT) == len(others)
+    assert set(Letter.objects.values_list("owner", flat=True)) == {item.owner_id for item in others}
+    assert stages_of(told) == [("first", "skipped")]
+    assert Notice.objects.count() == len(others)
 
 
 def test_offers_are_of_real_slots() -> None:

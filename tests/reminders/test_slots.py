@@ -15,6 +15,7 @@ from catalog.models import Offer
 from reminders.choices import Source
 from reminders.models import Letter, LetterSlot
 from reminders.sending import letters, reading, slots
+from reminders.sending.facts import Facts
 from reminders.sending.sweep import sweep
 from shops.models import OffPeak
 from tests.factories.accounts import UserFactory
@@ -117,7 +118,7 @@ def test_one_shop_alone_can_be_asked() -> None:
 
 def offers_of(car: Car) -> list[slots.Offer]:
     (draft,) = reading.drafts([car.owner_id], at=AT)
-    return letters.offers_for(draft, at=AT)
+    return letters.offers_for(draft, Facts(at=AT))
 
 
 def test_what_is_due_together_is_offered_together() -> None:
