@@ -36,6 +36,7 @@ from notifications.channels.opening import open_sender
 from notifications.choices import AddressFault, Channel, DropReason, MessageStatus
 from notifications.models import ChannelState, Message, SenderSlot
 from notifications.preferences import Wishes
+from notifications.truth import Truth
 
 logger = logging.getLogger("notifications")
 
@@ -104,14 +105,14 @@ def _claim(channel: str, at: datetime) -> list[Message]:
 def _send_batch(channel: str, batch: Sequence[Message], clock: Clock, until: datetime) -> tuple[int, bool]:
     """Send a batch over one connection until the run is over. How many were handed over, and whether the channel
     answers; what was not tried is queued again."""
-    wishes = _wishes(batch)
+    wishes, truth = _wishes(batch), Truth(message.notice for message in batch if message.notice is not None)
     sent = 0
     try:
         with open_sender(channel) as sender:
             for message in batch:
                 if clock() >= until:
                     break
-                sent += _send(sender, message, wishes, clock)
+                sent += _send(sender, message, wishes, truth, clock)
     except ChannelDownError as error:
         _pause(channel, str(error), clock())
         _give_back(batch)
@@ -132,11 +133,11 @@ def _wishes(batch: Sequence[Message]) -> dict[int, Wishes]:
     return preferences.wishes_of(person for person in people.values() if person is not None)
 
 
-def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Clock) -> bool:
+def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], truth: Truth, clock: Clock) -> bool:
     """Send one of a batch; whether it was handed over. Raises ChannelDownError with the message queued again."""
     at = clock()
     try:
-        reason = _why_not(message, wishes, at)
+        reason = _why_not(message, wishes, truth, at)
     except Exception as error:  # a fault of one message holds up no other
         _failed(message, error, at)
         return False
@@ -168,15 +169,14 @@ def _send(sender: Sender, message: Message, wishes: dict[int, Wishes], clock: Cl
     return True
 
 
-def _why_not(message: Message, wishes: dict[int, Wishes], at: datetime) -> DropReason | None:
+def _why_not(message: Message, wishes: dict[int, Wishes], truth: Truth, at: datetime) -> DropReason | None:
     """Why a message that was written is not sent after all."""
     notice = message.notice
     if notice is None:
         return DropReason.NO_ACCOUNT  # it went with whoever it was for
-    kind = kinds.find(notice.kind)
     if notice.expires_at is not None and at > notice.expires_at:
         return DropReason.TOO_LATE
-    if kind is not None and kind.still is not None and not kind.still(notice):
+    if not truth.holds(notice, at=at):
         return DropReason.NOT_TRUE
     person: User | None = notice.person
     if person is None:

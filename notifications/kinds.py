@@ -7,7 +7,7 @@ kinds.register(Kind("bookings/ready", Topic.VISITS, _("Your car is ready")))
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,7 +28,8 @@ class Kind:
     `channels`: the ways it may go. `waits_for_morning`: not sent in quiet hours. `lives`: sent no later than that after
     it was told. `again`: handed over once more if a sender died while it did so and the channel cannot say what became
     of it (else it rather stays away than comes twice). `in_inbox`: also a line on the site. `still`: asked before it
-    leaves, whether it is still true.
+    leaves, whether it is still true. `still_all`: instead of it, for what many are told at once: which of these notices
+    are (their ids).
     """
 
     name: str
@@ -40,6 +41,7 @@ class Kind:
     again: bool = True
     in_inbox: bool = True
     still: Callable[[Notice], bool] | None = None
+    still_all: Callable[[Sequence[Notice]], Collection[int]] | None = None
 
 
 class UnknownKindError(LookupError):

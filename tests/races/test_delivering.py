@@ -16,6 +16,7 @@ from notifications.channels.base import OutcomeUnknownError, Receipt
 from notifications.choices import Channel, MessageStatus, Topic
 from notifications.kinds import Kind
 from notifications.models import Message, Notice, SenderSlot
+from notifications.truth import Truth
 from tests.factories.accounts import UserFactory
 from tests.races.test_settling import at_once
 
@@ -163,4 +164,4 @@ def _sent_anyhow(sender: Any, message: Message, *_: Any) -> bool:
 def _once() -> int:
     with delivering.open_sender(Channel.EMAIL) as sender:
         batch = delivering._claim(Channel.EMAIL, AT)
-        return sum(delivering._send(sender, message, {}, lambda: AT) for message in batch)
+        return sum(delivering._send(sender, message, {}, Truth([]), lambda: AT) for message in batch)

@@ -316,6 +316,16 @@ def test_the_number_of_queries_for_nobody_due_does_not_grow(django_assert_num_qu
 
 
 @pytest.mark.parametrize("count", [2, 12])
+def test_a_message_costs_two_queries_to_send(count: int, django_assert_num_queries: Any) -> None:
+    """That it is being handed over, and what became of it."""
+    for _ in range(count):
+        due_item()
+    sweep(at=AT)
+    with django_assert_num_queries(33 + 2 * count):
+        assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT) == count
+
+
+@pytest.mark.parametrize("count", [2, 12])
 def test_the_number_of_queries_for_letters_does_not_grow(count: int, django_assert_num_queries: Any) -> None:
     bookable_job()
     for _ in range(count):
