@@ -46,6 +46,11 @@ class WeekChart:
     base: int = _BASE
     label_y: int = _BASE + 16
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is due: there is nothing to draw."""
+        return not any(bar.total for bar in self.bars)
+
 
 def week_chart(weeks: Sequence[Counted]) -> WeekChart:
     """A bar for each week; the highest fills the drawing."""

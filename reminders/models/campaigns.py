@@ -54,4 +54,4 @@ class Campaign(PublicIdModel):
         indexes = [models.Index(fields=["status"], name="campaign_sending", condition=Q(status=CampaignStatus.SENDING))]
 
     def __str__(self) -> str:
-        return f"{self.shop_id} {self.service_id}"
+        return f"{self.public_id} {self.created_at:%Y-%m-%d}"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models import Booking
@@ -73,7 +74,7 @@ class Letter(PublicIdModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.owner_id} {self.sent_at:%Y-%m-%d}"
+        return f"{self.public_id} {timezone.localdate(self.sent_at):%Y-%m-%d}"
 
 
 class Reminder(models.Model):

@@ -136,6 +136,6 @@ def _answer(request: HttpRequest, car: Car, said: str, *, is_refused: bool = Fal
         "said": said,
         "is_refused": is_refused,
     }
-    response = render(request, "reminders/_due.html", context)
+    response = render(request, "reminders/_due_answer.html", context)
     response["HX-Retarget"], response["HX-Reswap"] = "#due", "outerHTML"
     return response

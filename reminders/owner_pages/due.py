@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Prefetch, Q
 from django.urls import reverse
@@ -45,7 +46,8 @@ class Told:
 class DueRow:
     """One thing, in the active language. `price`: its usual range, None where nobody knows or it is no work. `book_url`
     empty: nothing to book. `is_check`: what is booked is the measuring. `visit_url`: a visit that will do it is booked,
-    on `visit_at`. `next_on`: the day of the next notice, None where none is to come or its day is over."""
+    on `visit_at`; `is_in_shop`: the car has come for it. `next_on`: the day of the next notice, None where none is to
+    come or its day is over."""
 
     item: DueItem
     standing: Standing
@@ -59,6 +61,7 @@ class DueRow:
     is_check: bool
     visit_url: str
     visit_at: datetime | None
+    is_in_shop: bool
     told: tuple[Told, ...]
     next_on: date | None
 
@@ -142,16 +145,24 @@ def due_of(car: Car, *, today: date, at: datetime) -> Due:
     )
 
 
+class _Visit(NamedTuple):
+    """A visit that will do it: its page, its start, and whether the car is there already."""
+
+    url: str = ""
+    at: datetime | None = None
+    is_in_shop: bool = False
+
+
 @dataclass(frozen=True)
 class _Around:
-    """What rows of one car stand on. `bookable`: services that suit it; `visits`: page and start by service."""
+    """What rows of one car stand on. `bookable`: services that suit it; `visits`: by service."""
 
     car: Car
     today: date
     services: Mapping[str, Service]
     bookable: frozenset[str]
     prices: Mapping[str, Price]
-    visits: Mapping[str, tuple[str, datetime]]
+    visits: Mapping[str, _Visit]
 
 
 def _around(car: Car, items: Iterable[DueItem], today: date) -> _Around:
@@ -175,12 +186,14 @@ def _items(car: Car, *, at: datetime) -> list[DueItem]:
     return items
 
 
-def _visits(car: Car) -> dict[str, tuple[str, datetime]]:
-    """The visits of the car that are booked or under way, by the services that were booked: page and start."""
+def _visits(car: Car) -> dict[str, _Visit]:
+    """The visits of the car that are booked or under way, by the services that were booked."""
     rows = Booking.objects.filter(car=car, status__in=[*UPCOMING, *IN_SHOP]).order_by("-starts_at", "-pk")
     return {
-        key: (reverse("bookings:detail", args=[public_id]), starts_at)
-        for key, public_id, starts_at in rows.values_list("booked_services__service__key", "public_id", "starts_at")
+        key: _Visit(reverse("bookings:detail", args=[public_id]), starts_at, status in IN_SHOP)
+        for key, public_id, starts_at, status in rows.values_list(
+            "booked_services__service__key", "public_id", "starts_at", "status"
+        )
         if key
     }
 
@@ -188,7 +201,7 @@ def _visits(car: Car) -> dict[str, tuple[str, datetime]]:
 def _row(item: DueItem, around: _Around) -> DueRow:
     service = around.services.get(item.service)
     key = _booked_as(item, around.bookable)
-    visit_url, visit_at = around.visits.get(item.service, ("", None))
+    visit = around.visits.get(item.service, _Visit())
     return DueRow(
         item=item,
         standing=standing_of(item, around.today),
@@ -200,8 +213,9 @@ def _row(item: DueItem, around: _Around) -> DueRow:
         price=around.prices.get(item.service),
         book_url=book_url(around.car, [key]) if key else "",
         is_check=bool(key) and key != item.service,
-        visit_url=visit_url,
-        visit_at=visit_at,
+        visit_url=visit.url,
+        visit_at=visit.at,
+        is_in_shop=visit.is_in_shop,
         next_on=item.next_stage_on if item.next_stage_on and item.next_stage_on >= around.today else None,
         told=tuple(Told(row.get_stage_display(), row.at) for row in item.reminders.all() if row.round == item.round),
     )

@@ -55,8 +55,18 @@ class DeferForm(_ItemForm):
 class DismissForm(_ItemForm):
     """Why it is not to be done."""
 
-    reason = forms.ChoiceField(label=_("Why?"), choices=DismissReason, widget=forms.RadioSelect)
-    note = forms.CharField(label=_("Note for yourself"), max_length=MAX_NOTE, required=False)
+    reason = forms.ChoiceField(
+        label=_("Why?"),
+        choices=DismissReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reason.")},
+    )
+    note = forms.CharField(
+        label=_("Note for yourself"),
+        max_length=MAX_NOTE,
+        required=False,
+        error_messages={"max_length": _("At most %(limit_value)d characters.")},
+    )
 
 
 class DatesForm(forms.Form):

@@ -49,10 +49,11 @@ def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
             )
         except Refusal as refusal:
             show_refusal(refusal, form)
+            return _page(request, car, odometer_form=form, may_correct=True)
         else:
             messages.success(request, _("The reading is saved."))
             return _back(car, "odometer")
-    return _page(request, car, odometer_form=form)
+    return _page(request, car, odometer_form=form, may_correct=bool(form["is_correction"].value()))
 
 
 @login_required
@@ -73,8 +74,14 @@ def dates(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, car: Car, *, odometer_form: Form | None = None, dates_form: Form | None = None
+    request: HttpRequest,
+    car: Car,
+    *,
+    odometer_form: Form | None = None,
+    dates_form: Form | None = None,
+    may_correct: bool = False,
 ) -> HttpResponse:
+    """The page; `may_correct`: a reading was refused as unlikely, and may be right all the same."""
     now, today = timezone.now(), timezone.localdate()
     due.refresh(car, today=today, at=now)
     history = own_history(request, car)
@@ -90,6 +97,7 @@ def _page(
         "odometer_text": odometer_words(history.curve),
         "picture": picture.picture_of(car, history, needs.rows),
         "odometer_form": odometer_form or OdometerForm(car=car),
+        "may_correct": may_correct,
         "dates_form": dates_form or DatesForm(initial=dates_known),
         "is_new": history.curve.latest is None and not history.events,
     }

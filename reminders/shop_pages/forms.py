@@ -12,22 +12,28 @@ from catalog.models import Offer, Service
 from reminders.campaigns import MAX_TEXT, MAX_WEEKS
 from shops.models import Shop
 
+_WEEKS = _("Choose between 1 and 8 weeks.")
+
 
 class CampaignForm(forms.Form):
     """Which cars, and what to say."""
 
-    service = forms.ModelChoiceField(queryset=Service.objects.none(), label=_("Service"), to_field_name="key")
+    service = forms.ModelChoiceField(
+        queryset=Service.objects.none(), label=_("Service"), to_field_name="key", empty_label=_("Choose a service")
+    )
     weeks = forms.IntegerField(
         label=_("Due within how many weeks?"),
         min_value=1,
         max_value=MAX_WEEKS,
         initial=4,
+        error_messages={"min_value": _WEEKS, "max_value": _WEEKS, "invalid": _WEEKS},
         help_text=_("Cars overdue for up to three months are included."),
     )
     text = forms.CharField(
         label=pgettext_lazy("campaign", "Your words"),
         required=False,
         max_length=MAX_TEXT,
+        error_messages={"max_length": _("At most %(limit_value)d characters.")},
         widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_TEXT}),
         help_text=_("One or two sentences. Why the work is due, your price and free times are added by the platform."),
     )

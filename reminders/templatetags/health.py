@@ -37,7 +37,9 @@ def glance_at(car: Car, *, with_next: bool = True) -> dict[str, Any]:
 
 @register.filter
 def part_name(wear: Wear) -> str:
-    """What the part is called; of several alike the group."""
+    """What the part is called; of several alike the group. The only part whose years are counted is a tyre."""
+    if wear.is_age:
+        return _("Age of the tyres")
     return wear.point.group_name or wear.point.name
 
 

@@ -101,7 +101,7 @@ def test_what_was_done_stands_in_the_record(client: Client, item: DueItem) -> No
         ("defer", {"until": "2026-11-23"}, "until", "after today"),
         ("defer", {"until": "2027-11-25"}, "until", "within a year"),
         ("defer", {"until": "9" * 5_000}, "until", "valid date"),
-        ("dismiss", {"note": "never mind"}, "reason", "required"),
+        ("dismiss", {"note": "never mind"}, "reason", "Choose a reason"),
         ("dismiss", {"reason": "because", "note": "never mind"}, "reason", "valid choice"),
         ("dismiss", {"reason": "wrong", "note": "x" * 201}, "note", "200"),
     ],
@@ -131,6 +131,17 @@ def test_in_its_place_the_list_follows(client: Client, item: DueItem) -> None:
     assert response.text.strip().startswith('<section class="card" id="due"')
     assert "You put it off until 24 Dec 2026." in response.text
     assert "Take it up again" in response.text
+    assert '<dd id="count-overdue" hx-swap-oob="true">0</dd>' in response.text  # the counts above the list follow, too
+    assert '<dd id="count-soon" hx-swap-oob="true">0</dd>' in response.text
+
+
+@pytest.mark.parametrize("act", ["done", "defer", "dismiss"])
+def test_a_form_on_a_page_of_its_own_is_sent_as_a_page(client: Client, item: DueItem, act: str) -> None:
+    """There is no list in whose place an answer could be put."""
+    assert "hx-post" in client.get(address(item, act), headers=HTMX).text
+    page = client.get(address(item, act)).text
+    assert "hx-post" not in page
+    assert f'action="{address(item, act)}"' in page
 
 
 def test_what_was_dismissed_is_taken_up_again(client: Client, item: DueItem) -> None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from bookings.choices import Status
+from bookings.models import Booking
 from reminders import actions, glance
 from reminders.choices import DismissReason, ItemState, LetterKind, OwnerDateKind, Source, Stage, StageOutcome
 from reminders.computing import recompute
@@ -139,6 +140,10 @@ def test_a_row_says_what_was_told_and_what_is_booked(client: Client) -> None:
     assert "Booked for Fri 27 Nov" in found
     assert reverse("bookings:detail", args=[booked.public_id]) in found
     assert f"service={item.service}" not in found
+    Booking.objects.filter(pk=booked.pk).update(status=Status.CHECKED_IN)
+    found = page(client, car)
+    assert "In the shop now" in found
+    assert "Booked for" not in found
 
 
 def test_what_no_shop_does_cannot_be_booked(client: Client) -> None:
@@ -175,10 +180,17 @@ def test_the_odometer_is_entered_and_everything_is_computed_anew(client: Client)
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
-    [("1999105", "digit"), ("57000", "cannot go down"), ("", "required"), ("a\u202eb", "a number of kilometres")],
+    ("typed", "said", "may_be_right"),
+    [
+        ("1999105", "digit", False),
+        ("57000", "cannot go down", True),
+        ("", "required", False),
+        ("a\u202eb", "a number of kilometres", False),
+    ],
 )
-def test_a_reading_that_cannot_be_is_refused_beside_the_field(client: Client, typed: str, said: str) -> None:
+def test_a_reading_that_cannot_be_is_refused_beside_the_field(
+    client: Client, typed: str, said: str, may_be_right: bool
+) -> None:
     car = owned_car(odometer_km=58_000, odometer_at=AT - timedelta(days=10))
     client.force_login(car.owner)
     response = client.post(address(car, "odometer/"), {"odometer_km": typed})
@@ -186,6 +198,7 @@ def test_a_reading_that_cannot_be_is_refused_beside_the_field(client: Client, ty
     form = response.context["odometer_form"]
     assert said in str(form.errors["odometer_km"])
     assert f'value="{typed}"' in response.text or not typed
+    assert ("is_correction" in response.text) == may_be_right
     assert not OdometerReading.objects.exists()
 
 

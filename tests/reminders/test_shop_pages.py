@@ -109,6 +109,15 @@ def test_a_service_is_named_from_three_cars_on(client: Client, job: Job, django_
         browser.get(address("demand", job))
 
 
+def test_a_shop_whose_cars_need_nothing_sees_no_empty_drawing(client: Client, job: Job) -> None:
+    customer(job, TODAY + timedelta(days=200))
+    browser = leader(client, job)
+    browser.cookies["django_language"] = "en"
+    page = browser.get(address("demand", job)).text
+    assert "None of them will be due in the next eight weeks." in page
+    assert "needs-chart" not in page
+
+
 def test_cars_of_others_and_cars_that_are_gone_are_not_counted(job: Job) -> None:
     customer(job, TODAY)
     Car.objects.update(removed_at=NOW)
