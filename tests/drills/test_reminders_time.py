@@ -15,7 +15,7 @@ from tests.reminders.simulated import Trouble, World
 
 CARS = int(os.environ.get("DRILL_CARS", "100"))
 DAYS = int(os.environ.get("DRILL_DAYS", "730"))
-STEPS = int(os.environ.get("DRILL_STEPS", "6"))
+STEPS = int(os.environ.get("DRILL_STEPS", "3"))
 
 
 @pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_a_machine_that_fails_tells_each_thing_once_and_loses_none(
     shop = open_shop(bays=4, technicians=4, holiday_policy=HolidayPolicy.AS_USUAL)
     patience = GAP.days + 20
     world = World(
-        count=CARS // 2,
+        count=CARS,
         seed=seed,
         steps=STEPS,
         stride=1,
