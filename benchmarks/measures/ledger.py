@@ -6,17 +6,16 @@ than the lock on that row lets them. Processes, not threads: see `benchmarks.mea
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import time
 import uuid
 from datetime import UTC, datetime
-from multiprocessing.synchronize import Barrier
+from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from benchmarks.load import Rate, pgbench
 from benchmarks.measures.base import Bench, Line, Pairs
+from benchmarks.processes import at_once, rate_of
 from payments.choices import AccountKind, TransactionKind
 from payments.ledger import AccountRef, Leg, Movement, lock, post, trial_balance_fen
 
@@ -71,35 +70,9 @@ def _movement(shop: int, way: str) -> Movement:
 
 
 def _in_processes(writers: int, way: str, bench: Bench) -> Rate:
-    # A forked process must not write into its parent's connection.
-    connection.close()
-    fork = multiprocessing.get_context("fork")
-    ready, found = fork.Barrier(writers), fork.SimpleQueue()
-    children = [fork.Process(target=_write, args=(ready, found, way, bench)) for _ in range(writers)]
-    for child in children:
-        child.start()
-    rate = sum(found.get() for _ in children)
-    for child in children:
-        child.join()
-    return Rate(rate)
-
-
-def _write(ready: Barrier, found: multiprocessing.SimpleQueue[float], way: str, bench: Bench) -> None:
-    count = 0
-    random.seed()
-    try:
-        _post(way, bench.size.shops)
-        ready.wait(timeout=60)
-        began = time.perf_counter()
-        while time.perf_counter() - began < bench.seconds:
-            _post(way, bench.size.shops)
-            count += 1
-        found.put(count / (time.perf_counter() - began))
-    except BaseException:
-        found.put(float("nan"))
-        raise
-    finally:
-        connection.close()
+    post_one = partial(_post, way, bench.size.shops)
+    _began, rates = at_once(partial(rate_of, post_one, bench.seconds), writers, warm_up=post_one)
+    return Rate(sum(rates))
 
 
 def _post(way: str, shops: int) -> None:

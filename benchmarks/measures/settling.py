@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import accumulate
-from multiprocessing.synchronize import Barrier
 
 import psutil
 from django.db import connection, transaction
 
 from benchmarks.load import SQL
 from benchmarks.measures.base import Bench, Line
+from benchmarks.processes import at_once
 from payments import settlement
 from payments.choices import AccountKind, ProviderKey
 from payments.commission import RuleDraft, publish
@@ -47,7 +47,7 @@ class Settling:
     def lines(self) -> list[Line]:
         count = self.bench.orders
         _build(count, self.bench.size.shops)
-        began, workers = _in_processes(count)
+        began, workers = at_once(partial(_work, count), WORKERS)
         _check(count)
         sweeps = sorted(sweep for worker in workers for sweep in worker.sweeps)
         ended = sweeps[-1][0]
@@ -82,39 +82,13 @@ def _build(count: int, shops: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _in_processes(count: int) -> tuple[float, list[Worked]]:
-    # A forked process must not write into its parent's connection.
-    connection.close()
-    fork = multiprocessing.get_context("fork")
-    ready, found = fork.Barrier(WORKERS + 1), fork.SimpleQueue()
-    children = [fork.Process(target=_work, args=(ready, found, count)) for _ in range(WORKERS)]
-    for child in children:
-        child.start()
-    ready.wait(timeout=60)
-    began = time.monotonic()
-    worked = [found.get() for _ in children]
-    for child in children:
-        child.join()
-    if None in worked:
-        raise RuntimeError("a worker failed")
-    return began, worked
-
-
-def _work(ready: Barrier, found: multiprocessing.SimpleQueue[Worked | None], count: int) -> None:
+def _work(count: int) -> Worked:
     sweeps, megabytes = [], []
-    try:
-        Settlement.objects.count()
-        ready.wait(timeout=60)
-        while Settlement.objects.due(at=datetime.now(UTC)).exists():
-            done = settlement.settle_due(at=datetime.now(UTC), limit=max(1, count // SWEEPS))
-            sweeps.append((time.monotonic(), done))
-            megabytes.append(psutil.Process().memory_info().rss / 1_048_576)
-        found.put(Worked(tuple(sweeps), (megabytes[0], megabytes[-1])))
-    except BaseException:
-        found.put(None)
-        raise
-    finally:
-        connection.close()
+    while Settlement.objects.due(at=datetime.now(UTC)).exists():
+        done = settlement.settle_due(at=datetime.now(UTC), limit=max(1, count // SWEEPS))
+        sweeps.append((time.monotonic(), done))
+        megabytes.append(psutil.Process().memory_info().rss / 1_048_576)
+    return Worked(tuple(sweeps), (megabytes[0], megabytes[-1]))
 
 
 def _check(count: int) -> None:

@@ -5,17 +5,14 @@ Processes, not threads: Python would let eight threads use one core, pgbench use
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing.synchronize import Barrier
-
-from django.db import connection
+from functools import partial
 
 from benchmarks import calls, engine, world
 from benchmarks.load import Rate, pgbench
 from benchmarks.measures.base import Bench, Line, Pairs
+from benchmarks.processes import at_once, rate_of
 
 
 class Window:
@@ -40,32 +37,10 @@ def a_start() -> datetime:
 
 
 def _in_processes(processes: int, seconds: float) -> Rate:
-    # A forked process must not write into its parent's connection.
-    connection.close()
-    fork = multiprocessing.get_context("fork")
-    ready, found = fork.Barrier(processes), fork.SimpleQueue()
-    children = [fork.Process(target=_ask, args=(ready, found, seconds)) for _ in range(processes)]
-    for child in children:
-        child.start()
-    rate = sum(found.get() for _ in children)
-    for child in children:
-        child.join()
-    return Rate(rate)
+    free, places = engine.free_in_window(), calls.places(500)
 
+    def ask() -> object:
+        return free(random.choice(places), a_start())
 
-def _ask(ready: Barrier, found: multiprocessing.SimpleQueue[float], seconds: float) -> None:
-    free, places, count = engine.free_in_window(), calls.places(500), 0
-    random.seed()
-    try:
-        free(random.choice(places), a_start())
-        ready.wait(timeout=60)
-        began = time.perf_counter()
-        while time.perf_counter() - began < seconds:
-            free(random.choice(places), a_start())
-            count += 1
-        found.put(count / (time.perf_counter() - began))
-    except BaseException:
-        found.put(float("nan"))
-        raise
-    finally:
-        connection.close()
+    _began, rates = at_once(partial(rate_of, ask, seconds), processes, warm_up=ask)
+    return Rate(sum(rates))
