@@ -284,8 +284,7 @@ class Search:
         if self.missing():
             return result
         today = at.astimezone(shop.zone).date()
-        begin, past = self.found.tick(start)
-        since = self._in_time(at) & ~slots.span(0, begin + (past > 0))
+        since = self._in_time(at) & ~slots.span(0, self._tick_from(start))
         for day in self.days():
             if today <= day <= today + timedelta(days=shop.booking_window_days):
                 free = self.grid_ticks(day) & since & self.feasible()[0]
@@ -293,6 +292,18 @@ class Search:
                     result.append(slot)
                     if len(result) == limit:
                         return result
+        return result
+
+    def best_of_days(self, start: datetime, end: datetime, at: datetime) -> list[Slot]:
+        """Of each day the slot with the largest discount, the earliest of equals, from `start` up to `end` excluded."""
+        result = list[Slot]()
+        within = slots.span(self._tick_from(start), self._tick_from(end))
+        last = at.astimezone(self.found.shop.zone).date() + timedelta(days=self.found.shop.booking_window_days)
+        for day in self.days():
+            free = self.possible_ticks(day, at) & within & self.feasible()[0] if day <= last else 0
+            if free:
+                best = max(slots.ticks_of(free), key=lambda tick: self.discount(day, tick))
+                result += self._slots(1 << best, day)
         return result
 
     def placement(self, starts_at: datetime) -> Placement:
@@ -403,6 +414,11 @@ class Search:
         end = self.found.open_ticks(day).bit_length()
         return slots.span(end - minutes // slots.TICK_MINUTES + 1, end) if minutes else 0
 
+    def _tick_from(self, moment: datetime) -> int:
+        """The first tick that is not before a moment."""
+        tick, past = self.found.tick(moment)
+        return tick + (past > 0)
+
     def _in_time(self, at: datetime) -> int:
         earliest = int(at.timestamp()) + self.found.shop.lead_time_minutes * 60
         first = -((self.found.base - earliest) // TICK_SECONDS)
@@ -444,6 +460,8 @@ class Search:
         if day not in self._discounts:
             rules = shop_time.day_of_rules(self.found, day)
             self._discounts[day] = [(start, end, p) for of_day, start, end, p in self.found.off_peak if of_day == rules]
+        if not self._discounts[day]:
+            return 0
         wall = self.found.moment(tick).astimezone(self.found.shop.zone).time()
         return max((percent for start, end, percent in self._discounts[day] if start <= wall < end), default=0)
 

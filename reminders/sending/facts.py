@@ -39,11 +39,16 @@ class Facts:
         return [service for service in found if service and service.is_listed]
 
     def bring(self, drafts: Collection[Draft]) -> None:
-        """Ask at once what letters to these owners will need. At most three queries more than one for each variant of
-        which no price is remembered."""
-        self.board.bring([draft.owner.pk for draft in drafts])
-        items = [pick.item for draft in drafts for pick in draft.picks]
-        self._bring_prices([(service, item.car.variant) for item in items for service in self.listed([item.service])])
+        """Ask at once what letters to these owners will need. At most seven queries, and one for each variant of which
+        no price is remembered."""
+        wanted = [
+            (service, pick.item.car)
+            for draft in drafts
+            for pick in draft.picks
+            for service in self.listed([pick.item.service])
+        ]
+        self.board.bring([car for _service, car in wanted])
+        self._bring_prices([(service, car.variant) for service, car in wanted])
 
     def prices(self, services: Sequence[Service], variant: Variant) -> dict[str, Price]:
         """What each of these costs on the car, by key: what is usual in the city, else the catalogue's example for the

@@ -14,9 +14,10 @@ from functools import cached_property
 
 from bookings import origins
 from bookings.choices import Status
-from bookings.engine import search, shop_time
+from bookings.engine import nearby, search, shop_time
 from bookings.engine.availability import Search, Slot
 from bookings.engine.jobs import Job, QuotedJob
+from bookings.engine.nearby import Spot
 from bookings.engine.phases import Plan
 from bookings.engine.search import Point, Result
 from bookings.engine.shop_time import ShopTime
@@ -78,7 +79,8 @@ class Board:
     def __init__(self, *, at: datetime) -> None:
         self.at = at
         self._origins: dict[int, Origin | None] = {}
-        self._near: dict[tuple[int, Point, int], list[Shop]] = {}
+        self._near: dict[Spot, list[int]] = {}
+        self._shops: dict[int, Shop] = {}
         self._searches: dict[tuple[int, Plan], Search] = {}
         self._times: dict[int, ShopTime] = {}
         self._offers: dict[tuple[object, ...], list[Offer]] = {}
@@ -88,9 +90,24 @@ class Board:
         """The first city that was loaded."""
         return City.objects.order_by("pk").first()
 
-    def bring(self, owners: Collection[int]) -> None:
-        """Where these owners (ids) are taken to be: at the shop of their last visit, else in the middle of the city;
-        nowhere without a city. Two queries for any number."""
+    def bring(self, cars: Collection[Car]) -> None:
+        """Look for the shops near the owners of these cars. Five queries at most for any number."""
+        self._bring_origins({car.owner_id for car in cars} - self._origins.keys())
+        spots = {
+            Spot(origin.city.pk, origin.point, car.variant.model.make_id)
+            for car in cars
+            if (origin := self._origins[car.owner_id])
+        } - self._near.keys()
+        if spots:
+            self._near |= nearby.nearest_shops(spots, limit=NEAREST)
+            new = {pk for spot in spots for pk in self._near[spot]} - self._shops.keys()
+            self._shops |= Shop.objects.for_card().in_bulk(new) if new else {}
+
+    def _bring_origins(self, owners: Collection[int]) -> None:
+        """Where owners (ids) are taken to be: at the shop of their last visit, else in the middle of the city; nowhere
+        without a city."""
+        if not owners:
+            return
         visits = Booking.objects.filter(owner__in=owners, status=Status.COMPLETED)
         last = visits.order_by("owner_id", "-starts_at", "-pk").distinct("owner_id")
         shop_of = dict(last.values_list("owner_id", "shop_id"))
@@ -111,8 +128,8 @@ class Board:
         `until`: a day by which it has to be done; where nothing is free by then, the times after it. `shop`: only
         there. No query where the same was asked before; nothing is held. Needs `car.variant.model` at hand.
         """
-        if shop is None and car.owner_id not in self._origins:
-            self.bring([car.owner_id])
+        if shop is None:
+            self.bring([car])
         offers = self._all(car, services, None if shop else self._origins[car.owner_id], shop)
         in_time = [offer for offer in offers if until is None or _day(offer) <= until]
         few = _few_each(in_time or offers, COUNT if shop else AT_ONE_SHOP)
@@ -133,7 +150,7 @@ class Board:
         offers = [
             Offer(car, job, slot, _away(here, job.job.shop))
             for job in (jobs if shop else self._best_match(jobs, here))
-            for slot in _one_a_day(self._free(job), job)
+            for slot in self._search(job).best_of_days(self.at + NOTICE, self.at + WITHIN, self.at)
         ]
         return sorted(offers, key=lambda offer: (-offer.slot.discount_percent, offer.slot.starts_at, offer.shop.pk))
 
@@ -147,10 +164,8 @@ class Board:
         return list(search.quoted_everywhere(job, shops).values())
 
     def _nearest(self, variant: Variant, origin: Origin) -> list[Shop]:
-        key = origin.city.pk, origin.point, variant.model.make_id
-        if key not in self._near:
-            self._near[key] = search.nearest_shops(origin.city, origin.point, variant, limit=NEAREST)
-        return self._near[key]
+        near = self._near[Spot(origin.city.pk, origin.point, variant.model.make_id)]
+        return [self._shops[pk] for pk in near if pk in self._shops]
 
     def _bring_times(self, shops: Iterable[Shop]) -> None:
         """What is claimed at these shops, of those not asked yet. One query."""
@@ -172,14 +187,6 @@ class Board:
         found = self._search(job).first_slots(1, self.at + NOTICE, self.at)
         return [slot for slot in found if slot.starts_at < self.at + WITHIN]
 
-    def _free(self, job: QuotedJob) -> Iterator[Slot]:
-        """Every start that can be offered."""
-        found = self._search(job)
-        for day in found.days():
-            for slot in found.day(day, self.at).slots:
-                if self.at + NOTICE <= slot.starts_at < self.at + WITHIN:
-                    yield slot
-
     def _best_match(self, jobs: Sequence[QuotedJob], here: Point) -> list[QuotedJob]:
         """The jobs at the shops that match best and have time."""
         one = jobs[0].job
@@ -195,16 +202,6 @@ class Board:
             return search.match_cost_fen(row, band, at=self.at), shop.pk
 
         return sorted((job for job in jobs if first[job.job.shop.pk]), key=cost)[:SHOPS]
-
-
-def _one_a_day(slots: Iterable[Slot], job: QuotedJob) -> Iterator[Slot]:
-    """Of each day the best start."""
-    best_of: dict[date, Slot] = {}
-    for slot in slots:
-        day = slot.starts_at.astimezone(job.job.shop.zone).date()
-        if day not in best_of or slot.discount_percent > best_of[day].discount_percent:
-            best_of[day] = slot
-    yield from best_of.values()
 
 
 def _few_each(offers: Iterable[Offer], at_one_shop: int) -> Iterator[Offer]:

@@ -153,5 +153,5 @@ def test_no_price_is_asked_of_the_database_for_each_item(django_assert_num_queri
         service = minor_service(key=f"service_{number}", name_en=f"Service {number}")
         Offer.objects.create(shop=job.shop, service=service, scope="all", labour_fen=5000, parts_fen=5000)
         due_item(car, service=service.key)
-    with django_assert_num_queries(50):
+    with django_assert_num_queries(51):
         assert sweep(at=AT) == 1
