@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 
 import psutil
 from django.db import connection, connections
@@ -15,6 +16,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from benchmarks.measures.base import Bench, Line
+from bookings.choices import Status
+from bookings.engine.jobs import new_number
+from bookings.models import Booking
 from catalog.models import Service
 from notifications import delivering
 from notifications.channels.base import Receipt
@@ -23,6 +27,7 @@ from notifications.models import Message
 from reminders.choices import By, Source
 from reminders.models import CarState, DueItem, Letter
 from reminders.sending import sweep as sending
+from shops.models import Shop
 from vehicles.models import Car, Variant
 
 # Noon in Shanghai: nobody is in quiet hours.
@@ -99,7 +104,7 @@ def _delivered(count: int) -> float:
     """Letters sent a second, of the next `count`."""
     due = list(Message.objects.filter(channel=Channel.EMAIL, status=MessageStatus.QUEUED).values_list("pk", flat=True))
     Message.objects.filter(pk__in=due[count:]).update(due_at=AT + timedelta(days=1))
-    delivering.open_sender = lambda channel: _Hanging() if channel == Channel.SMS else _Taking()  # type: ignore[assignment]
+    delivering.open_sender = lambda channel: _Hanging() if channel == Channel.SMS else _Taking()  # type: ignore[attr-defined]
     sent, began = 0, time.perf_counter()
     while some := delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT):
         sent += some
@@ -139,8 +144,10 @@ def _hanging_sms() -> Iterator[None]:
 
 
 def _build(count: int) -> None:
-    """Owners with a car that is due for an oil service in ten days."""
-    variant = Variant.objects.filter(powertrain="ice").order_by("pk").first()
+    """Owners with a car, of every kind that burns petrol, that is due for an oil service in ten days. Every other owner
+    was at one of the shops a year ago."""
+    variants = cycle(Variant.objects.filter(powertrain="ice").select_related("model").order_by("pk"))
+    shops = cycle(Shop.objects.filter(is_listed=True).select_related("city").order_by("pk"))
     service = Service.objects.get(key="minor_service")
     due_on = date(2026, 12, 3)
     facts = {"kind": "interval", "interval_months": 12, "last_on": "2025-12-03", "name_en": service.name_en}
@@ -148,7 +155,8 @@ def _build(count: int) -> None:
     for first in range(0, count, BUILT_AT_ONCE):
         numbers = range(first, min(first + BUILT_AT_ONCE, count))
         people = User.objects.bulk_create(User(email=f"letter{n}@example.com", language="en") for n in numbers)
-        cars = Car.objects.bulk_create(Car(owner=person, variant=variant) for person in people)
+        cars = Car.objects.bulk_create(Car(owner=person, variant=next(variants)) for person in people)
+        Booking.objects.bulk_create(_visit(next(shops), service, car) for car in cars[::2])
         CarState.objects.bulk_create(CarState(car=car, computed_on=timezone.localdate(AT)) for car in cars)
         DueItem.objects.bulk_create(
             DueItem(
@@ -170,6 +178,29 @@ def _build(count: int) -> None:
         )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _visit(shop: Shop, service: Service, car: Car) -> Booking:
+    """A visit of a year ago."""
+    local = (AT - timedelta(days=365)).astimezone(shop.zone)
+    return Booking(
+        number=new_number(local),
+        shop=shop,
+        service=service,
+        variant=car.variant,
+        owner_id=car.owner_id,
+        status=Status.COMPLETED,
+        starts_at=local,
+        ends_at=local + timedelta(minutes=40),
+        completed_at=local + timedelta(minutes=40),
+        timezone=shop.city.timezone,
+        local_date=local.date(),
+        local_time=local.time(),
+        labour_fen=8400,
+        parts_fen=18400,
+        free_cancel_until=local - timedelta(hours=1),
+        confirmed_at=local - timedelta(days=1),
+    )
 
 
 def _speed(written: list[tuple[int, float]]) -> str:
