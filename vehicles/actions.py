@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from core.errors import Conflict, InvalidInput
@@ -33,13 +33,17 @@ _POWERTRAIN_WORDS = {
 }
 
 
-class OdometerDecreasedError(Conflict):
+class UnlikelyReadingError(Conflict):
+    """The reading does not follow the one before it: it is taken from somebody who looked again and says so."""
+
+
+class OdometerDecreasedError(UnlikelyReadingError):
     """The reading is below the last one: one of the two is wrong."""
 
     code = "odometer_decreased"
 
 
-class OdometerImplausibleError(Conflict):
+class OdometerImplausibleError(UnlikelyReadingError):
     """The reading is further from the last one than anybody drives in that time."""
 
     code = "odometer_implausible"
@@ -52,7 +56,7 @@ class NotAPlugInError(Conflict):
     message = gettext_lazy("Only plug-in hybrids and range extenders count combustion kilometres.")
 
 
-class EngineDecreasedError(Conflict):
+class EngineDecreasedError(UnlikelyReadingError):
     """The combustion kilometres cannot follow the reading before: one of the two is wrong."""
 
     code = "engine_km_decreased"
@@ -154,7 +158,7 @@ def record_odometer(
     if locked.odometer_km is not None and is_correction:
         note = _("Corrects %(km)s km") % {"km": f"{locked.odometer_km:,}"}
     elif locked.odometer_km is not None and locked.odometer_at is not None:
-        _check_plausible(km, last_km=locked.odometer_km, since=at - locked.odometer_at)
+        _check_plausible(km, last_km=locked.odometer_km, last_at=locked.odometer_at, at=at)
     reading = OdometerReading.objects.create(car=locked, km=km, read_at=at, source=source, by=by, note=note)
     locked.odometer_km, locked.odometer_at = km, at
     locked.save(update_fields=["odometer_km", "odometer_at"])
@@ -231,8 +235,8 @@ def is_plausible(km: int, *, last_km: int, since: timedelta) -> bool:
     return 0 <= km - last_km <= (max(since.days, 0) + 1) * MAX_KM_PER_DAY
 
 
-def _check_plausible(km: int, *, last_km: int, since: timedelta) -> None:
-    if is_plausible(km, last_km=last_km, since=since):
+def _check_plausible(km: int, *, last_km: int, last_at: datetime, at: datetime) -> None:
+    if is_plausible(km, last_km=last_km, since=at - last_at):
         return
     if km < last_km:
         raise OdometerDecreasedError(
@@ -240,11 +244,17 @@ def _check_plausible(km: int, *, last_km: int, since: timedelta) -> None:
             % {"last": f"{last_km:,}"},
             field="odometer_km",
         )
-    raise OdometerImplausibleError(
-        _("That is %(more)s km more than %(days)d days ago. Is there a digit too many?")
-        % {"more": f"{km - last_km:,}", "days": max(since.days, 0)},
-        field="odometer_km",
+    days = (timezone.localdate(at) - timezone.localdate(last_at)).days
+    text = (
+        ngettext(
+            "That is %(more)s km more than %(days)d day ago. Is there a digit too many?",
+            "That is %(more)s km more than %(days)d days ago. Is there a digit too many?",
+            days,
+        )
+        if days > 0
+        else _("That is %(more)s km more than earlier on the same day. Is there a digit too many?")
     )
+    raise OdometerImplausibleError(text % {"more": f"{km - last_km:,}", "days": days}, field="odometer_km")
 
 
 def _apply(car: Car, *, details: CarDetails, at: datetime) -> None:

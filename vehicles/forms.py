@@ -8,8 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Refusal
 from vehicles import plates
-from vehicles.actions import CarDetails
+from vehicles.actions import CarDetails, UnlikelyReadingError
 from vehicles.choices import PLUG_INS
 from vehicles.models import Car
 from vehicles.querysets import MAX_SEARCH_LENGTH
@@ -126,8 +127,10 @@ class NewCarForm(CarForm):
 
 
 class OdometerForm(forms.Form):
-    """One reading; `is_correction` is offered once a reading was refused as unlikely. Plug-ins are asked for their
-    combustion kilometres too."""
+    """One reading; `is_correction` is offered once a reading was refused as unlikely (`may_correct`). Plug-ins are
+    asked for their combustion kilometres too."""
+
+    is_unlikely = False
 
     odometer_km = KilometresField(
         label=_("Odometer"), widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
@@ -149,3 +152,13 @@ class OdometerForm(forms.Form):
         odometer.last_km = car.odometer_km
         if car.variant.powertrain not in PLUG_INS:
             del self.fields["engine_km"]
+
+    def refused(self, refusal: Refusal) -> None:
+        """Show why the reading was not taken, beside its field."""
+        self.is_unlikely = isinstance(refusal, UnlikelyReadingError)
+        self.add_error(refusal.field if refusal.field in self.fields else None, str(refusal.message))
+
+    @property
+    def may_correct(self) -> bool:
+        """Whether the reading may be right all the same: it was refused as unlikely, or its owner has just said so."""
+        return self.is_unlikely or bool(self["is_correction"].value())

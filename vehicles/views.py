@@ -131,7 +131,7 @@ def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
                 is_correction=form.cleaned_data["is_correction"],
             )
         except Refusal as refusal:
-            _show(refusal, form)
+            form.refused(refusal)
         else:
             messages.success(request, _("The reading is saved."))
             return redirect("vehicles:car_detail", public_id=car.public_id)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -48,12 +47,11 @@ def odometer(request: HttpRequest, public_id: str) -> HttpResponse:
                 is_correction=form.cleaned_data["is_correction"],
             )
         except Refusal as refusal:
-            show_refusal(refusal, form)
-            return _page(request, car, odometer_form=form, may_correct=True)
+            form.refused(refusal)
         else:
             messages.success(request, _("The reading is saved."))
             return _back(car, "odometer")
-    return _page(request, car, odometer_form=form, may_correct=bool(form["is_correction"].value()))
+    return _page(request, car, odometer_form=form)
 
 
 @login_required
@@ -77,11 +75,9 @@ def _page(
     request: HttpRequest,
     car: Car,
     *,
-    odometer_form: Form | None = None,
-    dates_form: Form | None = None,
-    may_correct: bool = False,
+    odometer_form: OdometerForm | None = None,
+    dates_form: DatesForm | None = None,
 ) -> HttpResponse:
-    """The page; `may_correct`: a reading was refused as unlikely, and may be right all the same."""
     now, today = timezone.now(), timezone.localdate()
     due.refresh(car, today=today, at=now)
     history = own_history(request, car)
@@ -97,7 +93,6 @@ def _page(
         "odometer_text": odometer_words(history.curve),
         "picture": picture.picture_of(car, history, needs.rows),
         "odometer_form": odometer_form or OdometerForm(car=car),
-        "may_correct": may_correct,
         "dates_form": dates_form or DatesForm(initial=dates_known),
         "is_new": history.curve.latest is None and not history.events,
     }

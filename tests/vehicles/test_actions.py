@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from core.errors import InvalidInput
 from tests.factories.accounts import UserFactory
@@ -148,6 +149,21 @@ def test_reading_further_than_anybody_drives_is_refused(days, km, is_fine):
     else:
         with pytest.raises(actions.OdometerImplausibleError):
             read(car, 50_000 + km)
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(hours=2), "900,000 km more than earlier on the same day."),
+        (timedelta(hours=20), "900,000 km more than 1 day ago."),
+        (timedelta(days=3), "900,000 km more than 3 days ago."),
+    ],
+)
+def test_reading_far_from_the_last_one_says_how_long_ago_that_was(ago, words):
+    car = CarFactory()
+    read(car, 58_264, at=NOW - ago)
+    with translation.override("en"), pytest.raises(actions.OdometerImplausibleError, match=words):
+        read(car, 958_264)
 
 
 def test_correction_may_go_down_and_says_what_it_corrects():

@@ -255,6 +255,16 @@ def test_lower_reading_is_refused_and_a_correction_offered(signed_in, owner):
     assert car.odometer_km == 5_824
 
 
+@pytest.mark.parametrize("typed", ["", "36,000 miles", "1999105", "many"])
+def test_what_is_no_reading_offers_no_correction(signed_in, owner, typed):
+    car = CarFactory(owner=owner, odometer_km=58_240, odometer_at=timezone.now())
+    response = signed_in.post(url("odometer", car), {"odometer_km": typed})
+    assert response.status_code == 422
+    assert "is_correction" not in response.text
+    still_said = signed_in.post(url("odometer", car), {"odometer_km": typed, "is_correction": "on"})
+    assert 'name="is_correction"' in still_said.text
+
+
 def test_saved_car_is_preselected(signed_in, owner):
     CarFactory(owner=owner)
     assert "Volkswagen Lavida 1.4T" in signed_in.get(reverse("catalog:service_list")).content.decode()
