@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from catalog.advice.loading import stories
 from catalog.models import Service
 from core import day_words
 from core.errors import InvalidInput, Refusal
@@ -24,8 +25,10 @@ from reminders.computing.by_law import opens_on
 from reminders.computing.shape import PUT_OFF, mark_of, start_of
 from reminders.errors import ItemClosedError, NotReopenableError
 from reminders.models import DueEvent, DueItem, Reminder
+from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.record import actions as record
 from vehicles.record.known_items import KnownItem
+from vehicles.record.odometer import Point, contradicted
 
 # Further away it is no putting off (product decision): whoever does not want it says so.
 LONGEST_DEFERRAL = timedelta(days=366)
@@ -38,15 +41,19 @@ def done(*, item: DueItem, by: User, at: datetime, on: date, odometer_km: int | 
 
     Side effects: the owner's own entry in the car's record, which every reader sees as the owner's word and from which
     the next time is counted; event DONE. An insurance and a warranty are no work on the car: nothing is entered for
-    them. Raises ItemClosedError, InvalidInput with the field named (`on`, `odometer_km`).
+    them. Raises ItemClosedError, InvalidInput with the field named (`on`, `odometer_km`): kilometres that the car's
+    believed readings contradict are refused, for nothing could be counted from them.
     """
     locked = _locked(item)
     if _was_said(locked, by, ItemAct.DONE, {"on": on.isoformat(), "km": odometer_km}):
         return _as_it_is(item, locked)
     _check_standing(locked)
-    _check_done_on(locked, on, today=timezone.localdate(at))
+    today = timezone.localdate(at)
+    _check_done_on(locked, on, today=today)
     entry = None
     if locked.source not in (Source.INSURANCE, Source.WARRANTY):
+        if odometer_km is not None:
+            _check_fits(locked, Point(on, odometer_km), today=today)
         entry = _entered(locked, by=by, at=at, on=on, odometer_km=odometer_km)
     data = {"on": on.isoformat(), "km": odometer_km, "entry": entry}
     return _changed(item, locked, ItemAct.DONE, by=by, at=at, data=data, state=ItemState.DONE)
@@ -150,6 +157,21 @@ def _check_done_on(item: DueItem, on: date, *, today: date) -> None:
         raise InvalidInput(
             _("You put it off on %(day)s, after this day.") % {"day": day_words.full_day(decided_on)}, field="on"
         )
+
+
+def _check_fits(item: DueItem, said: Point, *, today: date) -> None:
+    """What the odometer showed then has to fit between the readings that are believed."""
+    if not 0 <= said.km <= MAX_ODOMETER_KM:
+        return  # no odometer shows it: the record says so
+    known = contradicted(stories([item.car], today=today)[item.car_id].curve.believed, said)
+    if known is None:
+        return
+    values = {"km": f"{known.km:,}", "day": day_words.full_day(known.on)}
+    if (said.km - known.km) * (said.on - known.on).days < 0:
+        text = _("It showed %(km)s km on %(day)s, and it never goes down. If that reading is wrong, correct it first.")
+    else:
+        text = _("It showed %(km)s km on %(day)s. Nobody drives so far in between: is a digit wrong?")
+    raise InvalidInput(text % values, field="odometer_km")
 
 
 def _entered(item: DueItem, *, by: User, at: datetime, on: date, odometer_km: int | None) -> str:

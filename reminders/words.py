@@ -162,6 +162,9 @@ def _counted(item: DueItem) -> str:
     if not facts.get("last_on"):
         return ""
     values = {"day": _day(facts["last_on"]), "km": _km(facts.get("last_km"))}
+    if facts.get("about_km") is not None:
+        about = values | {"km": _km(facts["about_km"])}
+        return _("Last done on %(day)s, by your other readings at about %(km)s km.") % about
     if facts.get("last_km") is None:
         return _("Last done on %(day)s.") % values
     return _("Last done on %(day)s at %(km)s km.") % values

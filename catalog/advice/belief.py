@@ -15,7 +15,7 @@ from catalog.advice.facts import CarFacts, Done, Measurement, OdometerPoint, Rec
 from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.record import odometer
 from vehicles.record.odometer import Curve, Rate
-from vehicles.record.projection import Projected, project
+from vehicles.record.projection import Projected, km_on, project
 from vehicles.record.season import Season, season_of
 
 # Marks the 0 km that nobody read: they hold the curve, but say nothing of today.
@@ -55,6 +55,10 @@ class Story:
         if km not in self._reached:
             self._reached[km] = project(self.curve, km, prior=self.prior, season=self.season)
         return self._reached[km]
+
+    def km_about(self, day: date) -> int | None:
+        """What the odometer showed about a day of which nobody read it; None where the readings do not say."""
+        return None if self.km is None else km_on(self.curve, day, prior=self.prior)
 
     def last(self, *services: str) -> Done | None:
         """The last time that one of these services was done."""

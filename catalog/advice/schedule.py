@@ -65,7 +65,8 @@ def decide(item: Item, story: Story) -> Advice:
 def position(item: Item, story: Story) -> Numbers | None:
     """Where the car stands in the item's interval; None where there is no entry and no counting from new.
 
-    `used` is the larger of the fractions of kilometres and months that can be counted, None if none can.
+    `used` is the larger of the fractions of kilometres and months that can be counted, None if none can. An interval of
+    kilometres alone is counted from what the odometer showed about the day, where nobody said it or it is not believed.
     """
     done = story.last(item.key, *item.also_done_with)
     schedule = in_force(item, story)
@@ -73,9 +74,14 @@ def position(item: Item, story: Story) -> Numbers | None:
         return None
     km, months = _interval(schedule, is_first=done is None)
     start_on, start_km = (done.on, done.km) if done else (story.new_on, 0)
+    is_about = done is not None and done.km is None and months is None
+    if is_about and start_on is not None:
+        start_km = story.km_about(start_on)
     used_by, used = "", None
     if km is not None and story.km is not None and start_km is not None:
-        used_by, used = "km", Fraction(story.km - start_km, km) if km else DUE
+        # About the day of the work, the odometer may have shown more than when it was last read.
+        driven = max(story.km - start_km, 0) if is_about else story.km - start_km
+        used_by, used = "km", Fraction(driven, km) if km else DUE
     if months is not None and start_on is not None:
         by_months = used_months(start_on, months, story.today)
         if used is None or not _is_up_to(by_months, used):
@@ -246,9 +252,8 @@ def _advice(
     if verdict in (AdviceVerdict.CAN_WAIT, AdviceVerdict.NOT_NEEDED):
         numbers = until(numbers)
     schedule = item.schedule
-    confidence = (
-        Confidence.ESTIMATE if numbers.is_new_estimated and numbers.used_by == "months" else schedule.confidence
-    )
+    is_estimate = numbers.is_from_about or (numbers.is_new_estimated and numbers.used_by == "months")
+    confidence = Confidence.ESTIMATE if is_estimate else schedule.confidence
     return Advice(
         subject=item.key,
         verdict=verdict,

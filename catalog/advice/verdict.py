@@ -56,6 +56,11 @@ class Numbers(NamedTuple):
     engine_percent: int | None = None
     lacks_engine_km: bool = False
 
+    @property
+    def is_from_about(self) -> bool:
+        """Whether nobody said what the odometer showed when it was last done, and other readings tell."""
+        return self.from_km is not None and self.last_km is None and not self.is_from_new
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

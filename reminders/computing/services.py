@@ -263,6 +263,8 @@ def _interval(line: Line, known: Known) -> dict[str, Any]:
     }
     if numbers.interval_km is not None and (numbers.engine_percent is not None or numbers.lacks_engine_km):
         found["engine_percent"] = numbers.engine_percent
+    if numbers.is_from_about:
+        found["about_km"] = numbers.from_km
     if schedule.is_of_maker:
         make = known.firsts.car.variant.model.make
         found |= {"make_zh": make.name_zh, "make_en": make.name_en}

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -262,6 +263,32 @@ def test_an_item_by_kilometres_alone_needs_them():
     advice = ask(rotation, of=car(None), record=done("tyre_rotation", date(2026, 1, 1)))
     assert said(advice) == ("unknown", "not_countable")
     assert [change.kind for change in advice.change] == ["odometer", "entry"]
+
+
+@pytest.mark.parametrize("km", [None, 5_800])
+def test_an_item_by_kilometres_alone_is_counted_from_what_other_readings_say_of_its_day(km: int | None):
+    rotation = Item("tyre_rotation", "schedule", ALL, Schedule(10_000, confidence="sure"))
+    record = RecordFacts(
+        done=(Done("tyre_rotation", date(2026, 2, 20), km),),
+        odometer=(
+            OdometerPoint(date(2025, 1, 1), 30_000),
+            OdometerPoint(date(2026, 1, 1), 50_000),
+            OdometerPoint(date(2026, 4, 11), 55_000),
+        ),
+    )
+    numbers = ask(rotation, of=car(None), record=record).numbers
+    assert (numbers.last_km, numbers.from_km, numbers.due_km, numbers.used) == (None, 52_500, 62_500, Fraction(1, 4))
+    assert ask(rotation, of=car(None), record=record).confidence == "estimate"
+
+
+def test_what_was_done_after_the_last_reading_is_counted_from_where_the_car_was_then():
+    rotation = Item("tyre_rotation", "schedule", ALL, Schedule(10_000))
+    record = RecordFacts(
+        done=(Done("tyre_rotation", date(2026, 7, 20), None),),
+        odometer=(OdometerPoint(date(2026, 1, 1), 50_000), OdometerPoint(date(2026, 4, 11), 55_000)),
+    )
+    numbers = ask(rotation, of=car(None, delivered_on=None), record=record).numbers
+    assert (numbers.from_km, numbers.due_km, numbers.used) == (60_000, 70_000, 0)
 
 
 def test_it_waits_until_the_earlier_of_date_and_projected_kilometres():

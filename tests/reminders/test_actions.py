@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from core.errors import InvalidInput
-from reminders import actions, owner_dates
+from reminders import actions, owner_dates, words
 from reminders.choices import DismissReason, ItemState, OwnerDateKind
 from reminders.computing.shape import INSPECTION, INSURANCE
 from reminders.errors import ItemClosedError, NotReopenableError
@@ -84,6 +85,40 @@ def test_done_with_a_day_or_kilometres_that_cannot_be_changes_nothing(
     oil.refresh_from_db()
     assert (oil.state, said(oil)) == ("open", ["opened"])
     assert not HealthEntry.objects.filter(holder=oil.owner).exists()
+
+
+@pytest.mark.parametrize(
+    ("on", "km", "words"),
+    [
+        (date(2026, 11, 20), 20_000, "It showed 58,700 km on 3 Sep 2026, and it never goes down."),
+        (date(2026, 8, 1), 58_701, "It showed 58,700 km on 3 Sep 2026, and it never goes down."),
+        (date(2026, 11, 20), 614_000, "It showed 58,700 km on 3 Sep 2026. Nobody drives so far in between"),
+        (date(2026, 3, 4), 55_000, "It showed 52,000 km on 3 Mar 2026. Nobody drives so far in between"),
+    ],
+)
+def test_kilometres_that_the_readings_contradict_are_refused_and_say_which(
+    oil: DueItem, on: date, km: int, words: str
+) -> None:
+    with translation.override("en"), pytest.raises(InvalidInput, match=words) as refused:
+        mark_done(oil, on=on, odometer_km=km)
+    assert refused.value.field == "odometer_km"
+    oil.refresh_from_db()
+    assert (oil.state, said(oil)) == ("open", ["opened"])
+    assert not HealthEntry.objects.filter(holder=oil.owner).exists()
+
+
+def test_by_kilometres_alone_the_next_time_is_counted_from_what_the_readings_say_of_that_day() -> None:
+    car = driven()
+    visit(car, "2025-09-03", 45_300, "tyre_rotation")
+    rotation = due(car, "tyre_rotation")
+    assert rotation.due_km == 55_300
+    mark_done(rotation, on=date(2026, 6, 3))  # half-way between 52,000 and 58,700 km
+    following = due(car, "tyre_rotation")
+    assert following.pk != rotation.pk
+    assert following.due_km == 65_350
+    with translation.override("en"):
+        why = words.why(following)
+    assert "Last done on 3 Jun 2026, by your other readings at about 55,350 km." in why
 
 
 def test_an_inspection_before_its_time_is_the_one_before() -> None:

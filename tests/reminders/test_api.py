@@ -95,6 +95,15 @@ def test_what_cannot_be_is_a_400_that_names_the_field(act: str, body: dict[str, 
     assert DueItem.objects.get(pk=item.pk).state == ItemState.OPEN
 
 
+def test_kilometres_that_the_readings_contradict_are_a_400_that_says_which() -> None:
+    item = due_item(owned_car(odometer_km=58_000, odometer_at=AT - timedelta(days=30)), cycle="2025-12-03")
+    body = {"on": "2026-11-20", "odometer_km": 20_000}
+    answer = api_of(item.owner).post(path(item.car, f"due/{item.public_id}/done/"), body, format="json")
+    assert answer.status_code == 400
+    assert "58,000 km on 24 Oct 2026" in str(answer.json()["errors"]["odometer_km"])
+    assert DueItem.objects.get(pk=item.pk).state == ItemState.OPEN
+
+
 def test_what_is_settled_is_a_conflict() -> None:
     item = due_item()
     DueItem.objects.filter(pk=item.pk).update(state=ItemState.DONE, closed_at=AT, next_stage_on=None)

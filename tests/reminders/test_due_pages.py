@@ -98,6 +98,7 @@ def test_what_was_done_stands_in_the_record(client: Client, item: DueItem) -> No
         ("done", {"on": "2026-11-31"}, "on", "valid date"),
         ("done", {"on": "2026-11-20", "odometer_km": "1999105"}, "odometer_km", ""),
         ("done", {"on": "2026-11-20", "odometer_km": "many"}, "odometer_km", ""),
+        ("done", {"on": "2026-11-20", "odometer_km": "20,000"}, "odometer_km", "58,000 km on 24 Oct 2026"),
         ("defer", {"until": "2026-11-23"}, "until", "after today"),
         ("defer", {"until": "2027-11-25"}, "until", "within a year"),
         ("defer", {"until": "9" * 5_000}, "until", "valid date"),

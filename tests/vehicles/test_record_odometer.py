@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicles.record.odometer import Curve, Doubt, Point, curve
+from vehicles.record.odometer import Curve, Doubt, Point, contradicted, curve
 
 TODAY = date(2026, 11, 21)
 
@@ -102,3 +102,25 @@ def test_believed_readings_never_fall_and_nothing_is_lost(rows):
     assert all(point.on <= TODAY for point in found.believed)
     if found.rate:
         assert 0 <= found.rate.low <= found.rate.km_per_day <= found.rate.high
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (("2026-02-01", 51_000), None),
+        (("2026-03-01", 52_000), None),
+        (("2026-03-01", 53_000), None),  # the same day, later
+        (("2026-02-01", 49_999), ("2026-01-01", 50_000)),
+        (("2026-02-01", 52_001), ("2026-03-01", 52_000)),
+        (("2026-04-01", 20_000), ("2026-03-01", 52_000)),
+        (("2026-04-01", 520_000), ("2026-03-01", 52_000)),
+        (("2026-03-01", 53_001), ("2026-03-01", 52_000)),
+        (("2025-12-31", 40_000), ("2026-01-01", 50_000)),  # 10,000 km in a day
+    ],
+)
+def test_the_reading_that_another_one_contradicts_is_named(
+    said: tuple[str, int], wrong: tuple[str, int] | None
+) -> None:
+    believed = points(("2026-01-01", 50_000), ("2026-03-01", 52_000))
+    assert contradicted(believed, points(said)[0]) == (points(wrong)[0] if wrong else None)
+    assert contradicted([], points(said)[0]) is None

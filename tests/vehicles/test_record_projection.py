@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vehicles.choices import Powertrain, PriceClass, Segment
 from vehicles.record.odometer import Curve, Point, Rate, curve
 from vehicles.record.priors import prior_of
-from vehicles.record.projection import Basis, Projected, project
+from vehicles.record.projection import Basis, Projected, km_on, project
 from vehicles.record.season import DAYS_A_YEAR, Season, season_of
 
 TODAY = date(2026, 11, 22)
@@ -201,6 +201,31 @@ def test_an_even_pace_is_an_even_season() -> None:
     found = season_of(monthly(36, summer=30, winter=30))
     assert found is not None
     assert found.factors == pytest.approx([1.0] * 12)
+
+
+# --- The kilometres of a day -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "km"),
+    [
+        (date(2025, 12, 22), 9_000),  # ten days before the first reading, at 100 km a day
+        (date(2026, 1, 1), 10_000),
+        (date(2026, 1, 21), 12_000),
+        (date(2026, 4, 11), 20_000),
+        (date(2026, 4, 21), 21_000),
+        (date(2025, 1, 1), 0),  # it was not built yet, or stood for long
+    ],
+)
+def test_the_odometer_of_a_day_follows_from_the_readings_around_it(day: date, km: int) -> None:
+    assert km_on(read((date(2026, 1, 1), 10_000), (date(2026, 4, 11), 20_000)), day) == km
+
+
+def test_the_odometer_of_a_day_beyond_one_reading_needs_the_rate_of_the_class() -> None:
+    one, day = read((date(2026, 1, 1), 10_000)), date(2026, 1, 11)
+    assert km_on(one, day) is None
+    assert km_on(one, day, prior=Rate(30, 20, 40)) == 10_300
+    assert km_on(read(), day, prior=Rate(30, 20, 40)) is None
 
 
 # --- Of a class -----------------------------------------------------------------------------------

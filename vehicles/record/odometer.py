@@ -5,6 +5,7 @@ A reading is questioned, never dropped and never overwritten: one mistyped figur
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -128,6 +129,16 @@ def curve(points: Iterable[Point], *, today: date) -> Curve:
     questioned += [Questioned(point, _doubt(point, believed)) for point in candidates if id(point) not in kept]
     questioned.sort(key=lambda row: (row.point.on, row.point.km))
     return Curve(tuple(believed), tuple(questioned), _rate(believed))
+
+
+def contradicted(believed: Sequence[Point], point: Point) -> Point | None:
+    """The believed reading next to `point`, before or after it, that cannot be right if `point` is; None if it fits."""
+    place = bisect_right(believed, (point.on, point.km), key=lambda other: (other.on, other.km))
+    if place and not _can_follow(believed[place - 1], point):
+        return believed[place - 1]
+    if place < len(believed) and not _can_follow(point, believed[place]):
+        return believed[place]
+    return None
 
 
 def _longest_plausible(points: Sequence[Point]) -> list[Point]:

@@ -1,4 +1,4 @@
-"""The day on which a car reaches so many kilometres, with a range. Pure.
+"""The day on which a car reaches so many kilometres, with a range; and the kilometres of a day. Pure.
 
 Nothing is moved to today: what was reached in the past stays on its day in the past, and what the car should have
 reached by now although nobody has read the odometer since does so too.
@@ -6,12 +6,13 @@ reached by now although nobody has read the odometer since does so too.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from math import sqrt
 
+from vehicles.limits import MAX_ODOMETER_KM
 from vehicles.record.odometer import Curve, Point, Rate
 from vehicles.record.season import Season
 
@@ -68,6 +69,26 @@ def project(curve: Curve, km: int, *, prior: Rate | None = None, season: Season 
         soonest, days, longest = (season.days(latest.on, plain) for plain in (soonest, days, longest))
     first, middle, last = (_after(latest.on, count) for count in (soonest, days, longest))
     return Projected(middle, first, last, basis)
+
+
+def km_on(curve: Curve, day: date, *, prior: Rate | None = None) -> int | None:
+    """What the odometer showed about a day: between two believed readings by the straight line, before and after them
+    at the car's own rate or else at the `prior` of its class. None without a reading, or without a rate where it takes
+    one."""
+    known = curve.believed
+    place = bisect_right(known, day, key=lambda point: point.on)
+    if 0 < place < len(known):
+        earlier, later = known[place - 1], known[place]
+        share = (day - earlier.on) / (later.on - earlier.on)
+        return earlier.km + round((later.km - earlier.km) * share)
+    if not known:
+        return None
+    nearest, rate = known[place - 1 if place else 0], curve.rate or prior
+    if nearest.on == day:
+        return nearest.km
+    if rate is None:
+        return None
+    return min(max(nearest.km + round(rate.km_per_day * (day - nearest.on).days), 0), MAX_ODOMETER_KM)
 
 
 def _spread(curve: Curve, days: float) -> float:
