@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import translation
+from django.utils.translation import gettext
 
 from notifications import unsubscribing
 from notifications.channels.base import AddressRefusedError, RefusedError
@@ -46,9 +49,16 @@ def envelope_sender(message: Message) -> str:
     return address.replace("{id}", message.public_id)
 
 
+def sender_of(message: Message) -> str:
+    """Who the letter is from: DEFAULT_FROM_EMAIL, its name as the reader's language has it."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    with translation.override(message.notice.language if message.notice else None):
+        return formataddr((gettext(name), address)) if name else address
+
+
 def _headers(message: Message) -> dict[str, str]:
     headers = {
-        "From": settings.DEFAULT_FROM_EMAIL,
+        "From": sender_of(message),
         "Message-ID": reference(message),
         # RFC 3834: nobody's absence notice answers it.
         "Auto-Submitted": "auto-generated",

@@ -454,7 +454,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.tasks.reconciling.check_books_fully",
         "schedule": crontab(hour=20, minute=20),
     },
-    "reminders-send-letters": {"task": "reminders.tasks.send_letters", "schedule": schedule(120)},
+    # A turn of it takes a minute at the most: on a great day one follows the other.
+    "reminders-send-letters": {
+        "task": "reminders.tasks.send_letters",
+        "schedule": schedule(60),
+        "options": {"expires": 60},
+    },
     "reminders-send-campaigns": {"task": "reminders.tasks.send_campaigns", "schedule": schedule(300)},
     "reviews-refresh-scores": {"task": "reviews.tasks.refresh_scores", "schedule": schedule(600)},
     "reviews-search-signals": {"task": "reviews.tasks.search_signals", "schedule": crontab(minute=40)},

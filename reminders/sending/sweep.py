@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 
@@ -54,7 +55,7 @@ def _written(drafts: Sequence[Draft], facts: Facts) -> int:
     so on, until it stands alone."""
     try:
         return len(_write(drafts, facts)) if drafts else 0
-    except (InterfaceError, OperationalError):  # the database is at fault, not the letter: the next sweep goes on
+    except (InterfaceError, OperationalError, SoftTimeLimitExceeded):  # no letter is at fault: the next sweep goes on
         raise
     except Exception:  # whatever is wrong with one letter, the others are written
         if len(drafts) == 1:

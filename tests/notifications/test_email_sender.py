@@ -6,6 +6,7 @@ import email
 import email.policy
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from notifications.channels.base import (
 from notifications.channels.email import EmailSender
 from notifications.choices import Channel, Topic
 from notifications.kinds import Kind
-from notifications.models import ChannelState, Message, UnreachableAddress
+from notifications.models import ChannelState, Message, Notice, UnreachableAddress
 from tests.notifications.smtp_servers import HANG_UP, SILENCE, Script, mail_server
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +172,16 @@ def test_a_letter_names_itself_and_asks_for_no_answer(server: Script, settings: 
     assert parsed["Date"]
     assert parsed["List-Unsubscribe"] is None
     assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh-hans", "车管家"), ("en", "CarKeeper")])
+def test_a_letter_is_from_us_by_the_name_its_reader_knows(
+    server: Script, settings: Any, language: str, name: str
+) -> None:
+    _sender, _recipient, parsed = handed_over(server, letter(notice=Notice(language=language)))
+    assert [(one.display_name, one.addr_spec) for one in parsed["From"].addresses] == [
+        (name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    ]
 
 
 def test_an_address_of_another_script_is_written_so_that_servers_understand_it(server: Script) -> None:

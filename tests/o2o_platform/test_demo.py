@@ -18,6 +18,8 @@ from core.models import OutboxEvent
 from o2o_platform.demo.booking import FLAGSHIP
 from o2o_platform.demo.people import address
 from o2o_platform.demo.sign_ins import sign_ins
+from reminders import demand
+from reminders.models import CarState
 from shops import staffing
 from shops.models import City, Place, Shop
 from shops.opening import hours_problems
@@ -64,6 +66,7 @@ def test_demo_city_as_a_whole(city):
     _rules_are_lived_by()
     _prices_spread_round_the_band(city)
     _day_is_lively()
+    _cars_are_due()
     assert not OutboxEvent.objects.exists()
     assert next(row.what for row in sign_ins()) == "car owner"
     assert any("and car owner" in row.what for row in sign_ins())
@@ -128,6 +131,15 @@ def _day_is_lively() -> None:
     assert not Booking.objects.exclude(status__in=["cancelled", "no_show"]).annotate(n=Count("allocations")).filter(n=0)
     assert not Booking.objects.filter(confirmed_at__gt=NOON).exists()
     assert not Booking.objects.filter(status=Status.COMPLETED, completed_at__gt=NOON).exists()
+
+
+def _cars_are_due() -> None:
+    """The shop that one signs in to first sees which of its customers' cars will be due."""
+    seen = demand.expected(Shop.objects.get(slug=FLAGSHIP), at=NOON)
+    assert seen.overdue
+    assert sum(week.total for week in seen.weeks) >= 5
+    assert {row.service for row in seen.services} >= {"minor_service"}
+    assert not CarState.objects.exclude(last_error="").exists()
 
 
 def _next_day_gets_its_own_visits() -> None:

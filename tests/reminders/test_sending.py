@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.core.cache import cache
 from django.db import OperationalError, connections
@@ -225,14 +226,17 @@ def test_a_letter_with_a_hole_stops_no_other_and_is_tried_again_next_day(monkeyp
     assert sweep(at=later(1)) == 1
 
 
-def test_a_database_that_is_away_is_no_fault_of_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [OperationalError("away"), SoftTimeLimitExceeded()])
+def test_a_database_that_is_away_and_time_that_is_up_are_no_fault_of_a_letter(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
     def away(*_: object, **__: object) -> None:
-        raise OperationalError("away")
+        raise fault
 
     due_item()
     with monkeypatch.context() as patch:
         patch.setattr(telling, "tell_all", away)
-        with pytest.raises(OperationalError):
+        with pytest.raises(type(fault)):
             sweep(at=AT)
     assert sweep(at=AT) == 1
 
