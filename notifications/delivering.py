@@ -49,6 +49,9 @@ SLOTS = 2
 RUN = timedelta(seconds=60)
 # Longer than a run with its last message at the slowest, which runs into every time-out there is.
 LEASE = timedelta(minutes=3)
+# A claim that reaches further ahead was made under a clock that was wrong; clocks that differ by less are no reason to
+# take up what somebody else is sending.
+FURTHEST = timedelta(days=1)
 # A message is tried so often; with doubling pauses from a minute that is about four hours.
 MAX_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=1)
@@ -77,7 +80,7 @@ def deliver(*, channel: str, clock: Clock) -> int:
 
 def recover(*, channel: str, at: datetime) -> int:
     """Take up messages whose sender died, after their lease. Returns how many."""
-    lapsed = Message.objects.filter(channel=channel, claimed_until__lt=at)
+    lapsed = Message.objects.filter(_is_over("claimed_until", at), channel=channel)
     queued = lapsed.filter(status=MessageStatus.CLAIMED).update(
         status=MessageStatus.QUEUED, claimed_until=None, due_at=at
     )
@@ -374,7 +377,9 @@ def _take_slot(channel: str, holder: str, at: datetime) -> int | None:
     places = [SenderSlot(channel=channel, number=number) for number in range(1, SLOTS + 1)]
     if SenderSlot.objects.filter(channel=channel).count() < SLOTS:
         SenderSlot.objects.bulk_create(places, ignore_conflicts=True)
-    free = SenderSlot.objects.filter(Q(held_until=None) | Q(held_until__lt=at), channel=channel, number__lte=SLOTS)
+    free = SenderSlot.objects.filter(
+        Q(held_until=None) | _is_over("held_until", at), channel=channel, number__lte=SLOTS
+    )
     slot = free.select_for_update(skip_locked=True).order_by("number").first()
     if slot is None:
         return None
@@ -389,5 +394,9 @@ def due_channels(*, at: datetime) -> list[str]:
         channel
         for channel in Channel.values
         if Message.objects.filter(channel=channel, status=MessageStatus.QUEUED, due_at__lte=at).exists()
-        or Message.objects.filter(channel=channel, claimed_until__lt=at).exists()
+        or Message.objects.filter(_is_over("claimed_until", at), channel=channel).exists()
     ]
+
+
+def _is_over(name: str, at: datetime) -> Q:
+    return Q(**{f"{name}__lt": at}) | Q(**{f"{name}__gt": at + FURTHEST})

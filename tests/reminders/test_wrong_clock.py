@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from notifications import delivering
-from notifications.choices import Channel
-from notifications.models import ChannelState
+from notifications.choices import Channel, MessageStatus
+from notifications.models import ChannelState, Message, SenderSlot
 from reminders.computing import recompute
 from reminders.models import CarState, Letter, OwnerTurn
 from reminders.sending.sweep import sweep
@@ -43,3 +43,22 @@ def test_a_channel_paused_in_the_future_is_tried() -> None:
     ChannelState.objects.create(channel=Channel.EMAIL, paused_until=AHEAD)
     sweep(at=AT)
     assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT) == 1
+
+
+def test_a_sender_that_died_in_the_future_keeps_neither_its_messages_nor_its_place() -> None:
+    due_item()
+    sweep(at=AT)
+    numbers = range(1, delivering.SLOTS + 1)
+    SenderSlot.objects.bulk_create(
+        SenderSlot(channel=Channel.EMAIL, number=number, held_by="gone", held_until=AHEAD) for number in numbers
+    )
+    Message.objects.update(status=MessageStatus.CLAIMED, claimed_until=AHEAD, attempts=1)
+    assert Channel.EMAIL in delivering.due_channels(at=AT)
+    assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT) == 1
+
+
+def test_a_sender_whose_clock_is_ahead_by_less_keeps_what_it_is_sending() -> None:
+    due_item()
+    sweep(at=AT)
+    Message.objects.update(status=MessageStatus.CLAIMED, claimed_until=AT + timedelta(hours=2), attempts=1)
+    assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT) == 0
