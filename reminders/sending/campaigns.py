@@ -8,6 +8,7 @@ car) is tried again after `TRY_AGAIN`, as long as the campaign goes on.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.urls import reverse
 
 from accounts.models import User
+from catalog.models import Service
 from catalog.needs import loading
 from core import faults
 from notifications import preferences
@@ -25,7 +27,8 @@ from notifications.choices import Topic
 from reminders import audience, words
 from reminders.choices import CampaignStatus, LetterKind
 from reminders.models import Campaign, DueItem, Letter, LetterSlot, OwnerTurn
-from reminders.sending import choosing, content, letters, slots, underway
+from reminders.sending import bookable, choosing, content, letters, slots, underway
+from reminders.sending.facts import Facts
 
 logger = logging.getLogger("reminders")
 
@@ -52,7 +55,7 @@ def sweep_campaigns(*, at: datetime, limit: int = LIMIT) -> int:
 
 def _send(campaign: Campaign, *, at: datetime, limit: int) -> int:
     """Go on with one campaign from its place to the end of the round. Returns how many letters were written."""
-    made = 0
+    made, facts = 0, Facts(at=at)
     while some := _next_owners(campaign, at):
         tried = cache.get_many([_tried(campaign, owner) for owner in some])
         people = User.objects.in_bulk([owner for owner in some if _tried(campaign, owner) not in tried])
@@ -60,7 +63,7 @@ def _send(campaign: Campaign, *, at: datetime, limit: int) -> int:
         for owner in some:
             person = people.get(owner)
             if person is not None and not wishes[owner].quiet.holds(at) and wishes[owner].reaches(Topic.CAMPAIGNS):
-                made += _written(campaign, person, at)
+                made += _written(campaign, person, facts)
             elif person is not None and not wishes[owner].reaches(Topic.CAMPAIGNS):
                 _try_later(campaign, owner)
             campaign.cursor = owner
@@ -90,11 +93,13 @@ def _end_round(campaign: Campaign, at: datetime) -> None:
         sending.update(cursor=0)
 
 
-def _written(campaign: Campaign, owner: User, at: datetime) -> bool:
+def _written(campaign: Campaign, owner: User, facts: Facts) -> bool:
+    at = facts.at
     try:
         OwnerTurn.objects.get_or_create(owner=owner)
         item = _item(campaign, owner, at)
-        offers = slots.best(item.car, [campaign.service], at=at, shop=campaign.shop) if item else []
+        services = bookable.services_for([item], facts) if item else []
+        offers = slots.best(item.car, services, at=at, shop=campaign.shop) if item and services else []
         faults.point("reminders.campaign_slots_found")
         if item and offers and _write(campaign, item, offers, at=at):
             return True
@@ -120,7 +125,7 @@ def _write(campaign: Campaign, item: DueItem, offers: list[slots.Offer], *, at: 
     row.last_campaign_at = at
     row.save(update_fields=["last_campaign_at"])
     today = at.astimezone(campaign.shop.zone).date()
-    letters.tell(letter, KIND, partial(_context, campaign, item, rows, today), at=at)
+    letters.tell(letter, KIND, partial(_context, campaign, item, offers[0].job.job.services, rows, today), at=at)
     return letter
 
 
@@ -133,18 +138,24 @@ def _item(campaign: Campaign, owner: User, at: datetime) -> DueItem | None:
     return min(free, key=choosing.urgency, default=None)
 
 
-def _context(campaign: Campaign, item: DueItem, rows: list[LetterSlot], today: date) -> dict[str, Any]:
+def _context(
+    campaign: Campaign, item: DueItem, offered: Sequence[Service], rows: list[LetterSlot], today: date
+) -> dict[str, Any]:
+    """What the letter says. `check`: by what is found out whether it is needed, where the times are for that; else
+    empty."""
+    check = [service.name for service in offered if service.key != item.service]
     price = loading.prices([campaign.service], item.car.variant).get(campaign.service.key)
     return {
         "shop_name": campaign.shop.name,
         "text": campaign.text,
         "service": words.title(item),
+        "check": " + ".join(check),
         "car": content.car_name(item.car),
         "when": words.when(item),
         "why": words.why(item, today=today),
         "usual": content.usual_price(price, campaign.shop.city),
         "settings_url": settings.SITE_URL.rstrip("/") + reverse("notifications:preference"),
-        **content.of_slots(rows, [campaign.service]),
+        **content.of_slots(rows, offered),
     }
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
-from catalog.models import Service
 from catalog.needs.rows import MEASURED_IN
 from core import faults
 from notifications import telling
@@ -19,15 +18,12 @@ from notifications.telling import Word
 from reminders import stages
 from reminders.choices import LetterKind, Source, StageOutcome
 from reminders.models import DueItem, Letter, LetterSlot, OwnerTurn, Reminder
-from reminders.sending import choosing, content, reading
-from reminders.sending.choosing import Pick
+from reminders.sending import bookable, choosing, content, reading
 from reminders.sending.facts import Facts
 from reminders.sending.reading import Draft
 from reminders.sending.slots import Offer
 
 KIND = "reminders/due"
-# As many services as one visit takes well (product decision); the rest is on the car's page.
-_TOGETHER = 4
 
 
 def key_of(letter: Letter) -> str:
@@ -41,12 +37,10 @@ def path_of(letter: Letter) -> str:
 
 
 def offers_for(draft: Draft, facts: Facts) -> list[Offer]:
-    """The best times for what can be booked on the most urgent car; empty where nothing can, or nobody near has time.
-
-    What is sure is booked together; where everything is only likely, the measuring. Reads only: no lock is held.
-    """
+    """The best times for what can be booked (`bookable`) on the most urgent car; empty where nothing can, or nobody
+    near has time. Reads only: no lock is held."""
     for car, chosen in choosing.by_car(draft.picks).items():
-        services = _bookable(chosen, facts)
+        services = bookable.services_for([pick.item for pick in chosen], facts)
         if not services:
             continue
         by_law = [pick.item.due_on for pick in chosen if pick.item.source == Source.STATUTE and pick.item.due_on]
@@ -152,20 +146,6 @@ def _tell(written: Iterable[tuple[Letter, Draft]], slots: Iterable[LetterSlot], 
     for notice in telling.tell_all(words, at=facts.at):
         letters[notice.key].notice = notice
     Letter.objects.bulk_update(letters.values(), ["notice"])
-
-
-def _bookable(picks: Sequence[Pick], facts: Facts) -> list[Service]:
-    """The services to book on a car, the most urgent first."""
-    variant = picks[0].item.car.variant
-    wanted = [pick.item.service for pick in picks if pick.item.service and not pick.item.is_likely]
-    likely = [pick.item.service for pick in picks if pick.item.service and pick.item.is_likely]
-
-    def fitting(keys: Sequence[str]) -> list[Service]:
-        return [service for service in facts.listed(keys) if service.suits(variant)][:_TOGETHER]
-
-    if not wanted and likely:
-        return fitting([MEASURED_IN]) or fitting(likely)
-    return fitting(wanted)
 
 
 def _still_meant(offers: Mapping[int, Sequence[Offer]], draft: Draft) -> Sequence[Offer]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from bookings.choices import EventKind
 from bookings.models import Booking
 from core import outbox
@@ -55,7 +57,7 @@ def ended(event: OutboxEvent) -> None:
 
 
 def _letter_of(booking: Booking) -> Letter | None:
-    """The newest letter before the visit was booked that spoke of one of its services on its car."""
+    """The newest letter before the visit was booked that spoke of one of its services on its car, or offered it."""
     keys = list(booking.booked_services.values_list("service__key", flat=True))
     letters = Letter.objects.filter(
         owner=booking.owner_id, sent_at__lte=booking.created_at, sent_at__gt=booking.created_at - WITHIN
@@ -67,9 +69,8 @@ def _letter_of(booking: Booking) -> Letter | None:
         lines__item__service__in=keys,
     )
     offered = letters.filter(
-        kind=LetterKind.CAMPAIGN,
-        campaign__shop=booking.shop_id,
-        campaign__service__key__in=keys,
+        Q(campaign=None) | Q(campaign__shop=booking.shop_id),
+        Q(campaign__service__key__in=keys) | Q(slots__services__overlap=keys),
         slots__car=booking.car_id,
     )
     found = [told.order_by("-sent_at", "-pk").first(), offered.order_by("-sent_at", "-pk").first()]

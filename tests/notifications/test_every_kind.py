@@ -86,6 +86,7 @@ CAMPAIGN = {
     "car": "Lavida",
     "text": "Come by.",
     "service": "Oil",
+    "check": "Full inspection",
     "when": "due by May",
     "why": "10,000 km since.",
     "usual": "¥268",

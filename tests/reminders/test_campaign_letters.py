@@ -8,16 +8,19 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 
+from bookings.models import Booking
+from catalog.models import Offer, Service
+from core.models import OutboxEvent
 from notifications import delivering, preferences
 from notifications.choices import Channel, DropReason, Topic
 from notifications.models import Message, Notice
 from notifications.quiet import Quiet
 from reminders.choices import CampaignStatus, ItemState, LetterKind
-from reminders.models import Campaign, CarState, DueItem, Letter, OwnerTurn, Reminder
-from reminders.sending import campaigns
+from reminders.models import Campaign, CarState, DueItem, Letter, LetterReturn, OwnerTurn, Reminder
+from reminders.sending import campaigns, returns
 from reminders.sending.campaigns import sweep_campaigns
 from tests.factories.accounts import UserFactory
-from tests.factories.jobs import bookable_job
+from tests.factories.jobs import bookable_job, minor_service
 from tests.factories.reminders import AT, TODAY, due_item
 from tests.factories.shops import ShopFactory
 from tests.factories.visits import completed_visit, visit
@@ -85,6 +88,48 @@ def test_the_letter_has_the_shops_words_our_reason_and_how_to_stop(campaign: Cam
         assert "¥268" in text
         assert "/me/messages/" in text
         assert "/unsubscribe/" in text
+
+
+def offer_check(campaign: Campaign) -> None:
+    check = minor_service(key="full_inspection", name_zh="全车检测", name_en="Full inspection")
+    Offer.objects.create(shop=campaign.shop, service=check, scope="all", labour_fen=9_800, parts_fen=0)
+
+
+def test_what_only_a_measurement_tells_is_offered_as_the_measuring(campaign: Campaign) -> None:
+    offer_check(campaign)
+    item = customer(campaign, is_likely=True)
+    assert sweep_campaigns(at=AT) == 1
+    letter = Letter.objects.get()
+    assert {tuple(slot.services) for slot in letter.slots.all()} == {("full_inspection",)}
+    assert delivering.deliver(channel=Channel.EMAIL, clock=lambda: AT) == 1
+    sent = mail.outbox[0]
+    assert isinstance(sent, mail.EmailMultiAlternatives)
+    assert sent.subject == f"{campaign.shop.name_en}: Full inspection for your Lavida 1.4T"
+    for text in (str(sent.body), str(sent.alternatives[0][0])):
+        assert "Minor service" in text
+        assert "which tells whether it is needed: Full inspection." in text
+        assert "Free times for Full inspection" in text
+        assert "¥98" in text
+    assert "Minor service may be due (about 3 Dec 2026)." in Notice.objects.get().text
+    inspection = Service.objects.get(key="full_inspection")
+    booking = visit(campaign.shop, services=(inspection,), car=item.car, owner=item.owner)
+    Booking.objects.update(created_at=AT)
+    returns.booked(OutboxEvent(key=booking.public_id))
+    assert LetterReturn.objects.get().letter == letter
+
+
+def test_what_is_sure_is_offered_itself_where_the_shop_measures_too(campaign: Campaign) -> None:
+    offer_check(campaign)
+    customer(campaign)
+    sweep_campaigns(at=AT)
+    assert {tuple(slot.services) for slot in Letter.objects.get().slots.all()} == {(campaign.service.key,)}
+
+
+def test_a_shop_that_does_not_measure_offers_nothing_for_what_is_only_likely(campaign: Campaign) -> None:
+    minor_service(key="full_inspection", name_zh="全车检测", name_en="Full inspection")
+    customer(campaign, is_likely=True)
+    assert sweep_campaigns(at=AT) == 0
+    assert not Letter.objects.exists()
 
 
 @pytest.mark.parametrize("why_not", ["not agreed", "another shop", "booked", "not due", "told lately", "stale"])
