@@ -9,6 +9,11 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
     PUSH = "push", _("Push message")
 
+    @property
+    def in_sentence(self) -> str:
+        """The name as it stands within a sentence: "by e-mail"."""
+        return str({Channel.EMAIL: _("e-mail"), Channel.PUSH: _("push message")}.get(self, self.label))
+
 
 class MessageStatus(models.TextChoices):
     """QUEUED and CLAIMED can be given up without harm; HANDING means that the outside may have heard of it already."""

@@ -7,7 +7,7 @@ known when it was closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -66,7 +66,13 @@ def why(item: DueItem, *, today: date | None = None) -> str:
     said = _WHY[item.facts["kind"]](item) if item.facts.get("kind") in _WHY else []
     if late := _overdue(item, today):
         said = [*(sentence for sentence in said if sentence != _makes(item)), late]  # the same day is said once
-    return reduce(_joined, filter(None, said), "")
+    return joined(said)
+
+
+def joined(sentences: Iterable[str]) -> str:
+    """Sentences one after the other as the language sets them; empty ones are left out."""
+    first, *others = [one for one in sentences if one] or [""]
+    return reduce(lambda text, one: _("%(first)s %(second)s") % {"first": text, "second": one}, others, first)
 
 
 def source(item: DueItem) -> str:
@@ -325,11 +331,6 @@ def _until(facts: Mapping[str, Any]) -> str:
 
 def _is_range(item: DueItem) -> bool:
     return item.by == By.WEAR or (item.earliest_on, item.latest_on) != (item.due_on, item.due_on)
-
-
-def _joined(first: str, second: str) -> str:
-    """Two sentences as the language sets them."""
-    return _("%(first)s %(second)s") % {"first": first, "second": second} if first else second
 
 
 def _name(item: DueItem) -> str:

@@ -5,7 +5,7 @@ Words of items come from `reminders.words`, as on the pages; nothing here comput
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -34,14 +34,17 @@ def of_letter(draft: Draft, slots: Sequence[LetterSlot], facts: Facts) -> dict[s
     """What a reminder says: its cars with their items, and the times it offers. `slots` are all for the same work."""
     cars = choosing.by_car(draft.picks)
     first = draft.picks[0]
+    told = [_car(car, chosen, draft.today, facts) for car, chosen in cars.items()]
+    offered = of_slots(slots, facts.listed(slots[0].services) if slots else [])
     return {
-        "cars": [_car(car, chosen, draft.today, facts) for car, chosen in cars.items()],
+        "cars": told,
+        "short": _short(told, offered["slots_from"]),
         "first": words.title(first.item),
         "first_when": words.when(first.item),
         "first_car": car_name(first.item.car),
         "more": len(draft.picks) - 1,
         "is_overdue": any(pick.stage in (Stage.OVERDUE, Stage.LAST) for pick in draft.picks),
-        **of_slots(slots, facts.listed(slots[0].services) if slots else []),
+        **offered,
     }
 
 
@@ -92,6 +95,16 @@ def _item(pick: Pick, price: Price | None, city: City | None, bookable: set[str]
         "price": usual_price(price, city) if item.service in bookable else "",
         "stage": _stage(pick),
     }
+
+
+def _short(cars: Iterable[Mapping[str, Any]], slots_from: str) -> str:
+    """All of it in a few sentences."""
+    said = []
+    for item in (item for car in cars for item in car["items"]):
+        said += [_("%(title)s: %(when)s. %(why)s") % item, item["stage"]]
+    return words.joined(
+        [*said, _("Free times from %(slots_from)s.") % {"slots_from": slots_from} if slots_from else ""]
+    )
 
 
 def _certainty(pick: Pick) -> str:

@@ -75,6 +75,7 @@ DUE = {
 REMINDER = {
     **SLOTS,
     "cars": [{"name": "Lavida", "plate": "沪A12345", "items": [DUE]}],
+    "short": "Oil: due by May.",
     "first_car": "Lavida",
     "first": "Oil",
     "first_when": "due by May",

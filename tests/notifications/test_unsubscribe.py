@@ -40,7 +40,7 @@ def is_told(person: User, topic: Topic = Topic.REMINDERS) -> bool:
 def test_opening_the_link_changes_nothing(strict: Client, lin: User) -> None:
     page = strict.get(link(lin))
     assert page.status_code == 200
-    assert "What your cars need" in page.content.decode()
+    assert "No more “What your cars need” by e-mail?" in page.content.decode()
     assert MAIL not in page.content.decode()
     assert is_told(lin)
 

@@ -141,9 +141,22 @@ def test_the_inbox_says_it_in_short() -> None:
     due_item()
     sweep(at=AT)
     notice = Notice.objects.get()
-    assert "Free times from ¥268." in notice.text
+    assert notice.text.startswith("Minor service: about 3 Dec 2026. Every 12 months by the general interval.")
+    assert notice.text.endswith(". Free times from ¥268.")
     assert "http" not in notice.text
     assert notice.expires_at == AT + timedelta(days=3)
+
+
+def test_the_inbox_sets_sentences_as_their_language_does() -> None:
+    bookable_job()
+    car = owned_car(owner__language="zh-hans")
+    due_item(car)
+    due_item(car, days=12, cycle="2025-12-03", subject="service:other")
+    sweep(at=AT)
+    text = Notice.objects.get().text
+    assert text.count("小保养：") == 2
+    assert "。 " not in text
+    assert text == text.strip()
 
 
 def test_no_price_is_asked_of_the_database_for_each_item(django_assert_num_queries: Any) -> None:

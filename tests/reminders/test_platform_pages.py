@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bookings.models import Booking
 from notifications.choices import Channel, MessageStatus
@@ -45,6 +46,8 @@ def test_the_funnel_counts_each_letter_once(visit: Booking) -> None:
     found = figures.funnel(figures.reminders(since=AT))
     assert (found.sent, found.followed, found.booked, found.visited) == (2, 1, 1, 1)
     assert (found.followed_share, found.booked_share) == (50, 50)
+    with translation.override("en"):
+        assert render_to_string("reminders/_funnel.html", {"funnel": found}).count(">50 %<") == 3
     assert figures.funnel(figures.reminders(since=AT + timedelta(seconds=1))).sent == 0
 
 
