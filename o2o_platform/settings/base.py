@@ -26,10 +26,10 @@ SITE_NAME = _("CarKeeper")
 
 INSTALLED_APPS = [
     # Unfold's admin replaces templates of django.contrib.admin, so it stands before it.
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "o2o_platform.admin_app.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
