@@ -1,5 +1,6 @@
 """A whole visit with added work: the owner sees everything, approves everything, and owns the record."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Side:
 IN_ENGLISH = frozenset({"owner-approval", "job-card", "quality-check", "owner-handover"})
 
 
-@pytest.fixture(params=["zh-CN", "en-GB"])
+@pytest.fixture(params=["zh-CN", "en-GB"] if os.environ.get("DRILL") else ["zh-CN"])
 def side(request: pytest.FixtureRequest, browse: Browse) -> Side:
     is_chinese = request.param == "zh-CN"
     return Side(browse, request.param, Words("zh-hans" if is_chinese else "en"), None if is_chinese else IN_ENGLISH)
