@@ -6,7 +6,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,6 +34,8 @@ SEGMENTS = ["%2e%2e%2fetc%2fpasswd", "%00", "%ff%27%0d%0a", "9" * 30, "9" * 5000
 # Each field of a request gets another of the values below; in the next round the next one. `make drill` goes on until
 # every field has met every value.
 ROUNDS = range(int(os.environ.get("ATTACK_ROUNDS", "2")))
+# Otherwise what meets many routes in much the same way takes turns with them.
+DRILL = bool(os.environ.get("DRILL"))
 VALUES: list[str] = [
     "",
     "-1",
@@ -185,9 +187,12 @@ def test_the_walk_covers_the_site() -> None:
 
 def test_real_addresses_tell_strangers_nothing(world: World, client_of: ClientOf) -> None:
     leaks = []
+    everybody = _everybody(world, client_of)
     with no_server_errors():
-        for who, client in _everybody(world, client_of).items():
-            for route in PAGES:
+        for place, route in enumerate(PAGES):
+            # Who is signed out and who is signed in take turns; the owner of another shop knocks everywhere.
+            for who in everybody if DRILL else (("nobody", "stranger")[place % 2], "rival"):
+                client = everybody[who]
                 for method in ("get", "post"):
                     with undone():
                         response = getattr(client, method)(route.filled(world.ids))
@@ -202,8 +207,10 @@ def test_strangers_change_nothing(world: World, client_of: ClientOf) -> None:
     """Whatever a stranger posts to a page of the shop or of the owner is refused before it is read."""
     private = ("/shop/<slug", "/bookings/<", "/holds/<", "/cars/<", "/api/v1/bookings/<", "/api/v1/cars/<")
     answered = []
-    for who, client in _everybody(world, client_of).items():
-        for route in PAGES:
+    everybody = _everybody(world, client_of)
+    for place, route in enumerate(PAGES):
+        for who in everybody if DRILL else (("nobody", "stranger")[place % 2], "rival"):
+            client = everybody[who]
             is_private = route.path.startswith(private) or "/bookings/" in route.path or "/walk-ins/" in route.path
             if not is_private or not route.parameters:
                 continue
@@ -250,7 +257,9 @@ def test_any_query_is_answered(turn: int, world: World, client_of: ClientOf) -> 
     insiders = _insiders(world, client_of)
     query = {name: [value[:4000], value[:4000]] for name, value in _mixed(VALUES, turn).items()}
     with no_server_errors():
-        for route in PAGES:
+        for place, route in enumerate(PAGES):
+            if not DRILL and (place + turn) % 2:
+                continue
             with undone():
                 response = _insider(route, insiders).get(route.filled(world.ids), query)
             assert _is_refused_or_answered(response), route
@@ -318,11 +327,15 @@ def test_any_content_type_is_answered(world: World, client_of: ClientOf) -> None
     with no_server_errors():
         for place, route in enumerate(PAGES):
             client, path = _insider(route, insiders), route.filled(world.ids)
-            for content_type in CONTENT_TYPES if route.name in everywhere else CONTENT_TYPES[place % 6 :: 6]:
-                for method in ("GET", "POST"):
-                    with undone():
-                        response = client.generic(method, f"{path}?q=%ff", body, content_type=content_type)
-                    assert _is_refused_or_answered(response), route
+            # Elsewhere one type by one method; the sixth route from there has the same type by the other.
+            is_thorough = route.name in everywhere
+            methods = ("GET", "POST") if DRILL or is_thorough else (("GET", "POST")[place // 6 % 2],)
+            for content_type, method in product(
+                CONTENT_TYPES if is_thorough else CONTENT_TYPES[place % 6 :: 6], methods
+            ):
+                with undone():
+                    response = client.generic(method, f"{path}?q=%ff", body, content_type=content_type)
+                assert _is_refused_or_answered(response), route
 
 
 HEADERS = [
@@ -368,18 +381,21 @@ def test_any_header_is_answered(part: int, world: World, client_of: ClientOf) ->
                     assert "evil.example" not in response.headers.get("Location", ""), (route, headers)
 
 
-ADMIN_QUERIES = ("?q=a%27&o=-99.x&p=-1&e=1", "?password__startswith=a&id__in=x&pk__gt=z")
+ADMIN_QUERIES: tuple[str, ...] = ("?q=a%27&o=-99.x&p=-1&e=1", "?password__startswith=a&id__in=x&pk__gt=z")
 
 
 def test_any_address_of_the_admin_is_answered(world: World, client_of: ClientOf) -> None:
     world.stranger.is_staff = world.stranger.is_superuser = True
     world.stranger.save()
     client = client_of(world.stranger)
+    turns = cycle(ADMIN_QUERIES)
     with no_server_errors():
         for route in ROUTES:
             if route.is_admin:
-                queries = ADMIN_QUERIES if route.name.endswith("_changelist") else ("",)
-                for path in [route.filled_with("_22%27")] + [route.path + query for query in queries]:
+                queries: tuple[str, ...] = ("",)
+                if route.name.endswith("_changelist"):
+                    queries = ADMIN_QUERIES if DRILL else (next(turns),)
+                for path in dict.fromkeys([route.filled_with("_22%27")] + [route.path + query for query in queries]):
                     if "<" not in path:
                         with undone():
                             assert client.get(path).status_code < 500, path
