@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -164,7 +165,7 @@ def _computed(cars: list[Car], found: _Outcome, load: Callable[[Collection[Car]]
     try:
         with transaction.atomic():
             return {car: (known, items(known)) for car, known in load(cars).items()}
-    except DatabaseError:
+    except (DatabaseError, SoftTimeLimitExceeded):  # no car is at fault
         raise
     except Exception as error:
         if len(cars) == 1:

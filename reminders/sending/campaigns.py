@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, transaction
@@ -103,7 +104,7 @@ def _written(campaign: Campaign, owner: User, facts: Facts) -> bool:
         faults.point("reminders.campaign_slots_found")
         if item and offers and _write(campaign, item, offers, at=at):
             return True
-    except (InterfaceError, OperationalError):  # the database is at fault, not the letter: the next sweep goes on
+    except (InterfaceError, OperationalError, SoftTimeLimitExceeded):  # no letter is at fault: the next sweep goes on
         raise
     except Exception:  # whatever is wrong with one letter, the others are written
         logger.exception("letter of campaign %s to %s cannot be written", campaign.public_id, owner.public_id)

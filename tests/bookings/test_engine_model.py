@@ -36,7 +36,7 @@ from tests.factories.jobs import CONTACT, NOW, STAFF, lavida, minor_service
 from tests.factories.shops import BayFactory, ShopFactory, TechnicianResourceFactory
 from tests.races import checker
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "10"))
 STEPS = int(os.environ.get("MODEL_STEPS", "12"))
 
 _HOURS = (

@@ -10,7 +10,7 @@ from tests.races import checker, crowd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 CLIENTS = 64
-STEPS = int(os.environ.get("CROWD_STEPS", "16"))
+STEPS = int(os.environ.get("CROWD_STEPS", "10"))
 SEED = int(os.environ.get("CROWD_SEED", "1"))
 
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with monkeypatch.context() as patch:
-        yield World(count=6, seed=7, steps=1, stride=3, patch=patch, shop=ShopFactory(), patience=GAP.days + 7)
+        yield World(count=4, seed=7, steps=1, stride=3, patch=patch, shop=ShopFactory(), patience=GAP.days + 7)
 
 
 def test_two_years_keep_every_promise(world: World) -> None:

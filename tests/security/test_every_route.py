@@ -277,8 +277,8 @@ def test_any_form_is_answered(turn: int, world: World, client_of: ClientOf) -> N
         else (encode_multipart(BOUNDARY, form), MULTIPART_CONTENT)
     )
     with no_server_errors():
-        for route in PAGES:
-            if not route.is_api:
+        for place, route in enumerate(PAGES):
+            if not route.is_api and (DRILL or (place + turn) % 2 == 0):
                 with undone():
                     client = _insider(route, insiders)
                     response = client.generic("POST", route.filled(world.ids), body, content_type=encoding)
