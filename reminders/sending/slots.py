@@ -59,11 +59,6 @@ class Offer:
     def price_fen(self) -> int:
         return self.job.price(self.slot.discount_percent).total_fen
 
-    @property
-    def list_fen(self) -> int:
-        """What it costs at any other hour."""
-        return self.job.price().total_fen
-
 
 def best(
     car: Car, services: Sequence[Service], *, at: datetime, until: date | None = None, shop: Shop | None = None

@@ -96,8 +96,7 @@ def test_no_car_is_ever_told_of_a_service_for_what_it_does_not_have(powertrain: 
     """Every service on every powertrain, for a car that is old, far driven and has no entry but all of them done once
     long ago: what is not on the car is never due, planned or asked about."""
     variant = Variant.objects.with_names().filter(powertrain=powertrain).first()
-    if variant is None:
-        pytest.skip("no such variant in the catalogue")
+    assert variant is not None, "the catalogue has a car of every kind"
     book = loading.facts_for(variant)
     done = tuple(Done(key, date(2019, 1, 1), 1_000) for key in book.items)
     believed = story(powertrain=powertrain, km=250_000, done=done, delivered_on=date(2014, 5, 1), is_complete=True)

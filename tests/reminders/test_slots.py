@@ -57,7 +57,7 @@ def test_off_peak_comes_first_and_the_price_has_it_off() -> None:
     offers = best(owned_car())
     assert starts(offers) == ["26 13:00 −15", "03 13:00 −15", "27 13:00 −10"]
     assert [offer.shop for offer in offers] == [job.shop, job.shop, other.shop]
-    assert (offers[0].list_fen, offers[0].price_fen) == (268_00, 268_00 - 12_60)
+    assert (offers[0].job.price().total_fen, offers[0].price_fen) == (268_00, 268_00 - 12_60)
 
 
 def test_at_most_two_are_at_one_shop_and_three_in_all() -> None:
