@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.core.cache import cache
 
@@ -64,6 +65,18 @@ def test_who_agreed_hears_of_it_once(campaign: Campaign) -> None:
     assert OwnerTurn.objects.get().last_campaign_at == AT
     campaign.refresh_from_db()
     assert (campaign.status, campaign.ended_at) == (CampaignStatus.SENT, AT)
+
+
+def test_time_that_is_up_is_no_fault_of_a_letter(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object, **__: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    customer(campaign)
+    with monkeypatch.context() as patch:
+        patch.setattr(campaigns, "_write", late)
+        with pytest.raises(SoftTimeLimitExceeded):
+            sweep_campaigns(at=AT)
+    assert sweep_campaigns(at=AT) == 1
 
 
 def test_it_takes_no_stage_away(campaign: Campaign) -> None:

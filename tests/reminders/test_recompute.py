@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -362,6 +363,20 @@ def test_a_car_that_cannot_be_computed_says_so_and_holds_up_no_other(monkeypatch
     monkeypatch.undo()
     compute(broken)
     assert CarState.objects.get(car=broken).last_error == ""
+
+
+def test_time_that_is_up_is_no_fault_of_a_car(monkeypatch: Patch) -> None:
+    def late(_known: Known) -> list[Computed]:
+        raise SoftTimeLimitExceeded
+
+    car = driven()
+    with monkeypatch.context() as patch:
+        patch.setattr(recompute, "items", late)
+        with pytest.raises(SoftTimeLimitExceeded):
+            compute(car)
+    assert not CarState.objects.filter(car=car).exclude(last_error="").exists()
+    compute(car)
+    assert DueItem.objects.filter(car=car).exists()
 
 
 @pytest.mark.parametrize("count", [1, 5])
